@@ -1,0 +1,153 @@
+# Pneumail - GNU make 4 or later.
+#   make                 everything, below build/
+#   make setup check     install into conf-qmail's directory (DESTDIR before it), check it
+#   make up | down       run a whole mail host here: see README.md
+#   make test | lint     every test suite | the static checks
+#   make SAN=address,undefined ...   the same with sanitizers, below build-san/
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+BUILD := build$(if $(SAN),-san)
+O := $(BUILD)/obj
+B := $(BUILD)/bin
+CC := $(shell head -n 1 conf-cc)
+SHELL := /bin/sh
+
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual \
+	-Wwrite-strings -Wformat=2 -Wvla -Wundef -Wconversion -Wsign-conversion
+STD := -std=c11 -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -Isrc -I$(BUILD) -MMD -MP
+HARD := -fPIE -fstack-protector-strong -ffunction-sections -fdata-sections \
+	$(if $(SAN),-g -fno-omit-frame-pointer -fsanitize=$(SAN) -fno-sanitize-recover=all, \
+	-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+CFLAGS_ALL = $(STD) $(WARN) $(HARD) $(CFLAGS)
+LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now,--gc-sections,--as-needed,-O1,--hash-style=gnu \
+	$(if $(SAN),-fsanitize=$(SAN),-s) $(LDFLAGS)
+
+# What a folder shares lives in one archive; a file with main is named like its program.
+FOLDERS := lib mail net queue send spawn local remote smtp pop3 inject users tools install
+LIB := $O/lib.a
+MAIL := $O/mail.a $(LIB)
+NET := $O/net.a $(LIB)
+QUEUE := $O/queue.a $(MAIL)
+CDB := -l:libcdb.a
+
+all: programs
+
+# ---- programs: what each one links, highest layer first ----
+# folder queue
+$B/qmail-queue: $O/queue/qmail-queue.o $(QUEUE)
+$B/qmail-clean: $O/queue/qmail-clean.o $(QUEUE)
+$B/qmail-qread: $O/queue/qmail-qread.o $(QUEUE)
+$B/qmail-qstat: $O/queue/qmail-qstat.o $(QUEUE)
+# folder send
+$B/qmail-send: $O/send/qmail-send.o $O/send.a $(QUEUE)
+$B/qmail-todo: $O/send/qmail-todo.o $O/send.a $(QUEUE)
+$B/qmail-start: $O/send/qmail-start.o $O/send.a $(QUEUE)
+# folder spawn
+$B/qmail-lspawn: $O/spawn/qmail-lspawn.o $O/spawn.a $(QUEUE)
+$B/qmail-rspawn: $O/spawn/qmail-rspawn.o $O/spawn.a $(QUEUE)
+# folder local
+$B/qmail-local: $O/local/qmail-local.o $O/local.a $(QUEUE)
+$B/forward: $O/local/forward.o $O/local.a $(QUEUE)
+$B/condredirect: $O/local/condredirect.o $O/local.a $(QUEUE)
+$B/bouncesaying: $O/local/bouncesaying.o $O/local.a $(QUEUE)
+$B/except: $O/local/except.o $O/local.a $(QUEUE)
+$B/preline: $O/local/preline.o $O/local.a $(QUEUE)
+$B/maildirmake: $O/local/maildirmake.o $O/local.a $(QUEUE)
+# folder remote
+$B/qmail-remote: $O/remote/qmail-remote.o $O/remote.a $(QUEUE) $(NET)
+# folder smtp
+$B/qmail-smtpd: $O/smtp/qmail-smtpd.o $O/smtp.a $(QUEUE) $(NET)
+# folder pop3
+$B/qmail-popup: $O/pop3/qmail-popup.o $O/pop3.a $(MAIL)
+$B/qmail-pop3d: $O/pop3/qmail-pop3d.o $O/pop3.a $(MAIL)
+$B/checkpassword: $O/pop3/checkpassword.o $O/pop3.a $(MAIL)
+# folder inject
+$B/qmail-inject: $O/inject/qmail-inject.o $O/inject.a $(QUEUE)
+$B/sendmail: $O/inject/sendmail.o $O/inject.a $(QUEUE)
+# folder users
+$B/qmail-getpw: $O/users/qmail-getpw.o $O/users.a $(MAIL)
+$B/qmail-newu: $O/users/qmail-newu.o $O/users.a $(MAIL)
+# folder tools
+$B/qmail-showctl: $O/tools/qmail-showctl.o $O/tools.a $(QUEUE) $(NET)
+$B/qmail-newmrh: $O/tools/qmail-newmrh.o $O/tools.a $(QUEUE) $(NET)
+$B/splogger: $O/tools/splogger.o $O/tools.a $(QUEUE) $(NET)
+$B/tcp-env: $O/tools/tcp-env.o $O/tools.a $(QUEUE) $(NET)
+# folder install: used from the tree, not installed
+$B/setup: $O/install/setup.o $O/install.a $(LIB)
+$B/instcheck: $O/install/instcheck.o $O/install.a $(LIB)
+
+LIBS_qmail-lspawn := $(CDB)
+LIBS_qmail-smtpd := $(CDB)
+LIBS_qmail-newu := $(CDB)
+LIBS_qmail-newmrh := $(CDB)
+LIBS_qmail-remote := -lresolv
+LIBS_tcp-env := -lresolv
+LIBS_checkpassword := -lcrypt
+
+PROGRAMS := $(shell sed -n 's,^$$B/\([a-z0-9-]*\): .*,\1,p' Makefile)
+SCRIPTS := $(patsubst src/%.sh,$B/%,$(shell find src -name '*.sh' | sed 's,src/[^/]*/,src/,'))
+
+programs: $(addprefix $B/,$(PROGRAMS)) $(SCRIPTS)
+
+$(addprefix $B/,$(PROGRAMS)):
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_$(@F))
+
+# ---- objects and archives ----
+define ARCHIVE
+$O/$(1).a: $(patsubst src/%.c,$O/%.o,$(filter-out $(PROGRAMS:%=src/$(1)/%.c),$(wildcard src/$(1)/*.c)))
+endef
+$(foreach f,$(FOLDERS),$(eval $(call ARCHIVE,$f)))
+
+$O/%.a:
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(AR) rcsD $@ $(filter %.o,$^)
+
+$O/%.o: src/%.c $(BUILD)/site.h
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -c -o $@ $<
+
+# An administrator's older build may have differed: conf-split, conf-users, conf-groups,
+# conf-break and conf-patrn are honoured where they exist.
+CONF := $(wildcard conf-qmail conf-spawn conf-split conf-users conf-groups conf-break conf-patrn)
+$(BUILD)/site.h: $(CONF) src/install/site-h.awk
+	@mkdir -p $(@D)
+	awk -f src/install/site-h.awk $(CONF) > $@.tmp
+	mv -f $@.tmp $@
+
+# Scripts: the placeholder for the home directory is filled in.
+HOME_DIR := $(shell head -n 1 conf-qmail)
+vpath %.sh $(addprefix src/,$(FOLDERS))
+$B/%: %.sh conf-qmail
+	@mkdir -p $(@D)
+	sed 's,@HOME@,$(HOME_DIR),g' $< > $@.tmp
+	chmod 755 $@.tmp
+	mv -f $@.tmp $@
+
+# ---- unit tests ----
+UNITS := $(patsubst tests/unit/%.c,$(BUILD)/test/%,$(wildcard tests/unit/test_*.c))
+units: $(UNITS)
+UNIT_LIBS := $(FOLDERS:%=$O/%.a)
+$(BUILD)/test/%: tests/unit/%.c tests/unit/tap.h $(UNIT_LIBS)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -Itests/unit $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group \
+	    $(UNIT_LIBS) -Wl,--end-group $(CDB) -lresolv -lcrypt
+
+# ---- installing, running, testing ----
+setup: all man
+	$B/setup "$$DESTDIR"
+check: all
+	$B/instcheck
+man:
+
+up: ; @src/install/up.sh $(if $(HOST),"HOST=$(HOST)") $(if $(SENDMAIL),"SENDMAIL=$(SENDMAIL)")
+down: ; @src/install/down.sh $(if $(SENDMAIL),"SENDMAIL=$(SENDMAIL)")
+test: ; @tests/run
+lint: ; @tests/lint/run
+clean: ; rm -rf build build-san
+
+.PHONY: all programs units setup check man up down test lint clean
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

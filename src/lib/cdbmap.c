@@ -1,0 +1,98 @@
+/* cdbmap - constant databases through tinycdb: lookup and building. */
+#include "lib/cdbmap.h"
+
+#include <cdb.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lib/fsops.h"
+
+struct cdbmap {
+	struct cdb cdb;
+};
+
+struct cdbmap_maker {
+	struct cdb_make make;
+};
+
+enum cdbmap_status
+cdbmap_open(const char *path, struct cdbmap **m)
+{
+	int error, fd = fsops_open_read(path);
+
+	*m = NULL;
+	if (fd == -1)
+		return errno == ENOENT ? CDBMAP_ABSENT : CDBMAP_FAILED;
+	if ((*m = calloc(1, sizeof **m)) && cdb_init(&(*m)->cdb, fd) == 0)
+		return CDBMAP_FOUND;
+	error = errno;
+	free(*m);
+	*m = NULL;
+	(void)close(fd);
+	errno = error;
+	return CDBMAP_FAILED;
+}
+
+void
+cdbmap_close(struct cdbmap *m)
+{
+	int fd;
+
+	if (!m)
+		return;
+	fd = cdb_fileno(&m->cdb);
+	cdb_free(&m->cdb);
+	(void)close(fd);
+	free(m);
+}
+
+enum cdbmap_status
+cdbmap_find(struct cdbmap *m, struct span key, struct span *data)
+{
+	const void *p;
+	int r;
+
+	if (key.n > UINT_MAX)
+		return CDBMAP_ABSENT;
+	r = cdb_find(&m->cdb, key.p, (unsigned)key.n);
+	if (r == 0)
+		return CDBMAP_ABSENT;
+	if (r < 0 || !(p = cdb_getdata(&m->cdb)))
+		return CDBMAP_FAILED;
+	*data = span_of(p, cdb_datalen(&m->cdb));
+	return CDBMAP_FOUND;
+}
+
+struct cdbmap_maker *
+cdbmap_make(int fd)
+{
+	struct cdbmap_maker *mk = calloc(1, sizeof *mk);
+
+	if (mk && cdb_make_start(&mk->make, fd) != 0) {
+		free(mk);
+		mk = NULL;
+	}
+	return mk;
+}
+
+int
+cdbmap_make_add(struct cdbmap_maker *mk, struct span key, struct span data)
+{
+	if (key.n > UINT_MAX || data.n > UINT_MAX) {
+		errno = EFBIG;
+		return -1;
+	}
+	return cdb_make_add(&mk->make, key.p, (unsigned)key.n, data.p, (unsigned)data.n) == 0 ?
+	    0 : -1;
+}
+
+int
+cdbmap_make_finish(struct cdbmap_maker *mk)
+{
+	int r = cdb_make_finish(&mk->make) == 0 ? 0 : -1;
+
+	free(mk);
+	return r;
+}

@@ -1,0 +1,27 @@
+/* cdbmap - constant databases through tinycdb: lookup and building.
+ * Of equal keys the first record written wins.  Files are limited to 4 GiB by their format. */
+#ifndef LIB_CDBMAP_H
+#define LIB_CDBMAP_H
+
+#include "lib/attr.h"
+#include "lib/span.h"
+
+enum cdbmap_status { CDBMAP_ABSENT, CDBMAP_FOUND, CDBMAP_FAILED };
+
+struct cdbmap;		/* an open database */
+struct cdbmap_maker;	/* one being written */
+
+/* CDBMAP_FOUND: *m is open.  CDBMAP_ABSENT: no such file, *m is NULL.  CDBMAP_FAILED: errno. */
+MUST_CHECK enum cdbmap_status cdbmap_open(const char *path, struct cdbmap **m);
+void cdbmap_close(struct cdbmap *m);	/* NULL is fine */
+/* *data is borrowed from the map until it is closed. */
+MUST_CHECK enum cdbmap_status cdbmap_find(struct cdbmap *m, struct span key, struct span *data);
+
+/* Writes to fd, an empty file open for reading and writing; the caller syncs and renames.  NULL
+ * with errno when out of memory. */
+MUST_CHECK struct cdbmap_maker *cdbmap_make(int fd);
+MUST_CHECK int cdbmap_make_add(struct cdbmap_maker *mk, struct span key, struct span data);
+/* Writes the tables and frees mk, whatever happens. */
+MUST_CHECK int cdbmap_make_finish(struct cdbmap_maker *mk);
+
+#endif

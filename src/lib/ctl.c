@@ -1,0 +1,174 @@
+/* ctl - control files, in the three forms of qmail-control(5). */
+#include "lib/ctl.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/fsops.h"
+#include "lib/io.h"
+#include "lib/num.h"
+
+#define PATH_SIZE 256
+#define DIRECTORY "control/"
+
+static enum ctl_status
+slurp(const char *name, struct buf *text)
+{
+	char path[PATH_SIZE] = DIRECTORY;
+	size_t n = strlen(name);
+	enum io_status read_status;
+	int fd, error;
+
+	if (n >= sizeof path - strlen(DIRECTORY)) {
+		errno = ENAMETOOLONG;
+		return CTL_ERROR;
+	}
+	memcpy(path + strlen(DIRECTORY), name, n + 1);
+	if ((fd = fsops_open_read(path)) == -1)
+		return errno == ENOENT ? CTL_ABSENT : CTL_ERROR;
+	read_status = io_read_all(fd, text);
+	error = read_status == IO_TOOLONG ? EFBIG : errno;
+	(void)close(fd);
+	errno = error;
+	return read_status == IO_OK ? CTL_FOUND : CTL_ERROR;
+}
+
+/* Without what may stand at the end of any line.  CR: files edited on other systems; it would end
+ * up in SMTP lines otherwise. */
+static struct span
+trim(struct span line)
+{
+	while (line.n && strchr(" \t\n\r", line.p[line.n - 1]) && line.p[line.n - 1])
+		line.n--;
+	return line;
+}
+
+enum ctl_status
+ctl_line(const char *name, struct buf *line)
+{
+	struct buf text = BUF_CAP(CTL_FILE_MAX);
+	enum ctl_status status = slurp(name, &text);
+
+	if (status == CTL_FOUND) {
+		struct span first = buf_span(&text);
+
+		first = trim(span_head(first, span_chr(first, '\n')));
+		buf_reset(line);
+		buf_addspan(line, first);
+		if (!buf_ok(line)) {
+			errno = ENOMEM;
+			status = CTL_ERROR;
+		}
+	}
+	buf_free(&text);
+	return status;
+}
+
+enum ctl_status
+ctl_line_me(const char *name, const char *literal, struct buf *line)
+{
+	enum ctl_status status = ctl_line(name, line);
+
+	if (status == CTL_ABSENT)
+		status = ctl_line("me", line);
+	if (status != CTL_ABSENT || !literal)
+		return status;
+	buf_reset(line);
+	buf_adds(line, literal);
+	return buf_ok(line) ? CTL_FOUND : CTL_ERROR;
+}
+
+enum ctl_status
+ctl_number(const char *name, uint64_t max, uint64_t *value)
+{
+	struct buf line = { 0 };
+	enum ctl_status status = ctl_line(name, &line);
+
+	if (status == CTL_FOUND && !num_lead_u64(buf_span(&line), max, value))
+		status = CTL_ABSENT;
+	buf_free(&line);
+	return status;
+}
+
+/* A NUL inside a line ends the entry and starts another: both separate alike. */
+static size_t
+entry_end(struct span s)
+{
+	size_t lf = span_chr(s, '\n'), nul = span_chr(s, '\0');
+
+	return lf < nul ? lf : nul;
+}
+
+enum ctl_status
+ctl_list(const char *name, struct buf *text)
+{
+	struct buf file = BUF_CAP(CTL_FILE_MAX);
+	enum ctl_status status = slurp(name, &file);
+	struct span rest = buf_span(&file);
+
+	if (status == CTL_FOUND)
+		buf_reset(text);
+	while (status == CTL_FOUND && rest.n) {
+		size_t end = entry_end(rest);
+		struct span entry = trim(span_head(rest, end));
+
+		rest = span_tail(rest, end + 1);
+		if (!entry.n || entry.p[0] == '#')
+			continue;
+		buf_addspan(text, entry);
+		buf_addc(text, '\0');
+	}
+	if (status == CTL_FOUND && !buf_ok(text)) {
+		errno = ENOMEM;
+		status = CTL_ERROR;
+	}
+	buf_free(&file);
+	return status;
+}
+
+bool
+ctl_next(const struct buf *text, size_t *pos, struct span *entry)
+{
+	struct span rest = span_tail(buf_span(text), *pos);
+
+	if (!rest.n)
+		return false;
+	*entry = span_head(rest, span_chr(rest, '\0'));
+	*pos += entry->n + 1;
+	return true;
+}
+
+static enum ctl_status
+read_set(const char *name, bool with_values, struct set *s)
+{
+	struct buf text = BUF_CAP(CTL_FILE_MAX);
+	enum ctl_status status = ctl_list(name, &text);
+	struct span entry;
+	size_t pos = 0;
+
+	while (status == CTL_FOUND && ctl_next(&text, &pos, &entry)) {
+		size_t colon = with_values ? span_chr(entry, ':') : entry.n;
+
+		if (!with_values || colon < entry.n)
+			set_add(s, span_head(entry, colon), span_tail(entry, colon + 1));
+	}
+	if (status == CTL_FOUND && !set_finish(s)) {
+		errno = ENOMEM;
+		status = CTL_ERROR;
+	}
+	buf_free(&text);
+	return status;
+}
+
+enum ctl_status
+ctl_set(const char *name, struct set *s)
+{
+	return read_set(name, false, s);
+}
+
+enum ctl_status
+ctl_map(const char *name, struct set *s)
+{
+	return read_set(name, true, s);
+}

@@ -1,0 +1,98 @@
+/* fsops - making files and names durable. */
+#include "lib/fsops.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/buf.h"
+
+int
+fsops_sync(int fd)
+{
+	struct stat st;
+	int r, error;
+
+	do
+		r = fsync(fd);
+	while (r == -1 && errno == EINTR);
+	if (r == 0)
+		return 0;
+	error = errno;
+	if ((error == EINVAL || error == ENOTSUP || error == EROFS) && fstat(fd, &st) == 0 &&
+	    !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return 0;
+	errno = error;
+	return -1;
+}
+
+int
+fsops_sync_dir(const char *dir)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r, error;
+
+	if (fd == -1)
+		return -1;
+	r = fsops_sync(fd);
+	error = errno;
+	(void)close(fd);	/* opened for reading: nothing to lose */
+	errno = error;
+	return r;
+}
+
+int
+fsops_sync_parent(const char *path)
+{
+	struct span s = span_str(path);
+	size_t slash = span_rchr(s, '/');
+	struct buf dir = { 0 };
+	int r = -1;
+
+	if (slash == s.n)
+		buf_adds(&dir, ".");
+	else
+		buf_add(&dir, path, slash ? slash : 1);
+	if (buf_ok(&dir))
+		r = fsops_sync_dir(buf_str(&dir));
+	else
+		errno = ENOMEM;
+	buf_free(&dir);
+	return r;
+}
+
+int
+fsops_publish(int fd, const char *from, const char *to)
+{
+	int error;
+
+	if (fsops_sync(fd) == -1) {
+		error = errno;
+		(void)close(fd);
+	} else if (close(fd) == -1 || rename(from, to) == -1) {
+		error = errno;
+	} else {
+		return fsops_sync_parent(to);
+	}
+	(void)unlink(from);
+	errno = error;
+	return -1;
+}
+
+int
+fsops_open_read(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd != -1)
+		(void)fcntl(fd, F_SETFL, O_RDONLY);
+	return fd;
+}
+
+int
+fsops_create(const char *path, mode_t mode)
+{
+	return open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+}

@@ -1,0 +1,27 @@
+/* fsops - making files and names durable (architecture note "Durability").
+ * A failed fsync means the data may be gone although a later one succeeds: never call these twice
+ * on the same file after a failure; unlink and rebuild, or fail. */
+#ifndef LIB_FSOPS_H
+#define LIB_FSOPS_H
+
+#include <sys/types.h>
+
+#include "lib/attr.h"
+
+/* fsync(2).  What cannot be synced at all (a device, FIFO, pipe: EINVAL, ENOTSUP, EROFS on a
+ * non-regular file) counts as done.  -1 with errno. */
+MUST_CHECK int fsops_sync(int fd);
+/* Opens the directory, syncs and closes it: its entries are on disk.  dir relative to cwd. */
+MUST_CHECK int fsops_sync_dir(const char *dir);
+/* Same for the directory that holds `path`. */
+MUST_CHECK int fsops_sync_parent(const char *path);
+/* Makes the finished temporary file fd appear: data sync, close, rename(from, to), sync of the
+ * directory of `to`.  On failure unlinks `from` and returns -1 with errno; fd is closed always. */
+MUST_CHECK int fsops_publish(int fd, const char *from, const char *to);
+/* Open for reading without ever blocking on a FIFO or device (O_NONBLOCK), close-on-exec; the flag
+ * is cleared again for what is read later through the same description. */
+MUST_CHECK int fsops_open_read(const char *path);
+/* Creates the file, which must not exist, for writing; close-on-exec. */
+MUST_CHECK int fsops_create(const char *path, mode_t mode);
+
+#endif

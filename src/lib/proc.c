@@ -1,0 +1,164 @@
+/* proc - starting programs with exactly the descriptors they shall have, and waiting for them. */
+#include "lib/proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/sig.h"
+#include "lib/sys.h"
+
+extern char **environ;
+
+/* Shared with the child until it execs: it leaves the step and errno of a failure here. */
+struct start {
+	const struct proc_spawn *spawn;
+	enum proc_step failed;
+	int error;
+};
+
+/* First moves our ends out of the way of the wanted numbers, then puts each in place. */
+static int
+arrange_fds(const struct proc_fd *fds, size_t n)
+{
+	int held[PROC_MAX_FDS];
+	int above = 3;
+
+	for (size_t i = 0; i < n; i++)
+		if (fds[i].child >= above)
+			above = fds[i].child + 1;
+	for (size_t i = 0; i < n; i++) {
+		held[i] = fds[i].ours;
+		if (held[i] != -1 && (held[i] = fcntl(held[i], F_DUPFD_CLOEXEC, above)) == -1)
+			return -1;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (held[i] == -1)
+			(void)close(fds[i].child);
+		else if (dup2(held[i], fds[i].child) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static void
+try_exec(const struct proc_spawn *s)
+{
+	const char *path = s->path ? s->path : s->argv[0];
+	char *const *envp = s->envp ? s->envp : environ;
+
+	proc_exec(path, s->search, s->argv, envp);
+}
+
+static int
+child(void *arg)
+{
+	struct start *start = arg;
+	const struct proc_spawn *s = start->spawn;
+
+	sig_reset_all();
+	if (s->own_session)
+		(void)setsid();
+	if (arrange_fds(s->fds, s->nfds) == -1) {
+		start->failed = PROC_FDS;
+	} else if (s->chdir && chdir(s->chdir) == -1) {
+		start->failed = PROC_CHDIR;
+	} else if (s->cred && sys_become(s->cred->uid, s->cred->gid) == -1) {
+		start->failed = PROC_CRED;
+	} else {
+		try_exec(s);
+		start->failed = PROC_EXEC;
+	}
+	start->error = errno;
+	_exit(127);
+}
+
+pid_t
+proc_spawn(const struct proc_spawn *s, enum proc_step *step)
+{
+	struct start start = { .spawn = s, .failed = PROC_OK };
+	int status;
+	pid_t pid;
+
+	if (s->nfds > PROC_MAX_FDS) {
+		errno = EINVAL;
+		return -1;
+	}
+	pid = sys_vfork_run(child, &start);
+	if (step)
+		*step = pid == -1 ? PROC_FORK : start.failed;
+	if (pid == -1 || start.failed == PROC_OK)
+		return pid;
+	(void)!proc_wait(pid, &status);
+	errno = start.error;
+	return -1;
+}
+
+pid_t
+proc_fork(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		sig_reset_all();
+	return pid;
+}
+
+int
+proc_wait(pid_t pid, int *status)
+{
+	pid_t r;
+
+	do
+		r = waitpid(pid, status, 0);
+	while (r == -1 && errno == EINTR);
+	return r == pid ? 0 : -1;
+}
+
+pid_t
+proc_reap(int *status)
+{
+	pid_t r;
+
+	do
+		r = waitpid(-1, status, WNOHANG);
+	while (r == -1 && errno == EINTR);
+	return r;
+}
+
+int
+proc_code(int status)
+{
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+int
+proc_copy_fd(int to, int from)
+{
+	int flags;
+
+	if (to != from)
+		return dup2(from, to) == -1 ? -1 : 0;
+	if ((flags = fcntl(to, F_GETFD)) == -1)
+		return -1;
+	return fcntl(to, F_SETFD, flags & ~FD_CLOEXEC) == -1 ? -1 : 0;
+}
+
+int
+proc_move_fd(int to, int from)
+{
+	if (proc_copy_fd(to, from) == -1)
+		return -1;
+	return to == from ? 0 : close(from);
+}
+
+void
+proc_exec(const char *path, bool search, char *const argv[], char *const envp[])
+{
+	if (search)
+		sys_execvpe(path, argv, envp);
+	else
+		(void)execve(path, argv, envp);
+}

@@ -1,0 +1,105 @@
+/* sandbox - least power, by name. */
+#include "lib/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/sys.h"
+
+#define FILE_READ ((uint64_t)LANDLOCK_ACCESS_FS_READ_FILE)
+#define FILE_WRITE (FILE_READ | LANDLOCK_ACCESS_FS_WRITE_FILE)
+#define TREE_READ (FILE_READ | LANDLOCK_ACCESS_FS_READ_DIR)
+#define TREE_WRITE (FILE_WRITE | LANDLOCK_ACCESS_FS_READ_DIR)
+#define TREE_CHANGE (TREE_WRITE | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG)
+/* All of ABI 1. */
+#define HANDLED ((uint64_t)(LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1)
+/* linking or renaming between directories: bit 13, since ABI 2 (absent in older headers) */
+#define REFER ((uint64_t)1 << 13)
+
+void
+sandbox_limits(void)
+{
+	sys_no_core();
+}
+
+int
+sandbox_plain(size_t max_bytes)
+{
+	const struct rlimit cap = { max_bytes, max_bytes };
+
+	sys_no_core();
+	if (max_bytes && setrlimit(RLIMIT_AS, &cap) == -1)
+		return -1;
+	return sys_no_new_privs();
+}
+
+static uint64_t
+access_of(enum sandbox_use use, bool directory)
+{
+	if (!directory)
+		return use == SANDBOX_READ ? FILE_READ : FILE_WRITE;
+	switch (use) {
+	case SANDBOX_READ:
+		return TREE_READ;
+	case SANDBOX_WRITE:
+		return TREE_WRITE;
+	case SANDBOX_CHANGE:
+		break;
+	}
+	return TREE_CHANGE | REFER;
+}
+
+static int
+allow(int ruleset, const struct sandbox_path *path)
+{
+	int fd = open(path->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+	int r = -1, error;
+
+	if (fd == -1)	/* not there, or not ours to open: then nobody needs it allowed */
+		return errno == ENOENT || errno == EACCES || errno == ENOTDIR ? 0 : -1;
+	if (fstat(fd, &st) == 0)
+		r = sys_landlock_allow(ruleset, fd, access_of(path->use, S_ISDIR(st.st_mode)));
+	error = errno;
+	(void)close(fd);
+	errno = error;
+	return r;
+}
+
+static bool
+wants_change(const struct sandbox_path *paths, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (paths[i].use == SANDBOX_CHANGE)
+			return true;
+	return false;
+}
+
+int
+sandbox_paths(const struct sandbox_path *paths, size_t n)
+{
+	int abi = sys_landlock_abi();
+	int ruleset, r = 0, error;
+
+	if (sandbox_plain(0) == -1)
+		return -1;
+	if (!abi || (abi < 2 && wants_change(paths, n)))
+		return 0;
+	ruleset = sys_landlock_ruleset(abi < 2 ? HANDLED : HANDLED | REFER);
+	if (ruleset == -1)
+		return -1;
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = allow(ruleset, &paths[i]);
+	if (r == 0)
+		r = sys_landlock_enter(ruleset);
+	error = errno;
+	(void)close(ruleset);
+	errno = error;
+	return r;
+}

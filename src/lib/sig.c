@@ -1,0 +1,138 @@
+/* sig - signals without surprises: dispositions, masks, and a self-pipe for event loops. */
+#include "lib/sig.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#include "lib/io.h"
+#include "lib/sys.h"
+
+#define SIGNALS 65
+
+/* The handler can reach nothing else.  -1: no watch. */
+static volatile sig_atomic_t watch_read = -1;
+static volatile sig_atomic_t watch_write = -1;
+static volatile sig_atomic_t caught[SIGNALS];
+
+static void
+dispose(int signo, void (*handler)(int))
+{
+	struct sigaction sa = { .sa_handler = handler };
+
+	sigemptyset(&sa.sa_mask);
+	(void)sigaction(signo, &sa, NULL);
+}
+
+void
+sig_ignore(int signo)
+{
+	dispose(signo, SIG_IGN);
+}
+
+void
+sig_default(int signo)
+{
+	dispose(signo, SIG_DFL);
+}
+
+void
+sig_catch(int signo, void (*handler)(int))
+{
+	dispose(signo, handler);
+}
+
+static void
+mask(int how, int signo)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, signo);
+	(void)sigprocmask(how, &set, NULL);
+}
+
+void
+sig_block(int signo)
+{
+	mask(SIG_BLOCK, signo);
+}
+
+void
+sig_unblock(int signo)
+{
+	mask(SIG_UNBLOCK, signo);
+}
+
+void
+sig_unblock_all(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+void
+sig_reset_all(void)
+{
+	for (int signo = 1; signo < SIGNALS; signo++)
+		if (signo != SIGKILL && signo != SIGSTOP)
+			sig_default(signo);	/* numbers that libc keeps fail harmlessly */
+	sig_unblock_all();
+}
+
+static void
+on_watched(int signo)
+{
+	int error = errno;
+
+	if (signo > 0 && signo < SIGNALS)
+		caught[signo] = 1;
+	if (watch_write != -1)
+		(void)!write((int)watch_write, "", 1);	/* full: it is readable already */
+	errno = error;
+}
+
+int
+sig_watch_open(void)
+{
+	int fds[2];
+
+	if (sys_pipe(fds) == -1)
+		return -1;
+	if (io_nonblock(fds[0], true) == -1 || io_nonblock(fds[1], true) == -1) {
+		(void)close(fds[0]);
+		(void)close(fds[1]);
+		return -1;
+	}
+	watch_read = fds[0];
+	watch_write = fds[1];
+	return fds[0];
+}
+
+void
+sig_watch(int signo)
+{
+	sig_catch(signo, on_watched);
+}
+
+void
+sig_watch_drain(void)
+{
+	char sink[64];
+
+	while (io_read((int)watch_read, sink, sizeof sink) > 0)
+		;
+}
+
+bool
+sig_watch_take(int signo)
+{
+	if (signo <= 0 || signo >= SIGNALS || !caught[signo])
+		return false;
+	caught[signo] = 0;
+	return true;
+}

@@ -1,0 +1,29 @@
+/* sig - signals without surprises: dispositions, masks, and a self-pipe for event loops. */
+#ifndef LIB_SIG_H
+#define LIB_SIG_H
+
+#include <stdbool.h>
+
+#include "lib/attr.h"
+
+void sig_ignore(int signo);
+void sig_default(int signo);
+/* Installs a handler without SA_RESTART.  It may set a flag, write a byte or _exit. */
+void sig_catch(int signo, void (*handler)(int));
+void sig_block(int signo);
+void sig_unblock(int signo);
+/* No signal blocked. */
+void sig_unblock_all(void);
+/* What a process started by us finds: nothing blocked, nothing ignored.  Async-signal-safe. */
+void sig_reset_all(void);
+
+/* The watch: a caught signal sets its flag and makes the descriptor readable, so that poll(2)
+ * cannot sleep over it.  sig_watch_open returns the descriptor (-1 with errno); once per process. */
+MUST_CHECK int sig_watch_open(void);
+void sig_watch(int signo);
+/* Empties the descriptor; call it before looking at the flags. */
+void sig_watch_drain(void);
+/* Was it caught since the last call? */
+bool sig_watch_take(int signo);
+
+#endif

@@ -1,0 +1,201 @@
+/* sys - everything beyond POSIX.1-2008: the only file with _GNU_SOURCE. */
+#define _GNU_SOURCE
+#include "lib/sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/landlock.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define CHILD_STACK ((size_t)128 << 10)
+
+int
+sys_pipe(int fds[2])
+{
+	return pipe2(fds, O_CLOEXEC);
+}
+
+void
+sys_close_from(int first)
+{
+	long open_max;
+
+	if (syscall(SYS_close_range, (unsigned)first, ~0U, 0U) == 0)
+		return;
+	open_max = sysconf(_SC_OPEN_MAX);
+	for (int fd = first; fd < open_max && fd < 65536; fd++)
+		(void)close(fd);
+}
+
+int
+sys_setgroups(size_t n, const gid_t *groups)
+{
+	return setgroups(n, groups);
+}
+
+static int
+lock(int fd, int how)
+{
+	int r;
+
+	do
+		r = flock(fd, how);
+	while (r == -1 && errno == EINTR && (how & LOCK_UN));
+	return r;
+}
+
+int
+sys_flock(int fd)
+{
+	return lock(fd, LOCK_EX);
+}
+
+int
+sys_flock_try(int fd)
+{
+	return lock(fd, LOCK_EX | LOCK_NB);
+}
+
+int
+sys_funlock(int fd)
+{
+	return lock(fd, LOCK_UN);
+}
+
+int
+sys_random(void *p, size_t n)
+{
+	ssize_t r;
+
+	do
+		r = getrandom(p, n, 0);
+	while (r == -1 && errno == EINTR);
+	if (r >= 0 && (size_t)r != n)
+		errno = EIO;
+	return r >= 0 && (size_t)r == n ? 0 : -1;
+}
+
+void
+sys_start_writeback(int fd)
+{
+	(void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
+int
+sys_syncfs(int fd)
+{
+	return syncfs(fd);
+}
+
+int
+sys_become(uid_t uid, gid_t gid)
+{
+	return sys_become_groups(uid, gid, 1, &gid);
+}
+
+int
+sys_become_groups(uid_t uid, gid_t gid, size_t n, const gid_t *groups)
+{
+	uid_t r, e, s;
+	gid_t rg, eg, sg;
+
+	/* setres*id change all three at once or fail; (id)-1 would mean "leave as it is". */
+	if (uid == (uid_t)-1 || gid == (gid_t)-1) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (setgroups(n, groups) == -1 || setresgid(gid, gid, gid) == -1 ||
+	    setresuid(uid, uid, uid) == -1 || getresuid(&r, &e, &s) == -1 ||
+	    getresgid(&rg, &eg, &sg) == -1)
+		return -1;
+	if (r != uid || e != uid || s != uid || rg != gid || eg != gid || sg != gid ||
+	    (uid != 0 && setuid(0) == 0)) {
+		errno = EPERM;
+		return -1;
+	}
+	return 0;
+}
+
+pid_t
+sys_vfork_run(int (*child)(void *), void *arg)
+{
+	sigset_t all, before;
+	char *stack;
+	pid_t pid;
+	int error;
+
+	stack = mmap(NULL, CHILD_STACK, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	if (stack == MAP_FAILED)
+		return -1;
+	/* A handler must not run in the child while it shares our memory; the child sets its own
+	 * mask before exec. */
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	pid = clone(child, stack + CHILD_STACK, CLONE_VM | CLONE_VFORK | SIGCHLD, arg);
+	error = errno;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	(void)munmap(stack, CHILD_STACK);
+	errno = error;
+	return pid;
+}
+
+void
+sys_execvpe(const char *file, char *const argv[], char *const envp[])
+{
+	(void)execvpe(file, argv, envp);
+}
+
+void
+sys_no_core(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+}
+
+int
+sys_no_new_privs(void)
+{
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+int
+sys_landlock_abi(void)
+{
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+
+	return abi > 0 ? (int)abi : 0;
+}
+
+int
+sys_landlock_ruleset(uint64_t fs)
+{
+	const struct landlock_ruleset_attr attr = { .handled_access_fs = fs };
+
+	return (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
+}
+
+int
+sys_landlock_allow(int ruleset, int fd, uint64_t access)
+{
+	const struct landlock_path_beneath_attr attr = { .allowed_access = access,
+		.parent_fd = fd };
+
+	return (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &attr, 0);
+}
+
+int
+sys_landlock_enter(int ruleset)
+{
+	return (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
+}

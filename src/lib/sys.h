@@ -1,0 +1,53 @@
+/* sys - everything beyond POSIX.1-2008: the only module that asks for the system's extras.
+ * All return 0 (or a value) on success and -1 with errno, unless said otherwise. */
+#ifndef LIB_SYS_H
+#define LIB_SYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "lib/attr.h"
+
+/* pipe(2), both ends close-on-exec. */
+MUST_CHECK int sys_pipe(int fds[2]);
+/* Closes every descriptor from `first` up. */
+void sys_close_from(int first);
+/* Supplementary groups = exactly these. */
+MUST_CHECK int sys_setgroups(size_t n, const gid_t *groups);
+/* flock(2), exclusive.  sys_flock_try fails with EWOULDBLOCK if somebody else holds it. */
+MUST_CHECK int sys_flock(int fd);
+MUST_CHECK int sys_flock_try(int fd);
+MUST_CHECK int sys_funlock(int fd);
+/* n bytes nobody can guess, n <= 256. */
+MUST_CHECK int sys_random(void *p, size_t n);
+/* Asks the kernel to start writing the file's data; a hint, errors are of no consequence. */
+void sys_start_writeback(int fd);
+/* syncfs(2): everything of the file system that holds fd. */
+MUST_CHECK int sys_syncfs(int fd);
+/* Sets gid, groups = {gid}, uid for good (real, effective, saved), and verifies that they cannot
+ * be undone.  -1 with errno (EPERM if the verification failed). */
+MUST_CHECK int sys_become(uid_t uid, gid_t gid);
+/* As sys_become for the ids, with a list of supplementary groups. */
+MUST_CHECK int sys_become_groups(uid_t uid, gid_t gid, size_t n, const gid_t *groups);
+/* Runs child(arg) in a new process that shares our memory until it execs or exits, as vfork(2)
+ * does.  Returns the pid.  The child may only make async-signal-safe calls and must not return. */
+MUST_CHECK pid_t sys_vfork_run(int (*child)(void *), void *arg);
+/* execvp(3) with an environment. */
+void sys_execvpe(const char *file, char *const argv[], char *const envp[]);
+/* No core file; no new privileges (switches off set-uid bits below us!). */
+void sys_no_core(void);
+MUST_CHECK int sys_no_new_privs(void);
+/* The uid at the other end of a Unix socket etc. are not needed; addresses of interfaces are in
+ * net/ip.h. */
+
+/* Landlock (sandbox.c): 0 = kernel has none; else the ABI version. */
+int sys_landlock_abi(void);
+/* A ruleset that handles `fs` access bits; returns its descriptor. */
+int sys_landlock_ruleset(uint64_t fs);
+/* Allows `access` beneath the directory (or on the file) open at fd. */
+MUST_CHECK int sys_landlock_allow(int ruleset, int fd, uint64_t access);
+MUST_CHECK int sys_landlock_enter(int ruleset);
+
+#endif

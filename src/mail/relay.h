@@ -1,0 +1,27 @@
+/* relay - which recipient domains are ours: control/rcpthosts and control/morercpthosts.cdb. */
+#ifndef MAIL_RELAY_H
+#define MAIL_RELAY_H
+
+#include <stdbool.h>
+
+#include "lib/attr.h"
+#include "lib/cdbmap.h"
+#include "lib/set.h"
+#include "lib/span.h"
+
+struct relay {
+	bool restricted;	/* control/rcpthosts exists */
+	struct set hosts;
+	struct cdbmap *more;	/* or NULL */
+};
+
+enum relay_status { RELAY_REFUSED, RELAY_ALLOWED, RELAY_FAILED };
+
+/* cwd = the home directory.  -1 with errno: a file exists and cannot be used. */
+MUST_CHECK int relay_open(struct relay *r);
+void relay_close(struct relay *r);
+/* Addresses without @ are allowed; so is everything if rcpthosts is absent.  Domain and .suffixes,
+ * first in rcpthosts, then in the cdb. */
+MUST_CHECK enum relay_status relay_check(const struct relay *r, struct span address);
+
+#endif

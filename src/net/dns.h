@@ -1,0 +1,37 @@
+/* dns - the questions a mail host asks, through the system's stub resolver (libresolv; resolv.conf
+ * keeps its meaning, but names are absolute: no search list).  Answers of any size: EDNS0, TCP
+ * after truncation.  Decided by the RCODE: NXDOMAIN and "no such data" are DNS_ABSENT; SERVFAIL,
+ * REFUSED, FORMERR, NOTIMP, time-outs and malformed answers are DNS_SOFT (spec/network.md 6). */
+#ifndef NET_DNS_H
+#define NET_DNS_H
+
+#include <stdint.h>
+
+#include "lib/attr.h"
+#include "lib/buf.h"
+#include "lib/span.h"
+#include "net/ip.h"
+
+enum dns_status { DNS_OK, DNS_ABSENT, DNS_SOFT, DNS_MEMORY };
+
+struct dns_mx {
+	uint16_t preference;
+	char *name;		/* malloc'd, no dot at the end; "" is the root (RFC 7505) */
+};
+
+struct dns_mx_list {
+	struct dns_mx *list;
+	size_t n, size;
+};
+
+/* A and AAAA records, appended in answer order (A first); a chain of CNAMEs in the answer is
+ * followed by owner-blind reading, bounded.  A soft failure of one type with results of the other
+ * gives DNS_OK. */
+MUST_CHECK enum dns_status dns_addresses(struct span name, struct ip_list *to);
+/* MX records in answer order.  DNS_ABSENT also for an answer without MX records. */
+MUST_CHECK enum dns_status dns_mx(struct span name, struct dns_mx_list *to);
+void dns_mx_free(struct dns_mx_list *l);
+/* The first PTR record of the address, lower case, no dot at the end; replaces *name. */
+MUST_CHECK enum dns_status dns_ptr(const struct ip *ip, struct buf *name);
+
+#endif

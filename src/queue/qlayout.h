@@ -1,0 +1,84 @@
+/* qlayout - the queue directory: names, split, modes.  The ONLY place that knows them.
+ *
+ * A message has a number N, the inode of its mess file.  Its files, and the legal states
+ * (+ there, - not there, ? either):
+ *
+ *	     mess  intd  todo  info  local  remote  bounce
+ *	S1    -     -     -     -     -       -       -     number unused
+ *	S2    +     -     -     -     -       -       -     body arriving, or message going
+ *	S3    +     +     -     -     -       -       -     envelope arriving
+ *	S4    +     ?     +     ?     ?       ?       -     accepted; preprocessing may be under way
+ *	S5    +     -     -     +     ?       ?       ?     deliverable
+ *
+ * Paths are relative to the queue directory.  Split directories hold subdirectories 0 to
+ * QUEUE_SPLIT - 1; todo and intd are split as well in a queue of the big-todo layout, which is
+ * recognised by the directory todo/0. */
+#ifndef QUEUE_QLAYOUT_H
+#define QUEUE_QLAYOUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "lib/attr.h"
+#include "lib/span.h"
+
+enum qdir { Q_PID, Q_MESS, Q_INTD, Q_TODO, Q_INFO, Q_LOCAL, Q_REMOTE, Q_BOUNCE, Q_LOCK, Q_DIRS };
+
+#define QLAYOUT_PATH_SIZE 64		/* any path made here, with its NUL */
+#define QLAYOUT_SWEEP_AGE_S 129600	/* leftovers older than this are removed (36 h) */
+#define QLAYOUT_WRITER_MAX_S 86400	/* qmail-queue gives up after this (24 h) */
+
+struct qlayout {
+	bool big_todo;		/* todo and intd are split */
+};
+
+/* Looks at the queue in the current directory.  -1 with errno. */
+MUST_CHECK int qlayout_detect(struct qlayout *q);
+/* Is this queue what we were built for?  Every split directory has 0..QUEUE_SPLIT-1 and not
+ * QUEUE_SPLIT; pid and mess/0, intd and todo are on one device each.  NULL if so, else a static
+ * text that says what is wrong. */
+MUST_CHECK const char *qlayout_verify(const struct qlayout *q);
+
+/* Writes `mess/20/457` and the like; out has QLAYOUT_PATH_SIZE bytes.  Returns out. */
+char *qlayout_path(const struct qlayout *q, char *out, enum qdir dir, uint64_t id);
+/* The directory that holds it: `mess/20`, `todo`. */
+char *qlayout_dir_of(const struct qlayout *q, char *out, enum qdir dir, uint64_t id);
+/* Is this directory split in this queue? */
+bool qlayout_is_split(const struct qlayout *q, enum qdir dir);
+/* `info`, ... */
+const char *qlayout_name(enum qdir dir);
+
+/* A file name to a number: digits only, no sign, fits 64 bits.  false for everything else. */
+bool qlayout_parse_id(struct span name, uint64_t *id);
+
+/* Exclusive creation, close-on-exec, mode 0644 for mess, intd, todo and pid, else 0600.  -1 with
+ * errno. */
+MUST_CHECK int qlayout_create(const struct qlayout *q, enum qdir dir, uint64_t id);
+MUST_CHECK int qlayout_open_read(const struct qlayout *q, enum qdir dir, uint64_t id);
+MUST_CHECK int qlayout_open_write(const struct qlayout *q, enum qdir dir, uint64_t id);
+/* 1 there, 0 not there, -1 with errno. */
+MUST_CHECK int qlayout_exists(const struct qlayout *q, enum qdir dir, uint64_t id);
+/* ENOENT counts as success.  Keeps errno on success. */
+int qlayout_remove(const struct qlayout *q, enum qdir dir, uint64_t id);
+/* fsync of the directory that holds the file. */
+MUST_CHECK int qlayout_sync_dir(const struct qlayout *q, enum qdir dir, uint64_t id);
+
+/* Walks all entries of a directory (all subdirectories if it is split), a bounded number at a
+ * time.  Only names that are numbers, only in the subdirectory they belong to. */
+struct qlayout_scan {
+	const struct qlayout *q;
+	enum qdir dir;
+	unsigned sub;		/* next subdirectory */
+	void *stream;		/* DIR * or NULL */
+	bool done;
+	bool failed;		/* something could not be read: the walk is incomplete */
+	char failed_dir[QLAYOUT_PATH_SIZE];
+	int error;
+};
+void qlayout_scan_start(struct qlayout_scan *s, const struct qlayout *q, enum qdir dir);
+/* 1: *id; 0: end (look at failed). */
+int qlayout_scan_next(struct qlayout_scan *s, uint64_t *id);
+void qlayout_scan_stop(struct qlayout_scan *s);
+
+#endif
