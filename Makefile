@@ -119,11 +119,10 @@ $(BUILD)/site.h: $(CONF) src/install/site-h.awk
 	mv -f $@.tmp $@
 
 # Scripts: the placeholder for the home directory is filled in.
-HOME_DIR := $(shell head -n 1 conf-qmail)
 vpath %.sh $(addprefix src/,$(FOLDERS))
 $B/%: %.sh conf-qmail
 	@mkdir -p $(@D)
-	sed 's,@HOME@,$(HOME_DIR),g' $< > $@.tmp
+	$(FILL) $< > $@.tmp
 	chmod 755 $@.tmp
 	mv -f $@.tmp $@
 
@@ -137,11 +136,22 @@ $(BUILD)/test/%: tests/unit/%.c tests/unit/tap.h $(UNIT_LIBS)
 	    $(UNIT_LIBS) -Wl,--end-group $(CDB) -lresolv -lcrypt
 
 # ---- installing, running, testing ----
-setup: all man
-	$B/setup "$$DESTDIR"
-check: all
-	$B/instcheck
-man:
+setup: all man boot
+	$B/setup $(BUILD)
+check: all man boot
+	$B/instcheck $(BUILD)
+
+HOME_DIR := $(shell head -n 1 conf-qmail)
+FILL := sed 's,@HOME@,$(HOME_DIR),g'
+man: $(patsubst %,$(BUILD)/%,$(wildcard man/*.[1578]))
+boot: $(patsubst %,$(BUILD)/%,$(filter-out %.md,$(wildcard boot/*[a-z0-9])))
+$(BUILD)/man/% $(BUILD)/boot/%: conf-qmail
+$(BUILD)/man/%: man/%
+	@mkdir -p $(@D)
+	$(FILL) $< > $@.tmp && mv -f $@.tmp $@
+$(BUILD)/boot/%: boot/%
+	@mkdir -p $(@D)
+	$(FILL) $< > $@.tmp && mv -f $@.tmp $@
 
 up: ; @src/install/up.sh $(if $(HOST),"HOST=$(HOST)") $(if $(SENDMAIL),"SENDMAIL=$(SENDMAIL)")
 down: ; @src/install/down.sh $(if $(SENDMAIL),"SENDMAIL=$(SENDMAIL)")
@@ -149,5 +159,5 @@ test: ; @tests/run
 lint: ; @tests/lint/run
 clean: ; rm -rf build build-san
 
-.PHONY: all programs units setup check man up down test lint clean
+.PHONY: all programs units setup check man boot up down test lint clean
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

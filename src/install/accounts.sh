@@ -1,0 +1,50 @@
+#!/bin/sh
+# accounts - create the groups and accounts of the mail system where they are missing.
+# Usage: accounts [-n]        -n: only print the commands
+# Run by: make up, or by hand as root before `make setup`.  Existing ones are left as they are.
+# Exit: 0; 1 with the command that failed.
+home=@HOME@
+dry=
+[ "${1-}" = -n ] && dry=1
+
+run() {
+	if [ "$dry" ]; then
+		echo "$*"
+	else
+		"$@" || { echo "accounts: failed: $*" >&2; exit 1; }
+	fi
+}
+
+group() {
+	if command -v getent >/dev/null; then
+		getent group "$1" >/dev/null && return
+	else
+		grep -q "^$1:" /etc/group && return
+	fi
+	if command -v pw >/dev/null; then
+		run pw groupadd "$1"
+	else
+		run groupadd --system "$1"
+	fi
+}
+
+# account NAME GROUP HOME
+account() {
+	id "$1" >/dev/null 2>&1 && return
+	if command -v pw >/dev/null; then
+		run pw useradd "$1" -g "$2" -d "$3" -s /usr/sbin/nologin
+	else
+		run useradd --system --no-create-home --gid "$2" --home-dir "$3" \
+		    --shell /usr/sbin/nologin "$1"
+	fi
+}
+
+group nofiles
+group qmail
+account alias nofiles "$home/alias"
+for name in qmaild qmaill qmailp; do
+	account "$name" nofiles "$home"
+done
+for name in qmailq qmailr qmails; do
+	account "$name" qmail "$home"
+done

@@ -1,0 +1,48 @@
+#!/bin/sh
+# down - stop what `make up` started.  Usage: make down [SENDMAIL=restore]     Run by: root.
+# The installed tree, the queue and the accounts stay; make up starts them again.
+# SENDMAIL=restore: gives /usr/sbin/sendmail and the like back to the mail system they were
+# taken from.
+# Exit: 0; 1 with one line.
+set -u
+home=$(head -n 1 conf-qmail)
+
+fail() {
+	echo "make down: $*" >&2
+	exit 1
+}
+
+[ "$(id -u)" = 0 ] || fail "must be run as root; try: sudo make down"
+if [ -x build/bin/services ]; then
+	sh build/bin/services remove || fail "could not stop the services"
+fi
+for name in qmail-send qmail-smtpd qmail-pop3d; do
+	tries=100
+	while [ "$(svstat "$home/service/$name" 2>/dev/null | grep -c ': up ')" = 1 ]; do
+		tries=$((tries - 1))
+		[ "$tries" -gt 0 ] || fail "$name is still finishing its work; run make down again later"
+		sleep 0.2
+	done
+	echo "$name stopped"
+done
+
+# Only the svscanboot that make up started, and only if the number is still its own.
+pid=$(cat /run/pneumail-svscanboot.pid 2>/dev/null)
+if [ -n "$pid" ]; then
+	if tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -q svscanboot; then
+		kill -TERM -- "-$pid" 2>/dev/null || kill -TERM "$pid"
+	fi
+	rm -f /run/pneumail-svscanboot.pid
+fi
+
+[ "${1-}" = SENDMAIL=restore ] || exit 0
+for path in /usr/sbin/sendmail /usr/lib/sendmail /usr/bin/mailq /usr/bin/newaliases; do
+	[ "$(readlink "$path" 2>/dev/null)" = "$home/bin/sendmail" ] || continue
+	rm "$path"
+	if command -v dpkg-divert >/dev/null && [ -n "$(dpkg-divert --list "$path")" ]; then
+		dpkg-divert --local --rename --remove "$path" >/dev/null
+	elif [ -e "$path.other-mta" ]; then
+		mv "$path.other-mta" "$path"
+	fi
+	echo "$path restored"
+done

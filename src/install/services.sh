@@ -1,0 +1,140 @@
+#!/bin/sh
+# services - create the svscan service directories and link them where svscan looks.
+# Usage: services [--dir SCANDIR] add|remove      Run by: make up, make down, root by hand.
+# add: HOME/service/NAME for qmail-send, qmail-smtpd, qmail-pop3d, each with log/ under multilog
+# into /var/log/NAME; /etc/tcp.smtp and its cdb.  Existing files are never overwritten.
+# remove: takes the links away and stops what they ran; the directories stay.
+# Exit: 0; 1 with the cause.
+set -eu
+home=@HOME@
+scan=/service
+[ -d /etc/service ] && scan=/etc/service
+if [ "${1-}" = --dir ]; then
+	scan=$2
+	shift 2
+fi
+services='qmail-send qmail-smtpd qmail-pop3d'
+
+# script PATH < text: an executable file, made once.
+script() {
+	if [ -e "$1" ]; then
+		cat >/dev/null
+	else
+		cat >"$1.new"
+		chmod 755 "$1.new"
+		mv "$1.new" "$1"
+	fi
+}
+
+run_qmail_send() {
+	script "$1" <<-EOF
+	#!/bin/sh
+	# The queue: $home/rc chooses the default delivery.
+	PATH=$home/bin:/usr/local/bin:/usr/bin:/bin
+	export PATH
+	exec $home/rc
+	EOF
+}
+
+run_qmail_smtpd() {
+	script "$1" <<-EOF
+	#!/bin/sh
+	# Mail from the network.  control/concurrencyincoming: connections at a time (20).
+	PATH=$home/bin:/usr/local/bin:/usr/bin:/bin
+	export PATH
+	exec 2>&1
+	cd $home
+	if [ ! -e control/rcpthosts ]; then
+		echo "qmail-smtpd: not started: without control/rcpthosts this host would relay for everybody"
+		exec svc -d "\$OLDPWD"
+	fi
+	limit=\$(head -n 1 control/concurrencyincoming 2>/dev/null)
+	exec softlimit -m 30000000 \\
+	tcpserver -v -R -H -l "\$(head -n 1 control/me)" -x /etc/tcp.smtp.cdb -c "\${limit:-20}" \\
+	    -u "\$(id -u qmaild)" -g "\$(id -g qmaild)" 0 25 qmail-smtpd
+	EOF
+}
+
+run_qmail_pop3d() {
+	script "$1" <<-EOF
+	#!/bin/sh
+	# Mailboxes for POP3 clients: ~/Maildir of the system's accounts.
+	PATH=$home/bin:/usr/local/bin:/usr/bin:/bin
+	export PATH
+	exec 2>&1
+	cd $home
+	exec softlimit -m 30000000 \\
+	tcpserver -v -R -H -c 40 0 110 \\
+	    qmail-popup "\$(head -n 1 control/me)" checkpassword qmail-pop3d Maildir
+	EOF
+}
+
+run_log() {
+	script "$1" <<-EOF
+	#!/bin/sh
+	exec setuidgid qmaill multilog t /var/log/$2
+	EOF
+}
+
+log_directory() {
+	mkdir -p "/var/log/$1"
+	chown qmaill:nofiles "/var/log/$1"
+	chmod 750 "/var/log/$1"
+}
+
+# The sticky bit keeps svscan away until the directory is complete.
+build_service() {
+	dir=$home/service/$1
+	fresh=
+	[ -d "$dir" ] || fresh=1
+	mkdir -p "$dir/log"
+	[ -z "$fresh" ] || chmod +t "$dir"
+	"run_$(echo "$1" | tr - _)" "$dir/run"
+	run_log "$dir/log/run" "$1"
+	log_directory "$1"
+	chmod 755 "$dir" "$dir/log"
+	chmod -t "$dir"
+}
+
+link_service() {
+	mkdir -p "$scan"
+	[ -e "$scan/$1" ] || ln -s "$home/service/$1" "$scan/$1"
+}
+
+relay_rules() {
+	if [ ! -e /etc/tcp.smtp ]; then
+		cat >/etc/tcp.smtp <<-'EOF'
+		127.:allow,RELAYCLIENT=""
+		:allow
+		EOF
+	fi
+	if [ ! -e /etc/tcp.smtp.cdb ] || [ /etc/tcp.smtp -nt /etc/tcp.smtp.cdb ]; then
+		tcprules /etc/tcp.smtp.cdb /etc/tcp.smtp.tmp </etc/tcp.smtp
+		chmod 644 /etc/tcp.smtp.cdb
+	fi
+}
+
+case "${1-}" in
+add)
+	relay_rules
+	mkdir -p "$home/service"
+	[ -e "$home/rc" ] || { cp "$home/boot/maildir" "$home/rc" && chmod 755 "$home/rc"; }
+	for name in $services; do
+		build_service "$name"
+	done
+	for name in $services; do
+		link_service "$name"
+	done
+	;;
+remove)
+	for name in $services; do
+		[ -L "$scan/$name" ] || continue
+		rm "$scan/$name"
+		svc -dx "$home/service/$name" "$home/service/$name/log" 2>/dev/null || :
+	done
+	;;
+*)
+	echo "usage: services [--dir SCANDIR] add|remove" >&2
+	exit 1
+	;;
+esac
