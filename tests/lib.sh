@@ -68,6 +68,6 @@ tap_exit() {
 	rm -rf "$T"
 	[ "$1" = 0 ] || { note "ended with exit code $1"; exit "$1"; }
 	[ -n "$tap_plan" ] || { note "no plan: the test stopped early"; exit 1; }
-	[ "$tap_bad" = 0 ] && [ "$tap_plan" = "$tap_n" ]
-	exit
+	[ "$tap_bad" = 0 ] && [ "$tap_plan" = "$tap_n" ] || exit 1
+	exit 0
 }

@@ -8,37 +8,35 @@ and the mailboxes are: overlayfs does not keep inode numbers and links as a queu
 Nothing in the machine's own file system changes, except below build/world/ in the source tree.
 """
 import os
-import shutil
 import signal
 import stat
 import subprocess
 import sys
+import time
 
-import accounts
-import layers
+import accounts as people
 import ns
+from tree import CACHE, TOP, Trouble, exit_code, home
 
-TOP = layers.TOP
-BASE = os.path.join(layers.CACHE, 'mnt')    # the world is put together here, then pivots into it
+BASE = os.path.join(CACHE, 'mnt')       # the world is put together here, then pivots into it
 PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 ZONE = '/etc/dnsmasq-world.conf'
 DEVICES = [('null', 1, 3), ('zero', 1, 5), ('full', 1, 7), ('random', 1, 8), ('urandom', 1, 9),
            ('tty', 5, 0)]
-KEPT_ENV = ('TERM', 'WORLD', 'SAN', 'GOLDEN_', 'HARNESS_', 'TEST_', 'ASAN_', 'UBSAN_', 'LSAN_')
-
-
-class Trouble(Exception):
-    """The world cannot be made; the text says why and what to do."""
+KEPT_ENV = ('TERM', 'WORLD', 'SAN', 'GOLDEN_', 'HARNESS_', 'TEST_', 'ASAN_', 'UBSAN_', 'LSAN_',
+            'http_proxy', 'https_proxy', 'no_proxy')
+NAMESPACES = ns.NEWNS | ns.NEWUTS | ns.NEWIPC | ns.NEWPID
 
 
 def requirements():
     """Raise Trouble unless this machine can make worlds."""
+    def overlay():
+        return '\toverlay\n' in read('/proc/filesystems')
     if os.geteuid() != 0:
         raise Trouble('needs root (WORLD=skip leaves out the tests that need a world)')
-    known = lambda: '\toverlay\n' in open('/proc/filesystems').read()
-    if not known():
+    if not overlay():
         subprocess.run(['modprobe', 'overlay'], stderr=subprocess.DEVNULL, check=False)
-    if not known():
+    if not overlay():
         raise Trouble('needs overlayfs in the kernel (WORLD=skip leaves out these tests)')
 
 
@@ -53,51 +51,76 @@ def write(path, text, mode=0o644):
 
 
 def read(path):
+    """The text of a file; empty if it is not there."""
     try:
-        with open(path) as file:
+        with open(path, errors='surrogateescape') as file:
             return file.read()
     except FileNotFoundError:
         return ''
 
 
-class Host:
-    """Description of a world; start() or run() make it.
+def clean_env():
+    """The environment of commands in a world: a known one, and what steers tests."""
+    env = {key: value for key, value in os.environ.items() if key.startswith(KEPT_ENV)}
+    env.update(PATH=PATH, HOME='/root', USER='root', LOGNAME='root', SHELL='/bin/sh', LANG='C',
+               PYTHONDONTWRITEBYTECODE='1')
+    return env
 
-    name    host name (fully qualified)
-    stack   package layers (names of tests/packages), lowest first
-    clean   stand on a Debian of base packages only instead of this machine's root
-    suite   install the built suite and its accounts
-    fs      file system of the home directory: tmpfs or ext4
-    zone    text of dnsmasq configuration lines; None = no name server
-    network False: stay in the machine's network
-    shares  list of (directory of the machine, place in the world), writable
+
+class Host:
+    """Description of a world; run() or start() make it.
+
+    name       host name (fully qualified)
+    lower      directories below the copy-on-write layer, highest first
+    upper      directory that keeps what is written to the root; None: nothing is kept.  With it
+               the files in /etc stay as they are (this is how package layers are made)
+    accounts   whether the suite's accounts exist
+    home_from  tree to copy into the home directory; None: leave the home directory alone
+    fs         file system of the home directory: tmpfs or ext4
+    zone       text of dnsmasq configuration lines; None = no name server
+    network    False: stay in the machine's network
+    shares     list of (directory of the machine, place in the world), writable
     """
 
-    def __init__(self, name='world.test', stack=(), clean=False, suite=True, fs='tmpfs',
-                 zone=None, network=True, shares=()):
-        self.name, self.stack, self.clean, self.suite = name, list(stack), clean, suite
-        self.fs, self.zone, self.network, self.shares = fs, zone, network, list(shares)
-        self.pid = None         # process 1 of the world, as seen from outside
-        self._keeper = None     # its parent; the world ends with it
+    def __init__(self, name='world.test', lower=('/',), upper=None, accounts=True, home_from=None,
+                 fs='tmpfs', zone=None, network=True, shares=()):
+        self.name, self.lower, self.upper, self.accounts = name, list(lower), upper, accounts
+        self.home_from, self.fs, self.zone, self.network = home_from, fs, zone, network
+        self.shares = list(shares)
+        self.pid = None         # process 1 of a started world, as seen from outside
+        self._keeper = None     # its parent
 
-    # -- putting it together; all of this runs in the world's own name spaces ------------------
+    # -- putting it together: all of this runs in the world's own name spaces ------------------
 
-    def _root(self):
-        """Mount the copy-on-write root and return its path."""
-        os.makedirs(BASE, exist_ok=True)
+    def _become(self):
+        """Turn this process (1 in its process name space) into the world's first."""
+        os.umask(0o022)
         ns.mount('none', '/', None, ns.MS_REC | ns.MS_PRIVATE)
         ns.mount('world', BASE, 'tmpfs', 0, 'mode=755,size=75%')
-        lower = [layers.package_layer(name) for name in reversed(self.stack)]
-        lower.append(layers.clean_layer() if self.clean else '/')
-        root = self._overlay('root', lower)
-        if TOP != '/':
+        root = self._overlay('root', self.lower, None, self.upper)
+        self._mounts(root)
+        if self.upper:
+            self._machine_names(root)
+        else:
+            self._etc(root)
+            self._homes(root)
             self._overlay('tree', [TOP], root + TOP)
-        return root
+        if self.home_from:
+            self._home(root + home())
+        ns.pivot_root(root)
+        ns.sethostname(self.name)
+        if self.network:
+            ns.loopback_up()
+        if self.zone is not None:
+            subprocess.run(['dnsmasq', '--conf-file=' + ZONE, '--no-hosts', '--no-resolv',
+                            '--local=/#/', '--pid-file=', '--user=root', '--bind-interfaces',
+                            '--listen-address=127.0.0.1'], check=True)
 
     @staticmethod
-    def _overlay(name, lower, target=None):
+    def _overlay(name, lower, target=None, upper=None):
         target = target or os.path.join(BASE, name)
-        upper, work = os.path.join(BASE, name + '.upper'), os.path.join(BASE, name + '.work')
+        work = upper + '.work' if upper else os.path.join(BASE, name + '.work')
+        upper = upper or os.path.join(BASE, name + '.upper')
         for directory in (target, upper, work):
             os.makedirs(directory, exist_ok=True)
         ns.mount('world', target, 'overlay', 0, 'lowerdir=%s,upperdir=%s,workdir=%s'
@@ -105,12 +128,11 @@ class Host:
         return target
 
     def _mounts(self, root):
-        """What a running host has mounted; the source tree shows through copy-on-write."""
+        """What a running host has mounted."""
         ns.mount('proc', root + '/proc', 'proc', ns.MS_NOSUID | ns.MS_NODEV | ns.MS_NOEXEC)
         ns.mount('sysfs', root + '/sys', 'sysfs', ns.MS_RDONLY)
         for where, mode in (('run', '755'), ('tmp', '1777'), ('home', '755')):
-            if not (TOP + '/').startswith('/%s/' % where):
-                ns.mount('tmpfs', os.path.join(root, where), 'tmpfs', 0, 'mode=' + mode)
+            ns.mount('tmpfs', os.path.join(root, where), 'tmpfs', 0, 'mode=' + mode)
         os.makedirs(root + '/run/lock', exist_ok=True)
         self._devices(root + '/dev')
         for source, place in self.shares:
@@ -133,81 +155,66 @@ class Host:
         for number, name in enumerate(('stdin', 'stdout', 'stderr')):
             os.symlink('/proc/self/fd/%d' % number, os.path.join(dev, name))
 
+    @staticmethod
+    def _machine_names(root):
+        """Let a world that installs packages resolve names as the machine does."""
+        own = os.path.join(BASE, 'resolv.conf')
+        write(own, read('/etc/resolv.conf'))
+        target = root + '/etc/resolv.conf'
+        if os.path.islink(target):
+            place = os.path.join('/etc', os.readlink(target))
+            write(root + os.path.normpath(place), read(own))
+        else:
+            if not os.path.exists(target):
+                write(target, '')
+            ns.mount(own, target, None, ns.MS_BIND)
+
     def _etc(self, root):
         """Names: of the host, of its accounts, of other hosts.  No services of the machine."""
-        etc, home = root + '/etc/', layers.home()
-        write(etc + 'passwd', accounts.passwd(read(etc + 'passwd'), home, self.suite))
-        write(etc + 'group', accounts.group(read(etc + 'group'), self.suite))
-        write(etc + 'shadow', accounts.shadow(read(etc + 'shadow'), self.suite), 0o600)
+        etc = root + '/etc/'
+        write(etc + 'passwd', people.passwd(read(etc + 'passwd'), home(), self.accounts))
+        write(etc + 'group', people.group(read(etc + 'group'), self.accounts))
+        write(etc + 'shadow', people.shadow(read(etc + 'shadow'), self.accounts), 0o600)
         write(etc + 'hostname', self.name + '\n')
         write(etc + 'mailname', self.name + '\n')
         write(etc + 'nsswitch.conf', 'passwd: files\ngroup: files\nshadow: files\n'
               'hosts: files dns\nservices: files\nprotocols: files\n')
         write(etc + 'hosts', '127.0.0.1 localhost\n::1 localhost\n127.0.1.1 %s %s\n'
               % (self.name, self.name.split('.')[0]))
-        if self.network:
-            write(etc + 'resolv.conf', 'nameserver 127.0.0.1\noptions timeout:2 attempts:2\n')
-        else:
-            write(etc + 'resolv.conf', read('/etc/resolv.conf'))
+        write(etc + 'resolv.conf', 'nameserver 127.0.0.1\noptions timeout:2 attempts:2\n'
+              if self.network else read('/etc/resolv.conf'))
         if self.zone is not None:
             write(root + ZONE, self.zone)
         for service in os.listdir(etc + 'service') if os.path.isdir(etc + 'service') else ():
             os.unlink(etc + 'service/' + service)
 
-    def _homes(self, root):
-        for name, uid, _ in accounts.PEOPLE:
-            home = '%s/home/%s' % (root, name)
+    @staticmethod
+    def _homes(root):
+        for name, uid, _ in people.PEOPLE:
+            place = '%s/home/%s' % (root, name)
             for directory in ('', '/Maildir', '/Maildir/tmp', '/Maildir/new', '/Maildir/cur'):
-                os.mkdir(home + directory, 0o755 if not directory else 0o700)
-                os.chown(home + directory, uid, uid)
+                os.mkdir(place + directory, 0o755 if not directory else 0o700)
+                os.chown(place + directory, uid, uid)
 
-    def _suite(self, root):
-        """Mount the file system of the mail system's home and put the suite into it."""
-        home = root + layers.home()
-        os.makedirs(home, exist_ok=True)
+    def _home(self, place):
+        """Mount the file system of the mail system's home and copy the tree into it."""
+        os.makedirs(place, exist_ok=True)
         if self.fs == 'tmpfs':
-            ns.mount('tmpfs', home, 'tmpfs', 0, 'mode=755')
+            ns.mount('tmpfs', place, 'tmpfs', 0, 'mode=755')
         else:
             image = os.path.join(BASE, 'home.img')
             with open(image, 'wb') as file:
                 file.truncate(2 << 30)
             subprocess.run(['mkfs.' + self.fs, '-q', image], check=True)
-            subprocess.run(['mount', '-o', 'loop', image, home], check=True)
-        if self.suite:
-            subprocess.run(['cp', '-a', layers.suite_layer() + '/.', home], check=True)
-
-    def _become(self):
-        """Turn this process (1 in its process name space) into the world's first."""
-        os.umask(0o022)
-        root = self._root()
-        self._mounts(root)
-        self._etc(root)
-        self._homes(root)
-        self._suite(root)
-        ns.pivot_root(root)
-        ns.sethostname(self.name)
-        if self.network:
-            ns.loopback_up()
-        if self.zone is not None:
-            subprocess.run(['dnsmasq', '--conf-file=' + ZONE, '--no-hosts', '--no-resolv',
-                            '--local=/#/', '--pid-file=', '--user=root', '--bind-interfaces',
-                            '--listen-address=127.0.0.1'], check=True)
+            subprocess.run(['mount', '-o', 'loop', image, place], check=True)
+        subprocess.run(['cp', '-a', self.home_from + '/.', place], check=True)
 
     # -- making it ---------------------------------------------------------------------------
 
-    def _prepare(self):
-        """What is shared by all worlds and made once, before any name space is entered."""
-        requirements()
-        for name in self.stack:
-            layers.package_layer(name)
-        if self.clean:
-            layers.clean_layer()
-        if self.suite:
-            layers.suite_layer()
-
     def _spawn(self, body):
-        """Fork process 1 of a new world; it runs body() there.  Returns the keeper's pid."""
-        self._prepare()
+        """Fork a keeper that makes the name spaces; body() runs as process 1 in them."""
+        requirements()
+        os.makedirs(BASE, exist_ok=True)
         sys.stdout.flush()
         sys.stderr.flush()
         keeper = os.fork()
@@ -216,50 +223,140 @@ class Host:
         code = 111
         try:
             ns.die_with_parent(signal.SIGKILL)
-            ns.unshare(ns.NEWNS | ns.NEWUTS | ns.NEWIPC | ns.NEWPID |
-                       (ns.NEWNET if self.network else 0))
-            code = self._keep(body)
+            ns.unshare(NAMESPACES | (ns.NEWNET if self.network else 0))
+            first = os.fork()
+            if first == 0:
+                ns.die_with_parent(signal.SIGKILL)
+                code = body()
+            else:
+                code = exit_code(os.waitpid(first, 0)[1])
         except BaseException as error:      # the child of a fork: nothing may escape upwards
-            print('world: %s' % error, file=sys.stderr)
+            print('world: %s' % error, file=sys.stderr, flush=True)
         finally:
             os._exit(code)
 
-    @staticmethod
-    def _keep(body):
-        first = os.fork()
-        if first == 0:
-            ns.die_with_parent(signal.SIGKILL)
-            os._exit(body())
-        _, status = os.waitpid(first, 0)
-        return layers.exit_code(status)
-
-    def run(self, argv, cwd=None, env=None):
-        """Make the world, run argv in it, unmake it; returns argv's exit code (128+n: signal)."""
+    def run(self, argv, cwd=None, env=None, out=None):
+        """Make the world, run argv in it, unmake it; returns argv's exit code (128+n: signal).
+        out: a file for its output and errors."""
         cwd = cwd or os.getcwd()
-        keeper = self._spawn(lambda: self._first(argv, cwd, env or clean_env()))
-        _, status = os.waitpid(keeper, 0)
-        return layers.exit_code(status)
 
-    def _first(self, argv, cwd, env):
-        """Body of process 1: start argv, collect every orphan, end with argv."""
-        self._become()
-        child = os.fork()
-        if child == 0:
-            os.chdir(cwd if os.path.isdir(cwd) else '/')
-            try:
-                os.execvpe(argv[0], argv, env)
-            except OSError as error:
-                print('world: %s: %s' % (argv[0], error.strerror), file=sys.stderr)
-                os._exit(127)
-        while True:
-            pid, status = os.wait()
-            if pid == child:
-                return layers.exit_code(status)
+        def body():
+            if out:
+                os.dup2(out.fileno(), 1)
+                os.dup2(out.fileno(), 2)
+                os.dup2(os.open('/dev/null', os.O_RDONLY), 0)
+            self._become()
+            return _first(argv, cwd, env or clean_env())
+        return exit_code(os.waitpid(self._spawn(body), 0)[1])
+
+    def start(self):
+        """Make the world and leave it idle; popen() and call() run commands in it."""
+        ready, tell = os.pipe()
+
+        def body():
+            os.close(ready)
+            # The pid outside: process 1 can still see the machine's /proc.
+            pid = os.readlink('/proc/self')
+            self._become()
+            os.write(tell, pid.encode())
+            os.close(tell)
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
+            while True:
+                signal.sigwait([signal.SIGCHLD])
+                _reap()
+        self._keeper = self._spawn(body)
+        os.close(tell)
+        text = os.read(ready, 32)       # nothing if the keeper ended
+        os.close(ready)
+        if not text:
+            os.waitpid(self._keeper, 0)
+            raise Trouble('the host %s could not be made' % self.name)
+        self.pid = int(text)
+        return self
+
+    def stop(self):
+        """Kill everything in the world; returns when it is gone."""
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self._keeper, 0)
+            self.pid = None
+
+    def __enter__(self):
+        return self if self.pid else self.start()
+
+    def __exit__(self, *_):
+        self.stop()
+
+    # -- working in a started world ------------------------------------------------------------
+
+    def path(self, name):
+        """The name, outside, of a file in the world (absolute links are not followed right)."""
+        return '/proc/%d/root%s' % (self.pid, name)
+
+    def popen(self, argv, user=None, cwd='/', env=None, **more):
+        """subprocess.Popen of argv in the world.  user: (uid, gid), without other groups."""
+        enter = ['nsenter', '--target', str(self.pid), '--mount', '--uts', '--ipc', '--net',
+                 '--pid']
+        if user:
+            enter += ['--setuid', str(user[0]), '--setgid', str(user[1])]
+        full = clean_env()
+        full.update(env or {})
+        settings = ['%s=%s' % item for item in full.items()]
+        return subprocess.Popen(enter + ['--', 'env', '-i', '-C', cwd] + settings + list(argv),
+                                **more)
+
+    def call(self, argv, stdin=b'', timeout=60, **more):
+        """Run argv to its end; returns (exit code, output, errors), all bytes."""
+        child = self.popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, **more)
+        try:
+            out, err = child.communicate(stdin, timeout)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            raise
+        return child.returncode, out, err
+
+    def sh(self, script, **more):
+        """Run a shell script; its output as text.  Trouble if it fails."""
+        code, out, err = self.call(['sh', '-ec', script], **more)
+        if code:
+            raise Trouble('%s: exit code %d: %s\n%s' % (self.name, code, script,
+                                                        (out + err).decode(errors='replace')))
+        return out.decode(errors='replace')
 
 
-def clean_env():
-    """The environment of commands in a world: a known one, and what steers tests."""
-    env = {key: value for key, value in os.environ.items() if key.startswith(KEPT_ENV)}
-    env.update(PATH=PATH, HOME='/root', USER='root', LOGNAME='root', SHELL='/bin/sh', LANG='C',
-               PYTHONDONTWRITEBYTECODE='1')
-    return env
+def _reap():
+    """Collect all ended children."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+
+
+def _first(argv, cwd, env):
+    """The life of process 1: start argv, collect every orphan, end with argv."""
+    child = os.fork()
+    if child == 0:
+        os.chdir(cwd if os.path.isdir(cwd) else '/')
+        try:
+            os.execvpe(argv[0], argv, env)
+        except OSError as error:
+            print('world: %s: %s' % (argv[0], error.strerror), file=sys.stderr, flush=True)
+            os._exit(127)
+    while True:
+        pid, status = os.wait()
+        if pid == child:
+            return exit_code(status)
+
+
+def wait_for(condition, what, timeout=30):
+    """Wait until condition() is true; Trouble names `what` at the deadline."""
+    end = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise Trouble('waited %d s in vain for %s' % (timeout, what))
+        time.sleep(0.02)

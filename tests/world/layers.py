@@ -8,21 +8,26 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 
-TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..'))
-CACHE = os.path.join(TOP, 'build', 'world')
+import host
+import suite
+from tree import CACHE, TOP, Trouble, packages
+
 INSTALLED = ('build/bin', 'boot', 'man', 'control-defaults', 'conf-qmail')
-
-
-def exit_code(status):
-    """Exit code of a wait status as a shell gives it."""
-    return os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
-
-
-def home():
-    """The mail system's home directory, as built in."""
-    with open(os.path.join(TOP, 'conf-qmail')) as file:
-        return file.readline().strip()
+APT_STATE = ('/var/lib/apt/lists', '/var/cache/apt/archives')   # shared by all layers
+RELEASE = 'bookworm'
+INSTALL = '''
+export DEBIAN_FRONTEND=noninteractive
+[ -e /usr/sbin/policy-rc.d ] || {
+	printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d
+	chmod 755 /usr/sbin/policy-rc.d
+	trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+}
+mkdir -p /var/cache/apt/archives/partial /var/lib/apt/lists/partial
+apt-get -q update
+apt-get -q -y --no-install-recommends -o APT::Keep-Downloaded-Packages=true install "$@"
+'''
 
 
 def _made(name, key, make):
@@ -31,20 +36,17 @@ def _made(name, key, make):
     os.makedirs(CACHE, exist_ok=True)
     with open(os.path.join(CACHE, name + '.lock'), 'w') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        try:
-            with open(stamp) as file:
-                if file.read() == key:
-                    return place
-        except FileNotFoundError:
-            pass
+        if host.read(stamp) == key:
+            return place
+        if os.path.exists(stamp):
+            os.unlink(stamp)
         shutil.rmtree(place, ignore_errors=True)
         fresh = place + '.new'
         shutil.rmtree(fresh, ignore_errors=True)
         os.makedirs(fresh)
         make(fresh)
         os.rename(fresh, place)
-        with open(stamp, 'w') as file:
-            file.write(key)
+        host.write(stamp, key)
     return place
 
 
@@ -63,5 +65,83 @@ def _fingerprint(paths):
 
 def suite_layer():
     """The installed tree: what is copied to the home directory of every world."""
-    import suite
     return _made('suite', _fingerprint(INSTALLED), suite.install)
+
+
+def _logged(name, doing, argv_or_call):
+    """Run a long step with its output in CACHE/name.log; Trouble shows the end of it."""
+    print('# world: %s ...' % doing, file=sys.stderr, flush=True)
+    path = os.path.join(CACHE, name + '.log')
+    with open(path, 'w') as log:
+        code = argv_or_call(log)
+    if code != 0:
+        tail = ''.join(open(path, errors='replace').readlines()[-5:])
+        raise Trouble('%s failed; it needs the network once.  Last lines of %s:\n%s'
+                      % (doing, path, tail))
+
+
+def _shared_apt():
+    shares = []
+    for place in APT_STATE:
+        directory = os.path.join(CACHE, 'apt' + place.replace('/', '-'))
+        os.makedirs(directory, exist_ok=True)
+        shares.append((directory, place))
+    return shares
+
+
+def package_layer(name, clean=False):
+    """The files that installing the packages of layer `name` adds to the machine's own (or, with
+    clean, to the clean Debian's) root."""
+    wanted = packages(name)
+    lower = [clean_layer()] if clean else ['/']
+    base = host.read(os.path.join(CACHE, 'clean.key')) if clean else _fingerprint(
+        ['/var/lib/dpkg/status'])
+
+    def make(directory):
+        maker = host.Host(lower=lower, upper=directory, network=False, shares=_shared_apt())
+        _logged('apt-' + name, 'installing package layer "%s"' % name, lambda log: maker.run(
+            ['sh', '-c', INSTALL, 'sh'] + wanted, cwd='/', out=log))
+    return _made(('clean-' if clean else 'layer-') + name, base + ' '.join(wanted), make)
+
+
+def _sources():
+    """The machine's own sources for Debian: list of (uri, suite, component)."""
+    listed = subprocess.run(['apt-get', 'indextargets', '--format',
+                             '$(REPO_URI) $(RELEASE) $(COMPONENT)', 'Created-By: Packages'],
+                            stdout=subprocess.PIPE, text=True, check=True).stdout
+    rows = [tuple(line.split()) for line in listed.splitlines()]
+    return [row for row in rows if len(row) == 3 and row[1].split('-')[0] == RELEASE
+            and row[2] == 'main' and 'debian' in row[0]]
+
+
+def _proxy():
+    return subprocess.run(['apt-config', 'dump', 'Acquire::http::Proxy', 'Acquire::https::Proxy'],
+                          stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+def clean_layer():
+    """A Debian 12 of base packages only, from the package source this machine uses."""
+    def make(directory):
+        sources = _sources()
+        mirror = next((uri for uri, release, _ in sources if release == RELEASE), None)
+        if mirror is None:
+            raise Trouble('apt on this machine has no source for Debian "%s"' % RELEASE)
+        if shutil.which('debootstrap') is None:
+            raise Trouble('debootstrap is not installed (tests/run installs it)')
+        cache = _shared_apt()[1][0]
+        _logged('debootstrap', 'making a clean Debian', lambda log: subprocess.run(
+            ['debootstrap', '--variant=minbase', '--cache-dir=' + cache, RELEASE, directory, mirror],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False).returncode)
+        host.write(directory + '/etc/apt/sources.list',
+                   ''.join('deb %s %s %s\n' % row for row in sources))
+        host.write(directory + '/etc/apt/apt.conf.d/90proxy', _proxy())
+    return _made('clean', RELEASE, make)
+
+
+def build(name='world.test', stack=(), clean=False, with_suite=True, **more):
+    """A host.Host whose layers are there: `stack` are layers of tests/packages, lowest first."""
+    host.requirements()
+    lower = [package_layer(layer, clean) for layer in reversed(stack)]
+    lower.append(clean_layer() if clean else '/')
+    return host.Host(name=name, lower=lower, accounts=with_suite or not clean,
+                     home_from=suite_layer() if with_suite else None, **more)
