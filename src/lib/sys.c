@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <ifaddrs.h>
 #include <linux/landlock.h>
+#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/file.h>
@@ -167,6 +169,24 @@ int
 sys_no_new_privs(void)
 {
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+int
+sys_interface_addresses(int (*each)(const struct sockaddr *, void *), void *arg)
+{
+	struct ifaddrs *list;
+	int rc = 0, error;
+
+	if (getifaddrs(&list) == -1)
+		return -1;
+	for (const struct ifaddrs *i = list; i && rc == 0; i = i->ifa_next)
+		if (i->ifa_addr && (i->ifa_flags & IFF_UP) &&
+		    (i->ifa_addr->sa_family == AF_INET || i->ifa_addr->sa_family == AF_INET6))
+			rc = each(i->ifa_addr, arg);
+	error = errno;
+	freeifaddrs(list);
+	errno = error;
+	return rc;
 }
 
 int

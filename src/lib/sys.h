@@ -39,8 +39,11 @@ void sys_execvpe(const char *file, char *const argv[], char *const envp[]);
 /* No core file; no new privileges (switches off set-uid bits below us!). */
 void sys_no_core(void);
 MUST_CHECK int sys_no_new_privs(void);
-/* The uid at the other end of a Unix socket etc. are not needed; addresses of interfaces are in
- * net/ip.h. */
+
+/* Calls each(address, arg) for the IPv4 and IPv6 addresses of every interface that is up, until it
+ * returns -1. */
+struct sockaddr;
+MUST_CHECK int sys_interface_addresses(int (*each)(const struct sockaddr *, void *), void *arg);
 
 /* Landlock (sandbox.c): 0 = kernel has none; else the ABI version. */
 int sys_landlock_abi(void);
