@@ -11,12 +11,21 @@
 
 #define ADDR5321_MAX ((size_t)899)	/* bytes of an address without quoting */
 
-enum addr_status { ADDR_OK, ADDR_SYNTAX, ADDR_TOOLONG, ADDR_CONTROL };
+enum addr_status {
+	ADDR_OK,
+	ADDR_SYNTAX,	/* neither the end nor a blank follows the path: `<a@b>c` */
+	ADDR_TOOLONG,	/* over ADDR5321_MAX */
+	ADDR_CONTROL,	/* holds a byte below 32 or 127 */
+	ADDR_MEMORY	/* no memory: temporary */
+};
 
 /* The path of MAIL FROM and RCPT TO.  in: the bytes after the colon, no CRLF.  Replaces *addr by
  * the address without source route and quoting; *rest becomes what follows the path (parameters).
  * Example: `<@a,@b:"j d"@x.org> SIZE=9` gives addr `j d@x.org`, rest ` SIZE=9`.
- * ADDR_CONTROL: holds a byte below 32 or 127.  *addr means nothing unless ADDR_OK. */
+ * With a `<` anywhere the path is what follows it, up to `>`; without one it ends at a space.
+ * A missing `>` or closing quote is forgiven, and so is an empty path; the caller decides about
+ * that one.  The first status that fits, in the order TOOLONG, CONTROL, SYNTAX.  *addr means
+ * nothing unless ADDR_OK. */
 MUST_CHECK enum addr_status addr5321_parse(struct span in, struct buf *addr, struct span *rest);
 
 /* Appends the raw address as RFC 5321 and 5322 want it written: the part before the last @ is put
