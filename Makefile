@@ -135,6 +135,12 @@ $(BUILD)/test/%: tests/unit/%.c tests/unit/tap.h $(UNIT_LIBS)
 	$(CC) $(CFLAGS_ALL) -Itests/unit $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group \
 	    $(UNIT_LIBS) -Wl,--end-group $(CDB) -lresolv -lcrypt
 
+# ---- manuals: the build's choices filled in, second names made ----
+man: $(BUILD)/man.done
+$(BUILD)/man.done: man/render man/MLINKS $(wildcard man/*.[1-8]) $(CONF)
+	man/render $(BUILD)/man
+	touch $@
+
 # ---- installing, running, testing ----
 setup: all man boot
 	$B/setup $(BUILD)
@@ -143,12 +149,8 @@ check: all man boot
 
 HOME_DIR := $(shell head -n 1 conf-qmail)
 FILL := sed 's,@HOME@,$(HOME_DIR),g'
-man: $(patsubst %,$(BUILD)/%,$(wildcard man/*.[1578]))
 boot: $(patsubst %,$(BUILD)/%,$(filter-out %.md,$(wildcard boot/*[a-z0-9])))
-$(BUILD)/man/% $(BUILD)/boot/%: conf-qmail
-$(BUILD)/man/%: man/%
-	@mkdir -p $(@D)
-	$(FILL) $< > $@.tmp && mv -f $@.tmp $@
+$(BUILD)/boot/%: conf-qmail
 $(BUILD)/boot/%: boot/%
 	@mkdir -p $(@D)
 	$(FILL) $< > $@.tmp && mv -f $@.tmp $@
