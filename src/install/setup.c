@@ -243,7 +243,7 @@ find_accounts(struct setup *s)
 	if (!s->owners || hier_ids(&s->ids, &missing, &is_group) == 0)
 		return 0;
 	fprintf(stderr, "fatal: unable to find %s %s\n", is_group ? "group" : "user", missing);
-	fprintf(stderr, "create it, and whatever else is missing, with: %s/bin/accounts\n", s->build);
+	fprintf(stderr, "create it, and what else is missing, with: %s/bin/accounts\n", s->build);
 	return CODE_TEMP;
 }
 

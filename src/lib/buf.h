@@ -40,7 +40,7 @@ void buf_adds(struct buf *b, const char *s);
 void buf_addspan(struct buf *b, struct span s);
 void buf_addnum(struct buf *b, uint64_t v);		/* decimal */
 void buf_addbuf(struct buf *b, const struct buf *from);	/* a failed source fails b, too */
-/* Makes room for n more bytes and returns where they go, NULL on failure; buf_added(n) counts them. */
+/* Makes room for n more bytes and returns where they go, NULL on failure; buf_added counts them. */
 char *buf_room(struct buf *b, size_t n);
 void buf_added(struct buf *b, size_t n);
 /* Removes n bytes at the front. */

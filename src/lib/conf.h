@@ -1,6 +1,6 @@
 /* conf - what the whole suite agrees on: exit codes, names of accounts, build-time choices.
  * build/site.h is written by the Makefile from conf-qmail, conf-spawn and, where an
- * administrator's older build differs, conf-split, conf-users, conf-groups, conf-break, conf-patrn. */
+ * older build differs, conf-split, conf-users, conf-groups, conf-break, conf-patrn. */
 #ifndef LIB_CONF_H
 #define LIB_CONF_H
 

@@ -58,7 +58,7 @@ io_read_all(int fd, struct buf *to)
 		ssize_t r;
 
 		if (!at) {
-			/* The step may pass the cap although the file ends before it. */
+			/* A step may pass the cap although the file ends before it. */
 			to->failed = to->over = false;
 			r = io_read(fd, last, 1);
 			if (r == 1)
@@ -109,7 +109,7 @@ io_open_standard(void)
 {
 	int fd;
 
-	/* open(2) takes the lowest number, so the first one above 2 shows that all three are open. */
+	/* open(2) takes the lowest number, so one above 2 shows that all three are open. */
 	do
 		if ((fd = open("/dev/null", O_RDWR)) == -1)
 			return -1;

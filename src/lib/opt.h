@@ -3,7 +3,10 @@
  *
  *	struct opt o = OPT_INIT(argc, argv);
  *	for (int c; (c = opt_next(&o, "nf:")) != OPT_END;)
- *		switch (c) { case 'n': ...; case 'f': use(o.value); ...; default: opt_complain(&o, 2, c); }
+ *		switch (c) {
+ *		case 'f': use(o.value); break;
+ *		default: opt_complain(&o, 2, c);
+ *		}
  *	operands: argv[o.index] ... argv[argc - 1] */
 #ifndef LIB_OPT_H
 #define LIB_OPT_H

@@ -18,7 +18,7 @@ void sig_unblock_all(void);
 void sig_reset_all(void);
 
 /* The watch: a caught signal sets its flag and makes the descriptor readable, so that poll(2)
- * cannot sleep over it.  sig_watch_open returns the descriptor (-1 with errno); once per process. */
+ * cannot sleep over it.  sig_watch_open: once per process; the descriptor, or -1 with errno. */
 MUST_CHECK int sig_watch_open(void);
 void sig_watch(int signo);
 /* Empties the descriptor; call it before looking at the flags. */
