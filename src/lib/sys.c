@@ -93,6 +93,18 @@ sys_start_writeback(int fd)
 }
 
 int
+sys_finish_writeback(int fd)
+{
+	const unsigned all = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+	    SYNC_FILE_RANGE_WAIT_AFTER;
+
+	if (sync_file_range(fd, 0, 0, all) == 0 || errno == ENOSYS || errno == EINVAL ||
+	    errno == ESPIPE || errno == EPERM)
+		return 0;
+	return -1;
+}
+
+int
 sys_syncfs(int fd)
 {
 	return syncfs(fd);
@@ -155,6 +167,30 @@ void
 sys_execvpe(const char *file, char *const argv[], char *const envp[])
 {
 	(void)execvpe(file, argv, envp);
+}
+
+int
+sys_pidfd(pid_t pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0U);
+}
+
+void
+sys_want_files(size_t n)
+{
+	struct rlimit now;
+
+	if (getrlimit(RLIMIT_NOFILE, &now) == -1 || now.rlim_cur >= n)
+		return;
+	now.rlim_cur = n;
+	if (now.rlim_max < n) {
+		const struct rlimit more = { n, n };
+
+		if (setrlimit(RLIMIT_NOFILE, &more) == 0)
+			return;
+		now.rlim_cur = now.rlim_max;
+	}
+	(void)setrlimit(RLIMIT_NOFILE, &now);
 }
 
 void

@@ -24,6 +24,10 @@ MUST_CHECK int sys_funlock(int fd);
 MUST_CHECK int sys_random(void *p, size_t n);
 /* Asks the kernel to start writing the file's data; a hint, errors are of no consequence. */
 void sys_start_writeback(int fd);
+/* Waits until the file's data is written, so that an fsync of any file of that file system finds
+ * nothing left to do for this one; no substitute for fsync.  -1: the data could not be written (the
+ * error is told once, here or by fsync).  Where the system has no such call: 0. */
+MUST_CHECK int sys_finish_writeback(int fd);
 /* syncfs(2): everything of the file system that holds fd. */
 MUST_CHECK int sys_syncfs(int fd);
 /* Sets gid, groups = {gid}, uid for good (real, effective, saved), and verifies that they cannot
@@ -36,6 +40,10 @@ MUST_CHECK int sys_become_groups(uid_t uid, gid_t gid, size_t n, const gid_t *gr
 MUST_CHECK pid_t sys_vfork_run(int (*child)(void *), void *arg);
 /* execvp(3) with an environment. */
 void sys_execvpe(const char *file, char *const argv[], char *const envp[]);
+/* A descriptor that polls readable once the child is dead; close-on-exec.  -1: none to be had. */
+int sys_pidfd(pid_t pid);
+/* Raises the soft limit of open files to at least n, the hard limit too if we may. */
+void sys_want_files(size_t n);
 /* No core file; no new privileges (switches off set-uid bits below us!). */
 void sys_no_core(void);
 MUST_CHECK int sys_no_new_privs(void);

@@ -26,6 +26,9 @@
 enum qdir { Q_PID, Q_MESS, Q_INTD, Q_TODO, Q_INFO, Q_LOCAL, Q_REMOTE, Q_BOUNCE, Q_LOCK, Q_DIRS };
 
 #define QLAYOUT_PATH_SIZE 64		/* any path made here, with its NUL */
+#define QLAYOUT_MUTEX "lock/sendmutex"	/* flock held by qmail-send */
+#define QLAYOUT_TRIGGER "lock/trigger"	/* FIFO, see queue/trigger.h */
+#define QLAYOUT_PID_TRIES 9		/* numbers tried for a name in pid/ */
 #define QLAYOUT_SWEEP_AGE_S 129600	/* leftovers older than this are removed (36 h) */
 #define QLAYOUT_WRITER_MAX_S 86400	/* qmail-queue gives up after this (24 h) */
 
@@ -42,6 +45,8 @@ MUST_CHECK const char *qlayout_verify(const struct qlayout *q);
 
 /* Writes `mess/20/457` and the like; out has QLAYOUT_PATH_SIZE bytes.  Returns out. */
 char *qlayout_path(const struct qlayout *q, char *out, enum qdir dir, uint64_t id);
+/* `pid/12345.812091414.1`: the name of a file that has no number yet; out as above. */
+char *qlayout_pid_path(char *out, pid_t pid, int64_t start, unsigned k);
 /* The directory that holds it: `mess/20`, `todo`. */
 char *qlayout_dir_of(const struct qlayout *q, char *out, enum qdir dir, uint64_t id);
 /* Is this directory split in this queue? */

@@ -8,6 +8,10 @@
  *	submit_abort(&s)                                    if anything went wrong on our side
  *	result = submit_close(&s, &text);
  *
+ * The program finds the message on descriptor 0, the envelope on 1, and on 4 and 6 (and on
+ * $ERROR_FD, if that is 2 to SUBMIT_ERROR_FD_MAX) a pipe for the reason of exit code 82.  Its other
+ * descriptors are those of ours that are not close-on-exec.
+ *
  * The first failure sticks; from then on the final NUL of the envelope is withheld, so that
  * nothing is queued.  The caller ignores SIGPIPE.  cwd need not be the home directory. */
 #ifndef QUEUE_SUBMIT_H
@@ -23,7 +27,8 @@
 #include "lib/span.h"
 
 #define SUBMIT_BUFFER 4096
-#define SUBMIT_TEXT_MAX ((size_t)255)	/* of a custom error */
+#define SUBMIT_TEXT_MAX ((size_t)255)	/* bytes of a custom error, with its class letter */
+#define SUBMIT_ERROR_FD_MAX 255
 
 enum submit_result { SUBMIT_OK, SUBMIT_TEMPORARY, SUBMIT_PERMANENT };
 
@@ -32,6 +37,7 @@ struct submit {
 	struct io_out out;	/* the message pipe, then the envelope pipe */
 	char buffer[SUBMIT_BUFFER];
 	int message_fd, envelope_fd, error_fd;	/* our ends, -1 when closed */
+	int start_code;		/* exit code that stands for a program that did not start, or 0 */
 	bool failed;		/* withhold the end of the envelope */
 	bool in_envelope;
 };
@@ -45,7 +51,7 @@ void submit_message(struct submit *s, const void *p, size_t n);
 MUST_CHECK int submit_copy(struct submit *s, int fd);
 void submit_abort(struct submit *s);
 void submit_sender(struct submit *s, struct span sender);
-void submit_recipient(struct submit *s, struct span recipient);
+void submit_recipient(struct submit *s, struct span recipient);	/* a NUL inside aborts */
 /* Deadline for writes to a slow queue program, as io_out; DEADLINE_NONE at first. */
 void submit_set_timeout(struct submit *s, int64_t timeout_ms);
 /* Ends the envelope, waits for the process and decides (table in spec/queue.md 3.2).  *text is

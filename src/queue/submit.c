@@ -1,0 +1,336 @@
+/* submit - hand one message to qmail-queue, or to the program that $QMAILQUEUE names. */
+#include "queue/submit.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/ascii.h"
+#include "lib/conf.h"
+#include "lib/num.h"
+#include "lib/proc.h"
+#include "lib/sys.h"
+#include "queue/envelope.h"
+#include "queue/qqcode.h"
+
+#define STANDARD_PROGRAM "bin/qmail-queue"
+/* Descriptors on which programs in the place of qmail-queue give a reason: simscan's and the
+ * custom-error patch's number, and notqmail's. */
+#define ERROR_FD_A 4
+#define ERROR_FD_B 6
+#define TEXT_USABLE 2		/* a reason is longer than this */
+#define CODE_KILLED (-1)
+#define CODE_LOST (-2)		/* somebody else waited for our child */
+
+/* ---- starting ---- */
+
+struct pipes {
+	int message[2], envelope[2], error[2];
+};
+
+static void
+close_fd(int *fd)
+{
+	if (*fd != -1)
+		(void)close(*fd);
+	*fd = -1;
+}
+
+static void
+close_pipes(struct pipes *p)
+{
+	for (int i = 0; i < 2; i++) {
+		close_fd(&p->message[i]);
+		close_fd(&p->envelope[i]);
+		close_fd(&p->error[i]);
+	}
+}
+
+/* What $ERROR_FD adds to the two usual numbers; -1 for nothing. */
+static int
+extra_error_fd(void)
+{
+	struct span text = span_str(getenv("ERROR_FD"));
+	uint64_t fd;
+
+	if (num_parse_u64(text.p, text.n, SUBMIT_ERROR_FD_MAX, &fd) != NUM_OK || fd < 2 ||
+	    fd == ERROR_FD_A || fd == ERROR_FD_B)
+		return -1;
+	return (int)fd;
+}
+
+static pid_t
+start(const struct pipes *p, enum proc_step *step)
+{
+	const char *program = getenv("QMAILQUEUE");
+	char *argv[2] = { NULL, NULL };
+	int extra = extra_error_fd(), error;
+	struct proc_spawn spawn = {
+		.argv = argv,
+		.chdir = QMAIL_HOME,
+		.fds = { { 0, p->message[0] }, { 1, p->envelope[0] },
+			{ ERROR_FD_A, p->error[1] }, { ERROR_FD_B, p->error[1] },
+			{ extra, p->error[1] } },
+		.nfds = extra == -1 ? 4 : 5,
+	};
+	pid_t pid;
+
+	*step = PROC_FORK;
+	if (!(argv[0] = strdup(program && *program ? program : STANDARD_PROGRAM)))
+		return -1;
+	pid = proc_spawn(&spawn, step);
+	error = errno;
+	free(argv[0]);
+	errno = error;
+	return pid;
+}
+
+int
+submit_open(struct submit *s)
+{
+	struct pipes p = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
+	enum proc_step step;
+	int error;
+
+	*s = (struct submit){ .pid = -1, .message_fd = -1, .envelope_fd = -1, .error_fd = -1 };
+	if (sys_pipe(p.message) == -1 || sys_pipe(p.envelope) == -1 || sys_pipe(p.error) == -1)
+		goto fail;
+	s->pid = start(&p, &step);
+	if (s->pid == -1 && step == PROC_FORK)
+		goto fail;
+	if (s->pid == -1) {
+		s->start_code = step == PROC_CHDIR ? QQ_HOME : QQ_EXEC;
+		s->failed = true;
+	}
+	s->message_fd = p.message[1];
+	s->envelope_fd = p.envelope[1];
+	s->error_fd = p.error[0];
+	p.message[1] = p.envelope[1] = p.error[0] = -1;
+	close_pipes(&p);
+	io_out_init(&s->out, s->message_fd, s->buffer, sizeof s->buffer);
+	return 0;
+
+fail:
+	error = errno;
+	close_pipes(&p);
+	errno = error;
+	return -1;
+}
+
+/* ---- message and envelope ---- */
+
+void
+submit_set_timeout(struct submit *s, int64_t timeout_ms)
+{
+	/* A blocking write of much data would sleep in the kernel, past any deadline. */
+	if (s->message_fd != -1 && io_nonblock(s->message_fd, true) == -1)
+		s->failed = true;
+	if (s->envelope_fd != -1 && io_nonblock(s->envelope_fd, true) == -1)
+		s->failed = true;
+	s->out.timeout_ms = timeout_ms;
+}
+
+void
+submit_message(struct submit *s, const void *p, size_t n)
+{
+	if (!s->failed && !s->in_envelope)
+		io_put(&s->out, p, n);
+}
+
+int
+submit_copy(struct submit *s, int fd)
+{
+	char chunk[SUBMIT_BUFFER];
+	ssize_t n;
+
+	while (!s->failed && s->out.status == IO_OK) {
+		if ((n = io_read(fd, chunk, sizeof chunk)) == 0)
+			return 0;
+		if (n == -1) {
+			submit_abort(s);
+			return -1;
+		}
+		submit_message(s, chunk, (size_t)n);
+	}
+	return 0;
+}
+
+void
+submit_abort(struct submit *s)
+{
+	s->failed = true;
+}
+
+/* The message is complete: the program sees its end and goes on to the envelope. */
+static void
+begin_envelope(struct submit *s)
+{
+	int64_t timeout_ms = s->out.timeout_ms;
+
+	if (s->in_envelope)
+		return;
+	s->in_envelope = true;
+	if (!s->failed && io_flush(&s->out) == -1)
+		s->failed = true;
+	close_fd(&s->message_fd);
+	io_out_init(&s->out, s->envelope_fd, s->buffer, sizeof s->buffer);
+	s->out.timeout_ms = timeout_ms;
+}
+
+static void
+put_address(struct submit *s, enum envelope_type type, struct span address)
+{
+	if (span_chr(address, '\0') < address.n)
+		submit_abort(s);
+	if (!s->failed)
+		envelope_put(&s->out, type, address);
+}
+
+void
+submit_sender(struct submit *s, struct span sender)
+{
+	begin_envelope(s);
+	put_address(s, ENVELOPE_SENDER, sender);
+}
+
+void
+submit_recipient(struct submit *s, struct span recipient)
+{
+	put_address(s, ENVELOPE_RECIPIENT, recipient);
+}
+
+/* ---- the end ---- */
+
+/* One read of what the program says about its failure; false: nothing more will come. */
+static bool
+read_reason(int fd, char *reason, size_t *n)
+{
+	char sink[SUBMIT_TEXT_MAX];
+	bool full = *n == SUBMIT_TEXT_MAX;
+	ssize_t r = io_read(fd, full ? sink : reason + *n, SUBMIT_TEXT_MAX - (full ? 0 : *n));
+
+	if (r > 0 && !full)
+		*n += (size_t)r;
+	return r > 0;
+}
+
+/* Reads the reason until the child is dead.  Its end of the pipe may outlive it, held by a process
+ * it left behind, so the end of file is not waited for. */
+static void
+await_child(pid_t pid, int error_fd, char *reason, size_t *n)
+{
+	struct pollfd p[2] = { { .fd = sys_pidfd(pid), .events = POLLIN },
+		{ .fd = error_fd, .events = POLLIN } };
+
+	while (p[0].fd != -1 && p[0].revents == 0) {
+		if (poll(p, 2, -1) == -1 && errno != EINTR)
+			break;
+		if (p[1].revents && !read_reason(error_fd, reason, n))
+			p[1].fd = -1;
+	}
+	close_fd(&p[0].fd);
+}
+
+static int
+reap(struct submit *s, char *reason, size_t *n)
+{
+	int status;
+
+	if (s->start_code)
+		return s->start_code;
+	if (io_nonblock(s->error_fd, true) == 0)
+		await_child(s->pid, s->error_fd, reason, n);
+	if (proc_wait(s->pid, &status) == -1)
+		return CODE_LOST;
+	while (*n < SUBMIT_TEXT_MAX && read_reason(s->error_fd, reason, n))
+		;
+	return proc_code(status);
+}
+
+/* The first row that fits decides; class letter first. */
+static const struct {
+	int code;
+	const char *text;
+} results[] = {
+	{ CODE_LOST, "Zqq waitpid surprise (#4.3.0)" },
+	{ CODE_KILLED, "Zqq crashed (#4.3.0)" },
+	{ QQ_ADDRESS_TOO_LONG, "Denvelope address too long for qq (#5.1.3)" },
+	{ QQ_LONG_ADDRESS_OTHER, "Denvelope address too long for qq (#5.1.3)" },
+	{ QQ_REFUSED, "Dmail server permanently rejected message (#5.3.0)" },
+	{ QQ_MEMORY, "Zqq out of memory (#4.3.0)" },
+	{ QQ_TIMEOUT, "Zqq timeout (#4.3.0)" },
+	{ QQ_WRITE, "Zqq write error or disk full (#4.3.0)" },
+	{ QQ_OK, "Zqq read error (#4.3.0)" },	/* it took less than we meant to send */
+	{ QQ_READ, "Zqq read error (#4.3.0)" },
+	{ QQ_CONFIG, "Zqq unable to read configuration (#4.3.0)" },
+	{ QQ_NETWORK, "Zqq trouble making network connection (#4.3.0)" },
+	{ QQ_HOME, "Zqq trouble in home directory (#4.3.0)" },
+	{ QQ_QUEUE, "Zqq trouble creating files in queue (#4.3.0)" },
+	{ QQ_PID, "Zqq trouble creating files in queue (#4.3.0)" },
+	{ QQ_MESS, "Zqq trouble creating files in queue (#4.3.0)" },
+	{ QQ_INTD, "Zqq trouble creating files in queue (#4.3.0)" },
+	{ QQ_TODO, "Zqq trouble creating files in queue (#4.3.0)" },
+	{ QQ_REFUSED_NOW, "Zmail server temporarily rejected message (#4.3.0)" },
+	{ QQ_CONN_TIMEOUT, "Zconnection to mail server timed out (#4.4.1)" },
+	{ QQ_CONN_REFUSED, "Zconnection to mail server rejected (#4.4.1)" },
+	{ QQ_CONN_FAILED, "Zcommunication with mail server failed (#4.4.2)" },
+	{ QQ_BUG, "Zqq internal bug (#4.3.0)" },
+	{ QQ_FORMAT, "Zqq internal bug (#4.3.0)" },
+	{ QQ_EXEC, "Zunable to exec qq (#4.3.0)" },
+};
+
+static const char *
+standard_text(int code)
+{
+	for (size_t i = 0; i < sizeof results / sizeof *results; i++)
+		if (results[i].code == code)
+			return results[i].text;
+	return code >= 11 && code <= 40 ? "Dqq permanent problem (#5.3.0)" :
+	    "Zqq temporary problem (#4.3.0)";
+}
+
+/* Makes one printable line of the program's own words; false if they cannot be used. */
+static bool
+custom_text(char *reason, size_t n, struct span *out)
+{
+	if (n <= TEXT_USABLE || (reason[0] != 'D' && reason[0] != 'Z'))
+		return false;
+	while (n > 1 && (reason[n - 1] == '\n' || reason[n - 1] == '\r'))
+		n--;
+	for (size_t i = 1; i < n; i++)
+		if (ascii_iscntrl(reason[i]))
+			reason[i] = ' ';
+	*out = span_of(reason, n);
+	return n > 1;
+}
+
+enum submit_result
+submit_close(struct submit *s, struct buf *text)
+{
+	char reason[SUBMIT_TEXT_MAX];
+	size_t reason_len = 0;
+	struct span said;
+	int code;
+
+	if (!s->in_envelope)
+		submit_abort(s);
+	if (!s->failed) {
+		io_putc(&s->out, '\0');
+		if (io_flush(&s->out) == -1)
+			s->failed = true;
+	}
+	close_fd(&s->message_fd);
+	close_fd(&s->envelope_fd);
+	code = reap(s, reason, &reason_len);
+	close_fd(&s->error_fd);
+	buf_reset(text);
+	if (code == QQ_OK && !s->failed)
+		return SUBMIT_OK;
+	if ((code != QQ_CUSTOM && code != QQ_CUSTOM_OTHER) ||
+	    !custom_text(reason, reason_len, &said))
+		said = span_str(standard_text(code));
+	buf_addspan(text, span_tail(said, 1));
+	return said.p[0] == 'D' ? SUBMIT_PERMANENT : SUBMIT_TEMPORARY;
+}
