@@ -97,7 +97,11 @@ class Host:
         os.umask(0o022)
         ns.mount('none', '/', None, ns.MS_REC | ns.MS_PRIVATE)
         ns.mount('world', BASE, 'tmpfs', 0, 'mode=755,size=75%')
-        root = self._overlay('root', self.lower, None, self.upper)
+        lower = list(self.lower)
+        if lower[-1] == '/' and len(lower) > 1:
+            # Layers of one overlay may not contain each other, and / contains build/world.
+            lower[-1] = self._overlay('machine', ['/'])
+        root = self._overlay('root', lower, None, self.upper)
         self._mounts(root)
         if self.upper:
             self._machine_names(root)

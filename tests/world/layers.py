@@ -12,9 +12,9 @@ import sys
 
 import host
 import suite
-from tree import CACHE, TOP, Trouble, packages
+from tree import BUILD, CACHE, Trouble, home, packages
 
-INSTALLED = ('build/bin', 'boot', 'man', 'control-defaults', 'conf-qmail')
+INSTALLED = [os.path.join(BUILD, part) for part in ('bin', 'boot', 'man')]
 APT_STATE = ('/var/lib/apt/lists', '/var/cache/apt/archives')   # shared by all layers
 RELEASE = 'bookworm'
 INSTALL = '''
@@ -45,6 +45,7 @@ def _made(name, key, make):
         shutil.rmtree(fresh, ignore_errors=True)
         os.makedirs(fresh)
         make(fresh)
+        shutil.rmtree(fresh + '.work', ignore_errors=True)      # overlayfs's own
         os.rename(fresh, place)
         host.write(stamp, key)
     return place
@@ -54,7 +55,6 @@ def _fingerprint(paths):
     """Changes when any file below the paths is changed, added or removed."""
     seen = hashlib.sha256()
     for path in paths:
-        path = os.path.join(TOP, path)
         files = [path] if os.path.isfile(path) else sorted(
             os.path.join(where, name) for where, _, names in os.walk(path) for name in names)
         for name in files:
@@ -65,7 +65,14 @@ def _fingerprint(paths):
 
 def suite_layer():
     """The installed tree: what is copied to the home directory of every world."""
-    return _made('suite', _fingerprint(INSTALLED), suite.install)
+    def make(directory):
+        if os.path.exists(os.path.join(BUILD, 'bin/qmail-send')):
+            installer = host.Host(shares=[(directory, home())])
+            _logged('setup', 'installing the suite', lambda log: installer.run(
+                [os.path.join(BUILD, 'bin/setup'), BUILD], out=log))
+        else:
+            suite.install(directory)
+    return _made(os.path.basename(BUILD) + '-suite', _fingerprint(INSTALLED), make)
 
 
 def _logged(name, doing, argv_or_call):

@@ -3,7 +3,7 @@ import os
 import shutil
 
 import accounts
-from tree import TOP
+from tree import BUILD
 
 SPLIT = 23
 SETUID = {'qmail-queue': ('qmailq', 0o4711)}
@@ -43,7 +43,7 @@ def install(place):
     trigger = os.path.join(place, 'queue/lock/trigger')
     os.mkfifo(trigger)
     own(trigger, 'qmails', 0o622)
-    built = os.path.join(TOP, 'build/bin')
+    built = os.path.join(BUILD, 'bin')
     for name in os.listdir(built) if os.path.isdir(built) else ():
         path = os.path.join(place, 'bin', name)
         shutil.copyfile(os.path.join(built, name), path)

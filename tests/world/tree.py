@@ -2,6 +2,7 @@
 import os
 
 TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..'))
+BUILD = os.path.join(TOP, 'build-san' if os.environ.get('SAN') else 'build')    # as the Makefile
 CACHE = os.path.join(TOP, 'build', 'world')     # layers; no test result is kept here
 PACKAGES = os.path.join(TOP, 'tests', 'packages')
 
