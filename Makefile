@@ -162,4 +162,4 @@ lint: ; @tests/lint/run
 clean: ; rm -rf build build-san
 
 .PHONY: all programs units setup check man boot up down test lint clean
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $O $(BUILD)/test -name '*.d' 2>/dev/null)

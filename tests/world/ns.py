@@ -63,3 +63,8 @@ def loopback_up():
     up_running = 0x49
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         fcntl.ioctl(sock, 0x8914, struct.pack('16sh14x', b'lo', up_running))
+
+
+def setns(fd, flags):
+    """Move the calling thread into the name space that fd (a /proc/PID/ns file) stands for."""
+    _check(_libc.setns(fd, flags), 'setns')
