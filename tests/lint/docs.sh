@@ -81,7 +81,7 @@ while read -r name value; do
 	said=$(sed -n "s/^\.\\\\\" limit: $name //p" man/qmail-limits.7)
 	if [ -z "$said" ]; then
 		complain "qmail-limits(7): $name ($value) is missing"
-	elif echo "$value" | grep -qE '^[-0-9 ()<*+]+$' && [ "$((value))" != "$said" ]; then
+	elif echo "$value" | grep -qE '^[-0-9 ()<*+]+$' && [ "$(($value))" != "$said" ]; then
 		complain "qmail-limits(7): $name is $value, not $said"
 	fi
 done < "$work/limits"
