@@ -110,15 +110,16 @@ qlayout_parse_id(struct span name, uint64_t *id)
 
 /* ---- is it the queue we were built for? ---- */
 
-/* 1 a directory, 0 not there, -1 something else or trouble. */
-static int
-is_directory(const char *path)
+enum place { PLACE_ABSENT, PLACE_DIRECTORY, PLACE_HIDDEN, PLACE_WRONG };
+
+static enum place
+look_at(const char *path)
 {
 	struct stat st;
 
-	if (stat(path, &st) == -1)
-		return errno == ENOENT ? 0 : -1;
-	return S_ISDIR(st.st_mode) ? 1 : -1;
+	if (stat(path, &st) == 0)
+		return S_ISDIR(st.st_mode) ? PLACE_DIRECTORY : PLACE_WRONG;
+	return errno == ENOENT ? PLACE_ABSENT : errno == EACCES ? PLACE_HIDDEN : PLACE_WRONG;
 }
 
 static bool
@@ -136,24 +137,29 @@ split_matches(const struct qlayout *q, enum qdir dir)
 
 	for (uint64_t sub = 0; sub < QUEUE_SPLIT; sub++) {
 		(void)add_dir(q, path, dir, sub);
-		if (is_directory(path) != 1)
+		switch (look_at(path)) {
+		case PLACE_DIRECTORY:
+			break;
+		case PLACE_HIDDEN:	/* another account's; so are its files */
+			return true;
+		default:
 			return false;
+		}
 	}
 	(void)add_dir(q, path, dir, QUEUE_SPLIT);
-	return is_directory(path) == 0;
+	return look_at(path) == PLACE_ABSENT;
 }
 
 const char *
 qlayout_verify(const struct qlayout *q)
 {
-	/* intd is closed to everybody but its owner; qmail-queue tells if it is not like todo. */
-	static const enum qdir split[] = { Q_MESS, Q_INFO, Q_LOCAL, Q_REMOTE, Q_TODO };
+	static const enum qdir split[] = { Q_MESS, Q_INFO, Q_LOCAL, Q_REMOTE, Q_TODO, Q_INTD };
 
 	for (size_t i = 0; i < sizeof split / sizeof *split; i++)
 		if (qlayout_is_split(q, split[i]) && !split_matches(q, split[i]))
 			return "the queue is split in another way than this program";
 	for (int dir = 0; dir < Q_DIRS; dir++)
-		if (is_directory(dirs[dir].name) != 1)
+		if (look_at(dirs[dir].name) != PLACE_DIRECTORY)
 			return "a directory of the queue is missing";
 	if (!same_device("pid", "mess/0"))
 		return "queue/pid and queue/mess are on different devices";

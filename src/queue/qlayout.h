@@ -39,8 +39,8 @@ struct qlayout {
 /* Looks at the queue in the current directory.  -1 with errno. */
 MUST_CHECK int qlayout_detect(struct qlayout *q);
 /* Is this queue what we were built for?  Every split directory has 0..QUEUE_SPLIT-1 and not
- * QUEUE_SPLIT; pid and mess/0, intd and todo are on one device each.  NULL if so, else a static
- * text that says what is wrong. */
+ * QUEUE_SPLIT; pid and mess/0, intd and todo are on one device each.  Directories we may not search
+ * are not looked into.  NULL if so, else a static text that says what is wrong. */
 MUST_CHECK const char *qlayout_verify(const struct qlayout *q);
 
 /* Writes `mess/20/457` and the like; out has QLAYOUT_PATH_SIZE bytes.  Returns out. */

@@ -1,0 +1,82 @@
+/* sweep - removes what qmail-queue processes left behind that were killed. */
+#include "queue/sweep.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A clock that was wrong may have left any of the three in the past; the youngest counts. */
+static bool
+is_old(const struct stat *st, int64_t now)
+{
+	int64_t latest = st->st_atime;
+
+	if (st->st_mtime > latest)
+		latest = st->st_mtime;
+	if (st->st_ctime > latest)
+		latest = st->st_ctime;
+	return now >= latest + QLAYOUT_SWEEP_AGE_S;
+}
+
+static void
+sweep_pid(int64_t now)
+{
+	DIR *dir = opendir(qlayout_name(Q_PID));
+	const struct dirent *entry;
+	struct stat st;
+
+	if (!dir)
+		return;
+	while ((entry = readdir(dir)) != NULL)
+		if (entry->d_name[0] != '.' &&
+		    fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    is_old(&st, now))
+			(void)unlinkat(dirfd(dir), entry->d_name, 0);
+	(void)closedir(dir);
+}
+
+static void
+sweep_intd(const struct qlayout *q, uint64_t id, int64_t now)
+{
+	char path[QLAYOUT_PATH_SIZE];
+	struct stat st;
+
+	if (stat(qlayout_path(q, path, Q_INTD, id), &st) == 0 && is_old(&st, now) &&
+	    qlayout_exists(q, Q_MESS, id) == 0 && qlayout_exists(q, Q_TODO, id) == 0)
+		(void)unlink(path);
+}
+
+void
+sweep_step(struct sweep *s, const struct qlayout *q, int64_t now)
+{
+	uint64_t id;
+
+	sweep_pid(now);
+	if (!s->walking) {
+		if (now < s->next_walk)
+			return;
+		s->next_walk = now + SWEEP_INTD_EVERY_S;
+		/* In a queue that is not whole, "no message" may mean that it is elsewhere. */
+		if (qlayout_verify(q) != NULL)
+			return;
+		qlayout_scan_start(&s->intd, q, Q_INTD);
+		s->walking = true;
+	}
+	for (int n = 0; n < SWEEP_STEP; n++) {
+		if (!qlayout_scan_next(&s->intd, &id)) {
+			sweep_end(s);
+			return;
+		}
+		sweep_intd(q, id, now);
+	}
+}
+
+void
+sweep_end(struct sweep *s)
+{
+	if (s->walking)
+		qlayout_scan_stop(&s->intd);
+	s->walking = false;
+}
