@@ -2,7 +2,7 @@
 #   make                 everything, below build/
 #   make setup check     install into conf-qmail's directory (DESTDIR before it), check it
 #   make up | down       run a whole mail host here: see README.md
-#   make test | lint     every test suite | the static checks
+#   make test lint bench  every test suite | the static checks | speed beside other systems
 #   make SAN=address,undefined ...   the same with sanitizers, below build-san/
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
@@ -74,6 +74,12 @@ $B/qmail-showctl: $O/tools/qmail-showctl.o $O/tools.a $(QUEUE) $(NET)
 $B/qmail-newmrh: $O/tools/qmail-newmrh.o $O/tools.a $(QUEUE) $(NET)
 $B/splogger: $O/tools/splogger.o $O/tools.a $(QUEUE) $(NET)
 $B/tcp-env: $O/tools/tcp-env.o $O/tools.a $(QUEUE) $(NET)
+# ... that `config` runs; not installed in bin
+$B/hostname: $O/tools/hostname.o $O/tools.a $(QUEUE) $(NET)
+$B/ipmeprint: $O/tools/ipmeprint.o $O/tools.a $(QUEUE) $(NET)
+$B/dnsip: $O/tools/dnsip.o $O/tools.a $(QUEUE) $(NET)
+$B/dnsptr: $O/tools/dnsptr.o $O/tools.a $(QUEUE) $(NET)
+$B/dnsfq: $O/tools/dnsfq.o $O/tools.a $(QUEUE) $(NET)
 # folder install: used from the tree, not installed
 $B/setup: $O/install/setup.o $O/install.a $(LIB)
 $B/instcheck: $O/install/instcheck.o $O/install.a $(LIB)
@@ -84,6 +90,9 @@ LIBS_qmail-newu := $(CDB)
 LIBS_qmail-newmrh := $(CDB)
 LIBS_qmail-remote := -lresolv
 LIBS_tcp-env := -lresolv
+LIBS_dnsip := -lresolv
+LIBS_dnsptr := -lresolv
+LIBS_dnsfq := -lresolv
 LIBS_checkpassword := -lcrypt
 
 PROGRAMS := $(shell sed -n 's,^$$B/\([a-z0-9-]*\): .*,\1,p' Makefile)
@@ -159,7 +168,8 @@ up: ; @src/install/up.sh $(if $(HOST),"HOST=$(HOST)") $(if $(SENDMAIL),"SENDMAIL
 down: ; @src/install/down.sh $(if $(SENDMAIL),"SENDMAIL=$(SENDMAIL)")
 test: ; @tests/run
 lint: ; @tests/lint/run
+bench: all ; @tests/bench/run
 clean: ; rm -rf build build-san
 
-.PHONY: all programs units setup check man boot up down test lint clean
+.PHONY: all programs units setup check man boot up down test lint bench clean
 -include $(shell find $O $(BUILD)/test -name '*.d' 2>/dev/null)

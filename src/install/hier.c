@@ -12,6 +12,7 @@
 
 #define DIRECTORY(path, owner, mode) { HIER_DIR, path, owner, mode, NULL, 0, false }
 #define PROGRAM(name, owner, mode) { HIER_FILE, "bin/" name, owner, mode, "bin/" name, 0, false }
+#define HELPER(name) { HIER_FILE, "configure/" name, HIER_OWNER, 0755, "bin/" name, 0, false }
 #define QUEUE_DIR(path, owner, mode) { HIER_DIR, "queue" path, owner, mode, NULL, 0, true }
 
 static const struct hier_item tree[] = {
@@ -58,8 +59,13 @@ static const struct hier_item tree[] = {
 	PROGRAM("bouncesaying", HIER_OWNER, 0755),
 	PROGRAM("except", HIER_OWNER, 0755),
 	PROGRAM("maildirmake", HIER_OWNER, 0755),
-	{ HIER_FILE, "configure/config", HIER_OWNER, 0755, "bin/config", 0, false },
-	{ HIER_FILE, "configure/config-fast", HIER_OWNER, 0755, "bin/config-fast", 0, false },
+	HELPER("config"),
+	HELPER("config-fast"),
+	HELPER("hostname"),
+	HELPER("dnsfq"),
+	HELPER("dnsip"),
+	HELPER("dnsptr"),
+	HELPER("ipmeprint"),
 
 	QUEUE_DIR("", HIER_QUEUE, 0750),
 	QUEUE_DIR("/pid", HIER_QUEUE, 0700),
