@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "lib/num.h"
@@ -150,17 +152,41 @@ out_fail(struct io_out *o, enum io_status status)
 	o->error = status == IO_TIMEOUT ? ETIMEDOUT : errno;
 }
 
+/* One write that does not sleep in the kernel past `until`: write(2) of more than the peer has room
+ * for would.  A socket is asked not to block; anything else is waited for, and then takes no more
+ * than readiness promises. */
+static ssize_t
+write_until(struct io_out *o, const char *p, size_t n, int64_t until)
+{
+	enum io_status ready;
+	ssize_t r;
+
+	if (o->nonblocking || until == DEADLINE_NONE)
+		return io_write(o->fd, p, n);
+	if (!o->not_socket) {
+		do
+			r = send(o->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+		while (r == -1 && errno == EINTR);
+		if (r != -1 || errno != ENOTSOCK)
+			return r;
+		o->not_socket = true;
+	}
+	if ((ready = io_wait_writable(o->fd, until)) != IO_OK) {
+		errno = ready == IO_TIMEOUT ? EAGAIN : errno;
+		return -1;
+	}
+	return io_write(o->fd, p, n < PIPE_BUF ? n : PIPE_BUF);
+}
+
 static void
 out_write(struct io_out *o, const char *p, size_t n)
 {
 	while (n && o->status == IO_OK) {
 		int64_t until = next_deadline(o->timeout_ms, o->deadline);
+		ssize_t r = write_until(o, p, n, until);
 		enum io_status ready = IO_OK;
-		ssize_t r = -1;
 
-		if (until != DEADLINE_NONE)
-			ready = io_wait_writable(o->fd, until);
-		if (ready == IO_OK && (r = io_write(o->fd, p, n)) == -1)
+		if (r == -1)
 			ready = errno == EAGAIN || errno == EWOULDBLOCK ?
 			    io_wait_writable(o->fd, until) : IO_ERROR;
 		if (ready != IO_OK) {

@@ -49,6 +49,8 @@ struct io_out {
 	size_t size, n;
 	int64_t timeout_ms;	/* per wait for a full peer; DEADLINE_NONE = block in write(2) */
 	int64_t deadline;	/* for all of it; DEADLINE_NONE = none */
+	bool nonblocking;	/* fd is O_NONBLOCK: the peer is waited for only when it is full */
+	bool not_socket;	/* found out by the first write with a limit in time */
 	enum io_status status;	/* IO_OK, IO_TIMEOUT or IO_ERROR */
 	int error;		/* errno of IO_ERROR */
 };

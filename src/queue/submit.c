@@ -130,6 +130,7 @@ submit_set_timeout(struct submit *s, int64_t timeout_ms)
 	if (s->envelope_fd != -1 && io_nonblock(s->envelope_fd, true) == -1)
 		s->failed = true;
 	s->out.timeout_ms = timeout_ms;
+	s->out.nonblocking = true;
 }
 
 void
@@ -168,6 +169,7 @@ static void
 begin_envelope(struct submit *s)
 {
 	int64_t timeout_ms = s->out.timeout_ms;
+	bool nonblocking = s->out.nonblocking;
 
 	if (s->in_envelope)
 		return;
@@ -177,6 +179,7 @@ begin_envelope(struct submit *s)
 	close_fd(&s->message_fd);
 	io_out_init(&s->out, s->envelope_fd, s->buffer, sizeof s->buffer);
 	s->out.timeout_ms = timeout_ms;
+	s->out.nonblocking = nonblocking;
 }
 
 static void
