@@ -1,0 +1,113 @@
+/* qmail-newmrh - compile control/morercpthosts into control/morercpthosts.cdb.
+ * Run by: the administrator, after changing the file.  No arguments, no environment.
+ * Exit: 0, or 111 with one line on fd 2; then the old database is untouched. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/ascii.h"
+#include "lib/cdbmap.h"
+#include "lib/conf.h"
+#include "lib/ctl.h"
+#include "lib/errtext.h"
+#include "lib/fsops.h"
+#include "lib/io.h"
+
+#define SOURCE "control/morercpthosts"
+#define TEMPORARY "control/morercpthosts.tmp"
+#define RESULT "control/morercpthosts.cdb"
+
+static int
+complain(const char *doing, const char *what)
+{
+	char buffer[512];
+	struct io_out out;
+	int error = errno;
+
+	io_out_init(&out, 2, buffer, sizeof buffer);
+	io_puts(&out, "qmail-newmrh: fatal: unable to ");
+	io_puts(&out, doing);
+	io_puts(&out, what);
+	io_puts(&out, ": ");
+	io_puts(&out, errtext(error));
+	io_puts(&out, "\n");
+	(void)!io_flush(&out);
+	return CODE_TEMP;
+}
+
+/* Every entry in lower case, without data: that it is there says all. */
+static int
+add_entries(struct cdbmap_maker *mk, struct buf *list)
+{
+	struct span entry;
+	size_t pos = 0;
+
+	if (list->n)
+		ascii_lower_n(list->p, list->n);
+	while (ctl_next(list, &pos, &entry))
+		if (cdbmap_make_add(mk, entry, span_of("", 0)) == -1)
+			return -1;
+	return 0;
+}
+
+/* Writes the database to fd; fd stays open. */
+static int
+write_database(int fd, struct buf *list)
+{
+	struct cdbmap_maker *mk = cdbmap_make(fd);
+	int added, error;
+
+	if (!mk)
+		return -1;
+	added = add_entries(mk, list);
+	error = errno;
+	if (cdbmap_make_finish(mk) == -1)
+		return -1;
+	errno = error;
+	return added;
+}
+
+static int
+build(struct buf *list)
+{
+	int fd = open(TEMPORARY, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	if (fd == -1)
+		return complain("create ", TEMPORARY);
+	if (write_database(fd, list) == -1) {
+		int error = errno;
+
+		(void)close(fd);
+		(void)unlink(TEMPORARY);
+		errno = error;
+		return complain("write ", TEMPORARY);
+	}
+	if (fsops_publish(fd, TEMPORARY, RESULT) == -1)
+		return complain("replace ", RESULT);
+	return CODE_OK;
+}
+
+int
+main(void)
+{
+	struct buf list = { 0 };
+	int code;
+
+	(void)umask(033);
+	if (io_open_standard() == -1 || chdir(QMAIL_HOME) == -1)
+		return complain("enter ", QMAIL_HOME);
+	switch (ctl_list("morercpthosts", &list)) {
+	case CTL_FOUND:
+		code = build(&list);
+		break;
+	case CTL_ABSENT:
+		errno = ENOENT;
+		code = complain("read ", SOURCE);
+		break;
+	default:
+		code = complain("read ", SOURCE);
+	}
+	buf_free(&list);
+	return code;
+}
