@@ -1,0 +1,183 @@
+/* data - the text of a message, from the wire into the queue.
+ * The only thing that makes a message appear is the last NUL of the envelope, which
+ * queue/submit.h withholds after submit_abort: so every way out of here but one loses nothing that
+ * anybody was told is safe. */
+#include "smtp/data.h"
+
+#include "lib/date.h"
+#include "mail/dotcrlf.h"
+#include "mail/trace.h"
+#include "queue/submit.h"
+
+/* One message on its way. */
+struct transfer {
+	struct submit submit;
+	struct dotcrlf_decoder decoder;
+	struct trace_counter hops;
+	uint64_t stored;		/* bytes without our Received field */
+	bool too_big;
+	int64_t begun;
+};
+
+static void
+put_received(const struct session *s, struct submit *submit)
+{
+	struct trace_hop hop = s->conf->peer;
+	struct buf field = { 0 };
+
+	if (s->said_hello)
+		hop.helo = buf_span(&s->hello);
+	if (s->said_hello && !hop.helo.p)
+		hop.helo = span_str("");	/* an empty name was given, which is not none */
+	hop.protocol = s->extended ? "ESMTP" : "SMTP";
+	hop.time = date_now();
+	trace_add_received(&field, &hop);
+	if (buf_ok(&field))
+		submit_message(submit, field.p, field.n);
+	else
+		submit_abort(submit);
+	buf_free(&field);
+}
+
+static void
+store(const struct session *s, struct transfer *t, const char *p, size_t n)
+{
+	trace_count(&t->hops, p, n);
+	t->stored += n;
+	if (s->conf->size_limit && t->stored > s->conf->size_limit) {
+		t->too_big = true;
+		submit_abort(&t->submit);
+	}
+	submit_message(&t->submit, p, n);
+}
+
+/* The text may be slow, but not so slow that it holds the connection for ever. */
+static void
+set_deadline(struct session *s, const struct transfer *t, uint64_t received)
+{
+	int64_t rate = t->begun + SESSION_COMMAND_MS + s->conf->timeout_ms +
+	    (int64_t)received * SESSION_MS_PER_BYTE;
+
+	s->in.deadline = deadline_first(rate, session_deadline(s));
+}
+
+/* Reads to the end of the text.  REPLY_OK, or why the connection ends. */
+static enum reply
+read_text(struct session *s, struct transfer *t)
+{
+	enum dotcrlf_status status = DOTCRLF_MORE;
+	uint64_t received = 0;
+
+	while (status == DOTCRLF_MORE) {
+		char text[SESSION_INPUT + DOTCRLF_DECODE_EXTRA];
+		struct span in;
+		size_t n, before;
+
+		set_deadline(s, t, received);
+		switch (io_fill(&s->in)) {
+		case IO_OK:
+			break;
+		case IO_TIMEOUT:
+			return REPLY_TIMEOUT;
+		default:
+			return REPLY_LOST;
+		}
+		in = io_peek(&s->in);
+		before = in.n;
+		status = dotcrlf_decode(&t->decoder, &in, text, &n);
+		store(s, t, text, n);
+		io_skip(&s->in, before - in.n);
+		received += before - in.n;
+		s->text_bytes += before - in.n;
+	}
+	return status == DOTCRLF_END ? REPLY_OK : REPLY_BARE_LF;
+}
+
+static void
+put_envelope(struct session *s, struct submit *submit)
+{
+	struct span rest = buf_span(&s->recipients);
+
+	submit_sender(submit, buf_span(&s->sender));
+	while (rest.n) {
+		struct span recipient = span_head(rest, span_chr(rest, '\0'));
+
+		submit_recipient(submit, recipient);
+		rest = span_tail(rest, recipient.n + 1);
+	}
+}
+
+static enum reply
+refuse(struct session *s, const char *code, const struct buf *why)
+{
+	io_puts(&s->out, code);
+	io_putspan(&s->out, buf_span(why));
+	io_puts(&s->out, "\r\n");
+	return REPLY_WRITTEN_ERROR;
+}
+
+static enum reply
+accept(struct session *s, const struct transfer *t)
+{
+	io_puts(&s->out, "250 ok ");
+	io_putnum(&s->out, (uint64_t)date_now());
+	io_puts(&s->out, " qp ");
+	io_putnum(&s->out, (uint64_t)t->submit.pid);
+	io_puts(&s->out, "\r\n");
+	s->errors = s->idle = 0;
+	return REPLY_WRITTEN;
+}
+
+/* Everything is read; says what became of it. */
+static enum reply
+finish(struct session *s, struct transfer *t)
+{
+	struct buf why = { 0 };
+	bool looping = t->hops.hops >= TRACE_MAX_HOPS;
+	enum submit_result result;
+	enum reply reply;
+
+	if (looping)
+		submit_abort(&t->submit);
+	put_envelope(s, &t->submit);
+	if (s->out.n && io_flush(&s->out) == -1)
+		submit_abort(&t->submit);	/* nobody is left who could be told */
+	result = submit_close(&t->submit, &why);
+	/* From here on the message is safe, if the result says so. */
+	if (result == SUBMIT_OK)
+		reply = accept(s, t);
+	else if (looping)
+		reply = REPLY_LOOP;
+	else if (t->too_big)
+		reply = REPLY_TOO_BIG;
+	else
+		reply = refuse(s, result == SUBMIT_PERMANENT ? "554 " : "451 ", &why);
+	buf_free(&why);
+	return reply;
+}
+
+enum reply
+data_receive(struct session *s)
+{
+	struct transfer t = { .begun = deadline_now() };
+	struct buf why = { 0 };
+	enum reply reply;
+
+	s->in_transaction = false;
+	if (submit_open(&t.submit) == -1) {
+		session_reset(s);
+		return REPLY_QUEUE_START;
+	}
+	submit_set_timeout(&t.submit, s->conf->timeout_ms);
+	reply_put(&s->out, REPLY_GO_AHEAD);
+	put_received(s, &t.submit);
+	if ((reply = read_text(s, &t)) == REPLY_OK) {
+		reply = finish(s, &t);
+	} else {
+		submit_abort(&t.submit);
+		(void)!submit_close(&t.submit, &why);
+		buf_free(&why);
+	}
+	session_reset(s);
+	return reply;
+}

@@ -1,0 +1,83 @@
+/* params - what may follow the address of MAIL and RCPT. */
+#include "smtp/params.h"
+
+#include "lib/ascii.h"
+#include "lib/num.h"
+
+#define SIZE_DIGITS 20		/* RFC 1870, 4 */
+
+static enum params_status
+take_size(struct span value, struct mail_params *p)
+{
+	if (value.n > SIZE_DIGITS)
+		return PARAMS_BAD;
+	switch (num_parse_u64(value.p, value.n, UINT64_MAX, &p->size)) {
+	case NUM_OK:
+		return PARAMS_OK;
+	case NUM_RANGE:
+		p->size = UINT64_MAX;
+		return PARAMS_OK;
+	default:
+		return PARAMS_BAD;
+	}
+}
+
+/* Everything is stored and sent on with all eight bits, so both are the same to us. */
+static enum params_status
+take_body(struct span value, struct mail_params *p)
+{
+	(void)p;
+	return ascii_ieq(value, span_str("7BIT")) || ascii_ieq(value, span_str("8BITMIME")) ?
+	    PARAMS_OK : PARAMS_BAD;
+}
+
+static const struct {
+	const char *keyword;
+	enum params_status (*take)(struct span value, struct mail_params *p);
+} known[] = {
+	{ "SIZE", take_size },
+	{ "BODY", take_body },
+};
+
+static enum params_status
+take(struct span word, struct mail_params *p)
+{
+	size_t equals = span_chr(word, '=');
+
+	if (equals == word.n)
+		return PARAMS_BAD;
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (ascii_ieq(span_head(word, equals), span_str(known[i].keyword)))
+			return known[i].take(span_tail(word, equals + 1), p);
+	return PARAMS_BAD;
+}
+
+static struct span
+skip_spaces(struct span s)
+{
+	while (s.n && s.p[0] == ' ')
+		s = span_tail(s, 1);
+	return s;
+}
+
+enum params_status
+params_mail(struct span text, struct mail_params *p)
+{
+	*p = (struct mail_params){ 0 };
+	if (text.n && text.p[0] != ' ')
+		return PARAMS_BAD;
+	while ((text = skip_spaces(text)).n) {
+		size_t end = span_chr(text, ' ');
+
+		if (take(span_head(text, end), p) != PARAMS_OK)
+			return PARAMS_BAD;
+		text = span_tail(text, end);
+	}
+	return PARAMS_OK;
+}
+
+enum params_status
+params_rcpt(struct span text)
+{
+	return skip_spaces(text).n ? PARAMS_BAD : PARAMS_OK;
+}

@@ -1,0 +1,52 @@
+/* policy - who may send what to whom. */
+#include "smtp/policy.h"
+
+#include "mail/addr5321.h"
+
+bool
+policy_is_bad_sender(const struct smtpconf *conf, struct span sender)
+{
+	size_t at = span_rchr(sender, '@');
+
+	if (!sender.n)
+		return false;
+	return set_find(&conf->bad_senders, sender, NULL) ||
+	    (at < sender.n && set_find(&conf->bad_senders, span_tail(sender, at), NULL));
+}
+
+enum reply
+policy_recipient(const struct session *s, struct span recipient)
+{
+	if (s->sender_is_bad)
+		return REPLY_BAD_SENDER;
+	if (s->conf->relay_client)
+		return REPLY_OK;
+	switch (relay_check(&s->conf->relay, recipient)) {
+	case RELAY_ALLOWED:
+		return REPLY_OK;
+	case RELAY_REFUSED:
+		return REPLY_NOT_OURS;
+	default:
+		return REPLY_CONTROLS;
+	}
+}
+
+enum reply
+policy_replace_local_ip(struct session *s, struct buf *address)
+{
+	struct span domain = addr5321_domain(buf_span(address));
+	struct ip ip;
+
+	if (!s->conf->has_local_ip_host || !ip_parse_literal(domain, &ip))
+		return REPLY_OK;
+	if (!s->own_known && ip_own(&s->own) == -1)
+		return REPLY_OWN_ADDRESSES;
+	s->own_known = true;
+	if (!ip_list_has(&s->own, &ip))
+		return REPLY_OK;
+	buf_cut(address, address->n - domain.n);
+	buf_addbuf(address, &s->conf->local_ip_host);
+	if (!buf_ok(address))
+		return REPLY_MEMORY;
+	return address->n > ADDR5321_MAX ? REPLY_LONG_ADDRESS : REPLY_OK;
+}

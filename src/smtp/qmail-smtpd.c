@@ -1,0 +1,74 @@
+/* qmail-smtpd - receive mail by SMTP from one client and hand it to qmail-queue.
+ * Run by: tcpserver (or inetd through tcp-env), as qmaild:nofiles.  fd 0, 1: the client; fd 2: the
+ * log, or, under inetd, the client again.  argv: ignored.  Environment: tcp-environ(5),
+ * RELAYCLIENT, DATABYTES, QMAILQUEUE.  Controls: smtp/smtpconf.h.
+ * Exit: 0 after QUIT, else 1. */
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/conf.h"
+#include "lib/io.h"
+#include "lib/sandbox.h"
+#include "lib/sig.h"
+#include "smtp/dialog.h"
+#include "smtp/reply.h"
+#include "smtp/session.h"
+#include "smtp/smtpconf.h"
+
+#define CODE_QUIT 0
+#define CODE_OTHER_END 1
+
+static bool
+is_same_file(int a, int b)
+{
+	struct stat sa, sb;
+
+	return fstat(a, &sa) == 0 && fstat(b, &sb) == 0 && sa.st_dev == sb.st_dev &&
+	    sa.st_ino == sb.st_ino;
+}
+
+/* Under inetd fd 2 is the client's socket; nothing may go there. */
+static void
+warn_open_relay(const struct smtpconf *conf)
+{
+	static const char warning[] = "qmail-smtpd: warning: control/rcpthosts does not exist, "
+	    "mail for every domain is accepted\n";
+
+	if (!conf->relay.restricted && !is_same_file(2, 0) && !is_same_file(2, 1))
+		(void)!io_write(2, warning, sizeof warning - 1);
+}
+
+/* The reply that takes the place of the greeting. */
+static int
+refuse_to_serve(struct smtpconf *conf)
+{
+	char buffer[SESSION_OUTPUT];
+	struct io_out out;
+
+	io_out_init(&out, 1, buffer, sizeof buffer);
+	out.timeout_ms = SESSION_COMMAND_MS;
+	reply_put(&out, REPLY_CONTROLS);
+	(void)!io_flush(&out);
+	smtpconf_free(conf);
+	return CODE_OTHER_END;
+}
+
+int
+main(void)
+{
+	struct smtpconf conf = { 0 };
+	struct session session;
+	bool quit;
+
+	sig_ignore(SIGPIPE);
+	sandbox_limits();
+	if (io_open_standard() == -1 || chdir(QMAIL_HOME) == -1 || smtpconf_read(&conf) == -1)
+		return refuse_to_serve(&conf);
+	warn_open_relay(&conf);
+	session_init(&session, &conf);
+	quit = dialog_run(&session);
+	session_free(&session);
+	smtpconf_free(&conf);
+	return quit ? CODE_QUIT : CODE_OTHER_END;
+}

@@ -1,0 +1,59 @@
+/* reply - everything qmail-smtpd says with fixed words.
+ * Codes and the (#x.y.z) are an interface, and so are the phrases that log scanners look for:
+ * `badmailfrom list`, `allowed rcpthosts`, `databytes limit`, `smtplf.html`, each before its code. */
+#include "smtp/reply.h"
+
+static const struct {
+	const char *text;	/* NULL: written by the command itself */
+	enum reply_effect effect;
+} replies[REPLY_COUNT] = {
+	[REPLY_WRITTEN] = { NULL, REPLY_GOES_ON },
+	[REPLY_WRITTEN_ERROR] = { NULL, REPLY_REFUSES },
+	[REPLY_LOST] = { NULL, REPLY_ENDS },
+	[REPLY_QUIT] = { NULL, REPLY_ENDS },
+	[REPLY_OK] = { "250 ok", REPLY_GOES_ON },
+	[REPLY_VRFY] = { "252 cannot say, but will try to deliver", REPLY_GOES_ON },
+	[REPLY_HELP] = { "214 see qmail-smtpd(8)", REPLY_GOES_ON },
+	[REPLY_GO_AHEAD] = { "354 go ahead", REPLY_GOES_ON },
+	[REPLY_LATER_MAIL] = { "503 MAIL first (#5.5.1)", REPLY_REFUSES },
+	[REPLY_LATER_RCPT] = { "503 RCPT first (#5.5.1)", REPLY_REFUSES },
+	[REPLY_UNIMPLEMENTED] = { "502 unimplemented (#5.5.1)", REPLY_REFUSES },
+	[REPLY_LONG_LINE] = { "500 command line too long (#5.5.2)", REPLY_REFUSES },
+	[REPLY_ARGUMENT] = { "555 syntax error (#5.5.4)", REPLY_REFUSES },
+	[REPLY_PARAMETER] = { "555 parameter not known or malformed (#5.5.4)", REPLY_REFUSES },
+	[REPLY_LONG_ADDRESS] = { "555 syntax error, address too long (#5.5.4)", REPLY_REFUSES },
+	[REPLY_SENDER_SYNTAX] = { "553 sender address not usable (#5.1.7)", REPLY_REFUSES },
+	[REPLY_RECIPIENT_SYNTAX] = { "553 recipient address not usable (#5.1.3)", REPLY_REFUSES },
+	[REPLY_BAD_SENDER] = { "553 the envelope sender is in my badmailfrom list (#5.7.1)",
+	    REPLY_REFUSES },
+	[REPLY_NOT_OURS] = { "553 not relayed, the domain is not in my list of allowed rcpthosts (#5.7.1)",
+	    REPLY_REFUSES },
+	/* Not an error of the client's: it sends to those accepted, the others follow later. */
+	[REPLY_MANY_RECIPIENTS] = { "452 too many recipients, send to the others later (#4.5.3)",
+	    REPLY_GOES_ON },
+	[REPLY_TOO_BIG] = { "552 the message exceeds my databytes limit (#5.3.4)", REPLY_REFUSES },
+	[REPLY_LOOP] = { "554 too many hops, this message is looping (#5.4.6)", REPLY_REFUSES },
+	[REPLY_QUEUE_START] = { "451 qqt failure (#4.3.0)", REPLY_REFUSES },
+	[REPLY_BARE_LF] = { "451 bare LF in the message text, see "
+	    "https://cr.yp.to/docs/smtplf.html", REPLY_ENDS },
+	[REPLY_TIMEOUT] = { "451 timeout (#4.4.2)", REPLY_ENDS },
+	[REPLY_MEMORY] = { "421 out of memory (#4.3.0)", REPLY_ENDS },
+	[REPLY_CONTROLS] = { "421 unable to read controls (#4.3.0)", REPLY_ENDS },
+	[REPLY_OWN_ADDRESSES] = { "421 unable to find my own addresses (#4.3.0)", REPLY_ENDS },
+	[REPLY_ENOUGH] = { "421 too many errors, closing (#4.7.0)", REPLY_ENDS },
+};
+
+void
+reply_put(struct io_out *out, enum reply r)
+{
+	if (replies[r].text) {
+		io_puts(out, replies[r].text);
+		io_puts(out, "\r\n");
+	}
+}
+
+enum reply_effect
+reply_effect(enum reply r)
+{
+	return replies[r].effect;
+}

@@ -1,0 +1,51 @@
+/* reply - everything qmail-smtpd says with fixed words, and what a reply means for the session. */
+#ifndef SMTP_REPLY_H
+#define SMTP_REPLY_H
+
+#include "lib/io.h"
+
+enum reply {
+	REPLY_WRITTEN,		/* the command wrote its own, and succeeded */
+	REPLY_WRITTEN_ERROR,	/* wrote its own refusal */
+	REPLY_LOST,		/* nothing: the client is gone */
+	REPLY_OK,
+	REPLY_VRFY,
+	REPLY_HELP,
+	REPLY_GO_AHEAD,
+	REPLY_LATER_MAIL,	/* a command that needs MAIL first */
+	REPLY_LATER_RCPT,
+	REPLY_UNIMPLEMENTED,
+	REPLY_LONG_LINE,
+	REPLY_ARGUMENT,		/* the argument of MAIL or RCPT is not understood */
+	REPLY_PARAMETER,
+	REPLY_LONG_ADDRESS,
+	REPLY_SENDER_SYNTAX,
+	REPLY_RECIPIENT_SYNTAX,
+	REPLY_BAD_SENDER,	/* badmailfrom */
+	REPLY_NOT_OURS,		/* rcpthosts */
+	REPLY_MANY_RECIPIENTS,
+	REPLY_TOO_BIG,
+	REPLY_LOOP,
+	REPLY_QUEUE_START,
+	REPLY_BARE_LF,
+	REPLY_TIMEOUT,
+	REPLY_MEMORY,
+	REPLY_CONTROLS,
+	REPLY_OWN_ADDRESSES,
+	REPLY_ENOUGH,		/* too many errors or idle commands */
+	REPLY_QUIT,
+	REPLY_COUNT
+};
+
+/* What the session does after it. */
+enum reply_effect {
+	REPLY_GOES_ON,
+	REPLY_REFUSES,		/* goes on, but counts as an error */
+	REPLY_ENDS		/* the connection is closed, exit 1 */
+};
+
+/* Writes it as one line; nothing for those that are written already. */
+void reply_put(struct io_out *out, enum reply r);
+enum reply_effect reply_effect(enum reply r);
+
+#endif

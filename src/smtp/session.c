@@ -1,0 +1,44 @@
+/* session - one SMTP connection: its streams, its limits and the transaction that is open. */
+#include "smtp/session.h"
+
+#include "mail/addr5321.h"
+
+void
+session_init(struct session *s, const struct smtpconf *conf)
+{
+	*s = (struct session){ .conf = conf, .begun = deadline_now() };
+	io_in_init(&s->in, 0, s->input, sizeof s->input);
+	io_out_init(&s->out, 1, s->output, sizeof s->output);
+	s->in.tie = &s->out;
+	s->in.timeout_ms = s->out.timeout_ms = conf->timeout_ms;
+	s->in.deadline = s->out.deadline = session_deadline(s);
+	buf_init(&s->line, SESSION_LINE_MAX - 1);
+	buf_init(&s->hello, SESSION_LINE_MAX);
+	buf_init(&s->recipients, SESSION_RECIPIENT_BYTES_MAX);
+}
+
+void
+session_free(struct session *s)
+{
+	buf_free(&s->line);
+	buf_free(&s->hello);
+	buf_free(&s->sender);
+	buf_free(&s->recipients);
+	ip_list_free(&s->own);
+}
+
+void
+session_reset(struct session *s)
+{
+	s->in_transaction = false;
+	s->sender_is_bad = false;
+	buf_reset(&s->sender);
+	buf_reset(&s->recipients);
+	s->recipient_count = 0;
+}
+
+int64_t
+session_deadline(const struct session *s)
+{
+	return s->begun + SESSION_MAX_MS + (int64_t)s->text_bytes * SESSION_MS_PER_BYTE;
+}

@@ -1,0 +1,59 @@
+/* session - one SMTP connection: its streams, its limits and the transaction that is open. */
+#ifndef SMTP_SESSION_H
+#define SMTP_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/buf.h"
+#include "lib/io.h"
+#include "net/ip.h"
+#include "smtp/smtpconf.h"
+
+/* Limits, all of them in qmail-limits(7). */
+#define SESSION_LINE_MAX ((size_t)2048)		/* a command with its CRLF */
+#define SESSION_RECIPIENTS_MAX ((size_t)10000)
+#define SESSION_RECIPIENT_BYTES_MAX ((size_t)8 << 20)
+#define SESSION_ERRORS_MAX 20U			/* refused or unknown commands */
+#define SESSION_IDLE_MAX 200U			/* commands since the last message or recipient */
+#define SESSION_COMMAND_MS (INT64_C(300) * 1000)	/* at least, for one command line */
+#define SESSION_MAX_MS (INT64_C(3600) * 1000)	/* the whole connection, and what follows: */
+#define SESSION_MS_PER_BYTE 10			/* 100 bytes of message text in a second */
+
+#define SESSION_INPUT 16384
+#define SESSION_OUTPUT 1024
+
+struct session {
+	const struct smtpconf *conf;
+	struct io_in in;
+	struct io_out out;
+	int64_t begun;			/* deadline_now() at the start */
+	uint64_t text_bytes;		/* of all messages, on the wire */
+	struct buf line;		/* the command */
+	unsigned errors, idle;
+
+	struct ip_list own;		/* our addresses, once somebody asked */
+	bool own_known;
+
+	bool said_hello, extended;	/* HELO or EHLO; EHLO */
+	struct buf hello;		/* its argument */
+
+	bool in_transaction;
+	bool sender_is_bad;
+	struct buf sender;
+	struct buf recipients;		/* each followed by NUL */
+	size_t recipient_count;
+
+	char input[SESSION_INPUT], output[SESSION_OUTPUT];
+};
+
+/* Serves descriptors 0 and 1.  Borrows conf until session_free. */
+void session_init(struct session *s, const struct smtpconf *conf);
+void session_free(struct session *s);
+/* No transaction is open afterwards. */
+void session_reset(struct session *s);
+/* When the connection is over, whatever happens. */
+int64_t session_deadline(const struct session *s);
+
+#endif

@@ -1,0 +1,101 @@
+/* smtpconf - what qmail-smtpd is told by control files and its environment. */
+#include "smtp/smtpconf.h"
+
+#include <stdlib.h>
+
+#include "lib/ascii.h"
+#include "lib/ctl.h"
+#include "lib/num.h"
+#include "mail/tcpenv.h"
+
+#define TIMEOUT_MAX_S ((uint64_t)1 << 31)
+
+/* These values go into reply lines and addresses, where a control byte could start a new line. */
+static void
+drop_controls(struct buf *b)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < b->n; i++)
+		if (!ascii_iscntrl(b->p[i]))
+			b->p[kept++] = b->p[i];
+	buf_cut(b, kept);
+}
+
+/* The file, else the value of me.  CTL_ABSENT if there is neither. */
+static enum ctl_status
+line_or_me(const char *name, enum ctl_status me_status, const struct buf *me, struct buf *line)
+{
+	enum ctl_status status = ctl_line(name, line);
+
+	if (status == CTL_ABSENT && me_status == CTL_FOUND) {
+		buf_addbuf(line, me);
+		status = buf_ok(line) ? CTL_FOUND : CTL_ERROR;
+	}
+	drop_controls(line);
+	return status;
+}
+
+static int
+read_names(struct smtpconf *conf)
+{
+	struct buf me = { 0 };
+	enum ctl_status me_status = ctl_line("me", &me), local;
+	int rc = -1;
+
+	if (me_status != CTL_ERROR &&
+	    line_or_me("smtpgreeting", me_status, &me, &conf->greeting) == CTL_FOUND &&
+	    (local = line_or_me("localiphost", me_status, &me, &conf->local_ip_host)) != CTL_ERROR) {
+		conf->has_local_ip_host = local == CTL_FOUND;
+		rc = 0;
+	}
+	buf_free(&me);
+	return rc;
+}
+
+static int
+read_timeout(struct smtpconf *conf)
+{
+	uint64_t seconds = SMTPCONF_TIMEOUT_S;
+
+	if (ctl_number("timeoutsmtpd", TIMEOUT_MAX_S, &seconds) == CTL_ERROR)
+		return -1;
+	conf->timeout_ms = (int64_t)(seconds ? seconds : 1) * 1000;
+	return 0;
+}
+
+/* Above INT64_MAX nothing could ever be refused, so that is "no limit", too. */
+static int
+read_size_limit(struct smtpconf *conf)
+{
+	const char *text = getenv("DATABYTES");
+	uint64_t limit = 0;
+
+	if (ctl_number("databytes", UINT64_MAX, &limit) == CTL_ERROR)
+		return -1;
+	if (text && num_lead_u64(span_str(text), UINT64_MAX, &limit) == 0)
+		limit = 0;
+	conf->size_limit = limit > INT64_MAX ? 0 : limit;
+	return 0;
+}
+
+int
+smtpconf_read(struct smtpconf *conf)
+{
+	if (read_names(conf) == -1 || read_timeout(conf) == -1 || relay_open(&conf->relay) == -1 ||
+	    ctl_set("badmailfrom", &conf->bad_senders) == CTL_ERROR || read_size_limit(conf) == -1)
+		return -1;
+	conf->relay_client = getenv("RELAYCLIENT");
+	tcpenv_hop(&conf->peer);
+	return 0;
+}
+
+void
+smtpconf_free(struct smtpconf *conf)
+{
+	buf_free(&conf->greeting);
+	buf_free(&conf->local_ip_host);
+	relay_close(&conf->relay);
+	set_free(&conf->bad_senders);
+	*conf = (struct smtpconf){ 0 };
+}
