@@ -28,17 +28,28 @@ class Contender:
         subprocess.run(['mkfs.ext4', '-q', self.image], check=True)
         self.world = layers.build('bench.test', self.stack, shares=[
             (os.path.dirname(self.image), '/bench')]).start()
-        self.world.sh('mkdir /srv/disk && mount -o loop /bench/%s /srv/disk'
-                      % os.path.basename(self.image))
-        self.device = self.world.sh('findmnt -no SOURCE /srv/disk').strip().split('/')[-1]
+        self._mount()
         for number, directory in enumerate(('/home',) + self.mounted):
             self.world.sh('mkdir -p {0} && cp -a {0} /srv/disk/{1} && '
                           'mount --bind /srv/disk/{1} {0}'.format(directory, number))
         self.configure()
-        self.daemons = self.world.popen(['sh', '-ec', self.command(' '.join(tracer))],
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with open(self.image + '.log', 'w') as log:
+            self.daemons = self.world.popen(['sh', '-ec', self.command(' '.join(tracer))],
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         host.wait_for(self.answers, '%s to answer on port 25' % self.name)
         return self
+
+    def _mount(self):
+        """Mount the image in the world.  The loop device lives as long as the mount."""
+        device = subprocess.run(['losetup', '--find', '--show', self.image], check=True,
+                                stdout=subprocess.PIPE, text=True).stdout.strip()
+        number = os.stat(device).st_rdev
+        try:
+            self.world.sh('mknod {0} b {1} {2} && mkdir /srv/disk && mount {0} /srv/disk'.format(
+                device, os.major(number), os.minor(number)))
+        finally:
+            subprocess.run(['losetup', '--detach', device], check=True)
+        self.device = os.path.basename(device)
 
     def answers(self):
         return ':0019 ' in self.world.sh('grep " 0A " /proc/net/tcp /proc/net/tcp6 || :')
@@ -88,7 +99,7 @@ class Postfix(Contender):
         self.world.sh('''
             postconf -e myhostname=bench.test mydestination=bench.test inet_interfaces=all \
                 inet_protocols=ipv4 home_mailbox=Maildir/ alias_maps= alias_database= \
-                smtpd_client_connection_count_limit=0 mynetworks=127.0.0.0/8 maillog_file=/dev/null
+                smtpd_client_connection_count_limit=0 mynetworks=127.0.0.0/8
         ''')
 
     def command(self, tracer):
