@@ -10,15 +10,18 @@
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define CHILD_STACK ((size_t)128 << 10)
+#define NFS_MAGIC 0x6969	/* statfs(2) */
 
 int
 sys_pipe(int fds[2])
@@ -102,6 +105,28 @@ sys_finish_writeback(int fd)
 	    errno == ESPIPE || errno == EPERM)
 		return 0;
 	return -1;
+}
+
+int
+sys_rename_new(const char *from, const char *to)
+{
+	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	if (faccessat(AT_FDCWD, to, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+		errno = EEXIST;
+		return -1;
+	}
+	return errno == ENOENT ? rename(from, to) : -1;
+}
+
+bool
+sys_on_nfs(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && fs.f_type == NFS_MAGIC;
 }
 
 int

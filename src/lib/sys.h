@@ -28,6 +28,11 @@ void sys_start_writeback(int fd);
  * nothing left to do for this one; no substitute for fsync.  -1: the data could not be written (the
  * error is told once, here or by fsync).  Where the system has no such call: 0. */
 MUST_CHECK int sys_finish_writeback(int fd);
+/* Renames only if `to` does not exist yet (EEXIST else).  Where the file system cannot promise that
+ * it is looked for first. */
+MUST_CHECK int sys_rename_new(const char *from, const char *to);
+/* Does the open file live on NFS? */
+bool sys_on_nfs(int fd);
 /* syncfs(2): everything of the file system that holds fd. */
 MUST_CHECK int sys_syncfs(int fd);
 /* Sets gid, groups = {gid}, uid for good (real, effective, saved), and verifies that they cannot

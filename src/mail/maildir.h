@@ -9,23 +9,31 @@
 #include "lib/buf.h"
 #include "lib/span.h"
 
-/* Appends a name nobody else uses: `SEC.M<usec>P<pid>Q<n>.<host>`; host: this machine's name with
- * / and : written \057 and \072, at most 64 bytes, `localhost` if empty.  n counts the caller's
- * attempts.  At most 200 bytes. */
+#define MAILDIR_NAME_MAX ((size_t)200)		/* bytes of a name we make */
+#define MAILDIR_TIMEOUT_MS ((int64_t)86400 * 1000)	/* one delivery */
+#define MAILDIR_STALE_S 129600			/* untouched so long, a file in tmp/ is rubbish */
+#define MAILDIR_MAX_MESSAGES ((size_t)1000000)	/* that a listing shows */
+
+/* Appends a name nobody else uses: `SEC.M<usec>P<pid>Q<n>.<host>`; host: this machine's name, at
+ * most 64 bytes, with / and : and what is not visible written \057, \072, ...; `localhost` if
+ * empty.  n counts the caller's attempts.  At most MAILDIR_NAME_MAX bytes. */
 void maildir_add_name(struct buf *to, unsigned n);
+/* The same for a given host; what maildir_add_name is made of. */
+void maildir_add_name_of(struct buf *to, unsigned n, struct span host);
 
 enum maildir_status {
 	MAILDIR_OK,
 	MAILDIR_NODIR,		/* the directory is not there (or not permitted) */
 	MAILDIR_READ,		/* the message could not be read */
+	MAILDIR_TIMEOUT,	/* it took longer than MAILDIR_TIMEOUT_MS */
 	MAILDIR_TEMPORARY	/* anything else; errno */
 };
 
-/* Delivers head followed by the rest of descriptor fd into the Maildir that is the current
- * directory: tmp/ file, fsync, link into new/, fsync of new/, unlink of tmp/.  Only MAILDIR_OK
- * means that the message is on disk; on every other result no file is left. 
- */
-MUST_CHECK enum maildir_status maildir_deliver(int fd, struct span head);
+/* Delivers head followed by the rest of descriptor fd into the Maildir dir (relative to the
+ * current directory; "" is that directory itself): tmp/ file (0644 less the umask), fsync, link
+ * into new/, fsync of new/, unlink of tmp/.  Only MAILDIR_OK means that the message is on disk; on
+ * every other result no file is left.  No process is started, no signal used. */
+MUST_CHECK enum maildir_status maildir_deliver(const char *dir, int fd, struct span head);
 
 struct maildir_message {
 	char *path;		/* `new/NAME` or `cur/NAME`, malloc'd */
@@ -39,11 +47,13 @@ struct maildir_list {
 };
 
 /* Lists new/ and cur/ of the current directory: regular files whose name does not begin with a
- * dot, sorted by time, then name; those whose mtime is the current second are left for later.
- * -1 with errno if a directory cannot be read. */
+ * dot, sorted by time, then name; those whose mtime is not before `now` are left for later, as is
+ * what exceeds MAILDIR_MAX_MESSAGES.  -1 with errno if a directory cannot be read or memory is out;
+ * the list is to be freed all the same. */
 MUST_CHECK int maildir_scan(struct maildir_list *list, int64_t now);
 void maildir_list_free(struct maildir_list *list);
-/* Removes files in tmp/ that were not touched for 36 hours. */
+/* Removes files in tmp/ of the current directory that were neither read nor written for
+ * MAILDIR_STALE_S.  Trouble is ignored: the next one will try again. */
 void maildir_clean_tmp(int64_t now);
 
 #endif
