@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -119,6 +120,12 @@ sys_rename_new(const char *from, const char *to)
 		return -1;
 	}
 	return errno == ENOENT ? rename(from, to) : -1;
+}
+
+char *
+sys_real_path(const char *path)
+{
+	return realpath(path, NULL);
 }
 
 bool

@@ -31,6 +31,8 @@ MUST_CHECK int sys_finish_writeback(int fd);
 /* Renames only if `to` does not exist yet (EEXIST else).  Where the file system cannot promise that
  * it is looked for first. */
 MUST_CHECK int sys_rename_new(const char *from, const char *to);
+/* The path without symbolic links, malloc'd; NULL with errno. */
+MUST_CHECK char *sys_real_path(const char *path);
 /* Does the open file live on NFS? */
 bool sys_on_nfs(int fd);
 /* syncfs(2): everything of the file system that holds fd. */
