@@ -22,7 +22,8 @@ grow(struct maildir_list *list)
 	if (list->n < list->size)
 		return 0;
 	size = list->size ? list->size * 2 : FIRST_SIZE;
-	if (num_mul(size, sizeof *messages, &bytes) || !(messages = realloc(list->messages, bytes))) {
+	if (num_mul(size, sizeof *messages, &bytes) ||
+	    !(messages = realloc(list->messages, bytes))) {
 		errno = ENOMEM;
 		return -1;
 	}

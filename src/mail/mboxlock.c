@@ -16,7 +16,7 @@
 #include "mail/mboxfmt.h"
 
 #define FIRST_PAUSE_MS 5
-#define LAST_PAUSE_MS 200
+#define LAST_PAUSE_MS 160
 
 static const char *const spools[] = { "/var/mail/", "/var/spool/mail/" };
 
@@ -129,8 +129,8 @@ mboxlock_take(struct mboxlock *l, int fd, const char *path, int64_t deadline)
 	bool nfs = sys_on_nfs(fd);
 
 	*l = (struct mboxlock){ 0 };
-	for (long pause = FIRST_PAUSE_MS;; pause = pause * 2 < LAST_PAUSE_MS ? pause * 2 : LAST_PAUSE_MS) {
-		struct timespec t = { .tv_nsec = pause * 1000000 };
+	for (long pause = FIRST_PAUSE_MS;; pause += pause < LAST_PAUSE_MS ? pause : 0) {
+		const struct timespec t = { .tv_nsec = pause * 1000000 };
 		enum attempt a = try_all(l, fd, path, nfs);
 
 		if (a == GOT)

@@ -227,8 +227,8 @@ test_crowd(struct tap *t)
 			for (int j = 0; j < EACH; j++) {
 				if (lseek(fd, 0, SEEK_SET) == -1)
 					bad = 1;
-				bad |= mboxfmt_deliver("box", fd, span_str("From x\n"), &unlocked) !=
-				    MBOX_OK;
+				bad |= mboxfmt_deliver("box", fd, span_str("From x\n"),
+				    &unlocked) != MBOX_OK;
 			}
 			_exit(bad);
 		}

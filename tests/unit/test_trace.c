@@ -22,9 +22,11 @@ static const struct {
 	    { NULL, 0 }, { "192.0.2.1", 9 }, "QMTP", SEP_26 },
 	    "Received: from unknown (unknown)\n"
 	    "  by 192.0.2.1 with QMTP; 26 Sep 1995 04:46:54 -0000\n" },
-	{ "empty HELO and info", { { "h", 1 }, { "i", 1 }, { "", 0 }, { "", 0 }, { "l", 1 }, "SMTP", 0 },
+	{ "empty HELO and info", { { "h", 1 }, { "i", 1 }, { "", 0 }, { "", 0 }, { "l", 1 },
+	    "SMTP", 0 },
 	    "Received: from h (HELO ) (@i)\n  by l with SMTP; 1 Jan 1970 00:00:00 -0000\n" },
-	{ "strange bytes", { { "h", 1 }, { "::1", 3 }, { NULL, 0 }, { "a<b>\t\"c\" d\n\xff[_]", 16 },
+	{ "strange bytes", { { "h", 1 }, { "::1", 3 }, { NULL, 0 },
+	    { "a<b>\t\"c\" d\n\xff[_]", 16 },
 	    { "l", 1 }, "SMTP", 0 },
 	    "Received: from h (HELO a?b???c??d??????" ") (::1)\n"
 	    "  by l with SMTP; 1 Jan 1970 00:00:00 -0000\n" },
@@ -49,11 +51,16 @@ test_received(struct tap *t)
 static const struct {
 	const char *sender, *return_path, *from_line;
 } senders[] = {
-	{ "s@x.example", "Return-Path: <s@x.example>\n", "From s@x.example Sat Jan 06 01:05:34 1996\n" },
-	{ "", "Return-Path: <>\n", "From MAILER-DAEMON Sat Jan 06 01:05:34 1996\n" },
-	{ "#@[]", "Return-Path: <#@[]>\n", "From #@[] Sat Jan 06 01:05:34 1996\n" },
-	{ "a b\tc\"@x", "Return-Path: <\"a b\tc\\\"\"@x>\n", "From a-b-c\"@x Sat Jan 06 01:05:34 1996\n" },
-	{ "a\nb@x\ny", "Return-Path: <\"a\\_b\"@x_y>\n", "From a-b@x-y Sat Jan 06 01:05:34 1996\n" },
+	{ "s@x.example", "Return-Path: <s@x.example>\n",
+	    "From s@x.example Sat Jan 06 01:05:34 1996\n" },
+	{ "", "Return-Path: <>\n",
+	    "From MAILER-DAEMON Sat Jan 06 01:05:34 1996\n" },
+	{ "#@[]", "Return-Path: <#@[]>\n",
+	    "From #@[] Sat Jan 06 01:05:34 1996\n" },
+	{ "a b\tc\"@x", "Return-Path: <\"a b\tc\\\"\"@x>\n",
+	    "From a-b-c\"@x Sat Jan 06 01:05:34 1996\n" },
+	{ "a\nb@x\ny", "Return-Path: <\"a\\_b\"@x_y>\n",
+	    "From a-b@x-y Sat Jan 06 01:05:34 1996\n" },
 };
 
 static void
