@@ -1,0 +1,140 @@
+#!/usr/bin/python3
+"""signals.t - every daemon is told to stop, to hurry, or killed, while mail flows; nothing is lost.
+
+hosta.test sends a stream of messages to its own users and to hostb.test.  Between them each
+daemon of both hosts gets its signals.  supervise starts again what has ended.  In the end every
+message that qmail-queue accepted is in its Maildir (twice is allowed only where a delivery was
+killed), and both queues are empty.
+The same file, run inside the host as `signals.t --inject COUNT`, queues the messages.
+"""
+import glob
+import os
+import re
+import sys
+
+TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path[:0] = [TESTS, os.path.join(TESTS, 'world')]
+import hosts                            # noqa: E402
+import tap                              # noqa: E402
+from host import Trouble, wait_for      # noqa: E402
+from tree import home                   # noqa: E402
+
+COUNT = 400
+BODY = re.compile(rb'\n\nmessage (\d+)\n\Z')
+# host, signal, process name ("svc": through supervise), does the daemon's pid change?
+STEPS = [(0, 'HUP', 'qmail-send'), (0, 'ALRM', 'qmail-send'), (0, 'TERM', 'qmail-send'),
+         (0, 'KILL', 'qmail-send'), (0, 'KILL', 'qmail-todo'), (0, 'TERM', 'qmail-todo'),
+         (0, 'KILL', 'qmail-lspawn'), (0, 'TERM', 'qmail-lspawn'), (0, 'KILL', 'qmail-rspawn'),
+         (0, 'TERM', 'qmail-rspawn'), (0, 'KILL', 'qmail-clean'), (0, 'TERM', 'qmail-clean'),
+         (0, 'KILL', 'multilog'), (0, 'KILL', 'qmail-local'), (0, 'KILL', 'qmail-remote'),
+         (0, 'TERM', 'qmail-remote'), (1, 'KILL', 'tcpserver'), (1, 'TERM', 'tcpserver'),
+         (1, 'KILL', 'qmail-smtpd'), (1, 'KILL', 'qmail-send'), (1, 'TERM', 'qmail-send'),
+         (1, 'KILL', 'qmail-lspawn'), (1, 'KILL', 'supervise'), (1, 'HUP', 'qmail-send')]
+PASSING = ('qmail-local', 'qmail-remote', 'qmail-smtpd')    # live for one delivery only
+
+
+def inject(count):
+    """Queue the messages one by one; one line on standard output for each that was accepted."""
+    for number in range(count):
+        to = 'ann@hosta.test' if number % 2 else 'ann@hostb.test'
+        message, envelope = os.memfd_create('message'), os.memfd_create('envelope')
+        os.write(message, b'Subject: stream\n\nmessage %d\n' % number)
+        os.write(envelope, b'Fjoe@hosta.test\0T%s\0\0' % to.encode())
+        child = os.fork()
+        if child == 0:
+            for target, source in enumerate((message, envelope)):
+                os.lseek(source, 0, os.SEEK_SET)
+                os.dup2(source, target)
+            os.execv(home() + '/bin/qmail-queue', ['qmail-queue'])
+        os.close(message)
+        os.close(envelope)
+        if os.waitpid(child, 0)[1] == 0:
+            os.write(1, b'%d\n' % number)
+        else:
+            os.write(2, b'message %d refused\n' % number)
+    return 0
+
+
+def pids(host, name):
+    """The pids, inside, of processes of this name."""
+    code, out, _ = host.call(['pgrep', '-x', name])
+    return [int(word) for word in out.split()] if code == 0 else []
+
+
+def signal_daemon(host, signal, name):
+    """Send it; wait until what ended is up again, in another process."""
+    before = pids(host, name)
+    if name in PASSING:
+        # They come and go: the signal goes to whoever is there, from inside, at once.
+        host.call(['pkill', '-' + signal, '-x', name])
+        return
+    if not before:
+        raise Trouble('no process %s on %s' % (name, host.name))
+    send = host.pid_of('qmail-send')
+    host.call(['pkill', '-' + signal, '-x', name])
+    if signal in ('KILL', 'TERM'):
+        wait_for(lambda: not set(before) & set(pids(host, name)), 'the end of ' + name)
+        wait_for(lambda: len(pids(host, name)) >= len(before), 'a new ' + name)
+        if name.startswith('qmail-'):
+            wait_for(lambda: host.pid_of('qmail-send') not in (0, send), 'a new qmail-send')
+
+
+def numbers(host):
+    """Message number -> how often it is in ann's Maildir."""
+    seen = {}
+    for name in glob.glob(host.path('/home/ann/Maildir/new/*')):
+        with open(name, 'rb') as file:
+            found = BODY.search(file.read())
+        number = int(found[1]) if found else -1
+        seen[number] = seen.get(number, 0) + 1
+    return seen
+
+
+def arrived(*both):
+    return sum(len(os.listdir(host.path('/home/ann/Maildir/new'))) for host in both)
+
+
+def drain(a, b):
+    """Wake both queues until they are empty: kills leave deferred deliveries."""
+    def empty():
+        for one in (a, b):
+            if one.queue():
+                one.svc('-a')
+        return not a.queue() and not b.queue()
+    wait_for(empty, 'two empty queues', 120)
+
+
+def main():
+    with hosts.pair() as (a, b):
+        a.start(('qmail-send',))
+        b.start(('qmail-send', 'qmail-smtpd'))
+        stream = a.popen([os.path.abspath(__file__), '--inject', str(COUNT)],
+                         user=hosts.USERS['joe'], stdout=-1)
+        accepted = []
+        share = COUNT // (len(STEPS) + 1)
+        for which, signal, name in STEPS:
+            # The next signal comes after the stream has gone on a little.
+            for _ in range(share):
+                accepted.append(int(stream.stdout.readline()))
+            tap.attempt('SIG%s to %s on %s' % (signal, name, (a, b)[which].name),
+                        signal_daemon, (a, b)[which], signal, name)
+        accepted += [int(line) for line in stream.stdout]
+        tap.equal(stream.wait(), 0, 'the stream went on to its end')
+        tap.equal(len(accepted), COUNT, 'qmail-queue accepted every message')
+        tap.attempt('both queues get empty', drain, a, b)
+        for one, rest in ((a, 1), (b, 0)):
+            seen = numbers(one)
+            wanted = {number for number in accepted if number % 2 == rest}
+            tap.equal(sorted(wanted - set(seen)), [], 'nothing is lost on ' + one.name)
+            tap.equal(sorted(set(seen) - wanted), [], 'nothing strange is on ' + one.name)
+            again = sum(times - 1 for times in seen.values())
+            tap.ok(again <= 8 * len(STEPS), 'at %s few came twice: %d' % (one.name, again))
+        lost = a.sh('find %s/queue -type f ! -path "*/lock/*"' % home())
+        tap.equal(lost, '', 'no file is left in the queue')
+    return tap.done()
+
+
+if __name__ == '__main__':
+    if sys.argv[1:2] == ['--inject']:
+        sys.exit(inject(int(sys.argv[2])))
+    sys.exit(main())
