@@ -13,7 +13,7 @@ complain() { printf '%s\n' "$*" >> "$bad"; }
 says() { sed -n '/^\.Sh EXIT STATUS/,/^\.Sh [D-Z]*$/p' "$1" | grep -qw -e "$2"; }
 
 # 1. A page for each installed program, a program for each page.
-programs=$(sed -n 's/.*PROGRAM("\([^"]*\)".*/\1/p; s/.*"bin\/\(config[a-z-]*\)".*/\1/p' \
+programs=$(sed -n 's/.*PROGRAM("\([^"]*\)".*/\1/p; s/.*HELPER("\(config[^"]*\)".*/\1/p' \
     src/install/hier.c)
 man/render "$work/man" || exit 1
 for program in $programs; do
@@ -71,11 +71,13 @@ for path in control-defaults/*; do
 done
 
 # 4. Limits: a comment `limit: NAME VALUE` in qmail-limits(7) for each constant that ends in _MAX
-# or _LIMIT or has _MAX_ inside, and for each that ends in _S: a time.  Those in the list are no matter for users.
+# or _LIMIT or has _MAX_ inside, and for each that ends in _S or
+# _MS: a time.  Those in the list are no matter for users.
 internal='SUBMIT_ERROR_FD_MAX SPAWNPROTO_ID_MAX ENVELOPE_RECORD_MAX TCPTO_COUNT_MAX DOMAIN_MAX TABLE_MAX RECORD_MAX PROC_MAX_FDS
-	SKIP_UNIT_S QUIET_S AGE_PER_TIMEOUT_S'
-sed -nE 's/^#define ([A-Z][A-Z0-9_]*(_MAX|_LIMIT|_S|_MAX_[A-Z]+)) +([^[:space:]].*)/\1 \3/p' \
-    src/*/*.[ch] | sed 's,/\*.*,,; s/([a-z0-9_]*_t)//g' > "$work/limits"
+	SKIP_UNIT_S QUIET_S AGE_PER_TIMEOUT_S CLEANUP_REQUEST_MAX SWEEP_INTD_EVERY_S TIMEOUT_MAX_S
+	LAST_WORDS_MS'
+sed -nE 's/^#define ([A-Z][A-Z0-9_]*(_MAX|_LIMIT|_M?S|_MAX_[A-Z]+)) +([^[:space:]].*)/\1 \3/p' \
+    src/*/*.[ch] | sed 's,/\*.*,,; s/([a-z0-9_]*_t)//g; s/INT64_C//g; s/\([0-9]\)[UL]*/\1/g' > "$work/limits"
 while read -r name value; do
 	case " $(echo $internal) " in *" $name "*) continue ;; esac
 	said=$(sed -n "s/^\.\\\\\" limit: $name //p" man/qmail-limits.7)
