@@ -1,7 +1,9 @@
 /* dns - the questions a mail host asks, through the system's stub resolver (libresolv; resolv.conf
  * keeps its meaning, but names are absolute: no search list).  Answers of any size: EDNS0, TCP
  * after truncation.  Decided by the RCODE: NXDOMAIN and "no such data" are DNS_ABSENT; SERVFAIL,
- * REFUSED, FORMERR, NOTIMP, time-outs and malformed answers are DNS_SOFT (spec/network.md 6). */
+ * REFUSED, FORMERR, NOTIMP, time-outs and malformed answers are DNS_SOFT (spec/network.md 6).
+ * A name that cannot exist (label over 63 bytes, name over 255, empty label) is DNS_ABSENT without
+ * a question. */
 #ifndef NET_DNS_H
 #define NET_DNS_H
 
@@ -12,7 +14,15 @@
 #include "lib/span.h"
 #include "net/ip.h"
 
+#define DNS_RECORDS_MAX ((size_t)1000)	/* records taken from one answer; the rest is left out */
+
 enum dns_status { DNS_OK, DNS_ABSENT, DNS_SOFT, DNS_MEMORY };
+
+/* The resolver: reads resolv.conf once, when it is opened; opens no file later. */
+struct dns;
+/* NULL: out of memory. */
+MUST_CHECK struct dns *dns_open(void);
+void dns_close(struct dns *d);		/* NULL is fine */
 
 struct dns_mx {
 	uint16_t preference;
@@ -27,11 +37,14 @@ struct dns_mx_list {
 /* A and AAAA records, appended in answer order (A first); a chain of CNAMEs in the answer is
  * followed by owner-blind reading, bounded.  A soft failure of one type with results of the other
  * gives DNS_OK. */
-MUST_CHECK enum dns_status dns_addresses(struct span name, struct ip_list *to);
+MUST_CHECK enum dns_status dns_addresses(struct dns *d, struct span name, struct ip_list *to);
 /* MX records in answer order.  DNS_ABSENT also for an answer without MX records. */
-MUST_CHECK enum dns_status dns_mx(struct span name, struct dns_mx_list *to);
+MUST_CHECK enum dns_status dns_mx(struct dns *d, struct span name, struct dns_mx_list *to);
+/* Copies the name; DNS_OK or DNS_MEMORY. */
+MUST_CHECK enum dns_status dns_mx_add(struct dns_mx_list *l, uint16_t preference,
+    struct span name);
 void dns_mx_free(struct dns_mx_list *l);
 /* The first PTR record of the address, lower case, no dot at the end; replaces *name. */
-MUST_CHECK enum dns_status dns_ptr(const struct ip *ip, struct buf *name);
+MUST_CHECK enum dns_status dns_ptr(struct dns *d, const struct ip *ip, struct buf *name);
 
 #endif

@@ -108,8 +108,8 @@ ip_equal(const struct ip *a, const struct ip *b)
 	return !a4 && !b4 && a->family == b->family && memcmp(a->bytes, b->bytes, V6_BYTES) == 0;
 }
 
-static int
-list_add(struct ip_list *l, const struct ip *ip)
+int
+ip_list_add(struct ip_list *l, const struct ip *ip)
 {
 	if (l->n == l->size) {
 		size_t size = l->size ? l->size : 8, bytes;
@@ -145,7 +145,7 @@ add_interface(const struct sockaddr *address, void *arg)
 		ip.family = IP_V6;
 		memcpy(ip.bytes, &in6.sin6_addr, V6_BYTES);
 	}
-	return list_add(arg, &ip);
+	return ip_list_add(arg, &ip);
 }
 
 int
@@ -160,7 +160,7 @@ ip_own(struct ip_list *own)
 
 	*own = (struct ip_list){ 0 };
 	for (size_t i = 0; i < sizeof always / sizeof *always && rc == 0; i++)
-		rc = list_add(own, &always[i]);
+		rc = ip_list_add(own, &always[i]);
 	if (rc == 0)
 		rc = sys_interface_addresses(add_interface, own);
 	if (rc == -1)

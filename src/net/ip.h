@@ -33,6 +33,8 @@ struct ip_list {
 };
 /* Addresses of every interface that is up, and 0.0.0.0, ::, ::1.  -1 with errno. */
 MUST_CHECK int ip_own(struct ip_list *own);
+/* -1 with errno (ENOMEM); the list is then as before. */
+MUST_CHECK int ip_list_add(struct ip_list *l, const struct ip *ip);
 bool ip_list_has(const struct ip_list *l, const struct ip *ip);
 void ip_list_free(struct ip_list *l);
 

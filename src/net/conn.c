@@ -1,0 +1,139 @@
+/* conn - connecting to a TCP port by a deadline. */
+#include "net/conn.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/deadline.h"
+#include "lib/io.h"
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+static socklen_t
+pack(union address *a, const struct ip *ip, uint16_t port)
+{
+	memset(a, 0, sizeof *a);
+	if (ip->family == IP_V4) {
+		a->v4.sin_family = AF_INET;
+		a->v4.sin_port = htons(port);
+		memcpy(&a->v4.sin_addr, ip->bytes, sizeof a->v4.sin_addr);
+		return sizeof a->v4;
+	}
+	a->v6.sin6_family = AF_INET6;
+	a->v6.sin6_port = htons(port);
+	memcpy(&a->v6.sin6_addr, ip->bytes, sizeof a->v6.sin6_addr);
+	return sizeof a->v6;
+}
+
+static int
+unpack(const union address *a, struct ip *ip, uint16_t *port)
+{
+	*ip = (struct ip){ 0 };
+	switch (a->any.sa_family) {
+	case AF_INET:
+		ip->family = IP_V4;
+		memcpy(ip->bytes, &a->v4.sin_addr, sizeof a->v4.sin_addr);
+		*port = ntohs(a->v4.sin_port);
+		return 0;
+	case AF_INET6:
+		ip->family = IP_V6;
+		memcpy(ip->bytes, &a->v6.sin6_addr, sizeof a->v6.sin6_addr);
+		*port = ntohs(a->v6.sin6_port);
+		return 0;
+	default:
+		errno = EAFNOSUPPORT;
+		return -1;
+	}
+}
+
+/* Waits for the connect(2) under way.  -1 with errno. */
+static int
+finish(int fd, int64_t wait_ms)
+{
+	int error = 0;
+	socklen_t n = sizeof error;
+
+	switch (io_wait_writable(fd, deadline_after(wait_ms))) {
+	case IO_OK:
+		break;
+	case IO_TIMEOUT:
+		errno = ETIMEDOUT;
+		return -1;
+	default:
+		return -1;
+	}
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &n) == -1)
+		return -1;
+	errno = error;
+	return error ? -1 : 0;
+}
+
+static int
+bind_and_connect(int fd, const struct ip *to, uint16_t port, const struct ip *from,
+    int64_t wait_ms)
+{
+	union address a;
+	socklen_t n;
+
+	if (from && from->family == to->family) {
+		n = pack(&a, from, 0);
+		if (bind(fd, &a.any, n) == -1)
+			return -1;
+	}
+	n = pack(&a, to, port);
+	if (connect(fd, &a.any, n) == 0)
+		return 0;
+	return errno == EINPROGRESS || errno == EINTR ? finish(fd, wait_ms) : -1;
+}
+
+int
+conn_open(const struct ip *to, uint16_t port, const struct ip *from, int64_t wait_ms)
+{
+	const int on = 1;
+	int fd, error;
+
+	fd = socket(to->family == IP_V4 ? AF_INET : AF_INET6,
+	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
+	if (fd == -1)
+		return -1;
+	if (bind_and_connect(fd, to, port, from, wait_ms) == 0) {
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+		return fd;
+	}
+	error = errno;
+	(void)close(fd);
+	errno = error;
+	return -1;
+}
+
+int
+conn_local(int fd, struct ip *ip, uint16_t *port)
+{
+	union address a = { 0 };
+	socklen_t n = sizeof a;
+
+	return getsockname(fd, &a.any, &n) == -1 ? -1 : unpack(&a, ip, port);
+}
+
+int
+conn_remote(int fd, struct ip *ip, uint16_t *port)
+{
+	union address a = { 0 };
+	socklen_t n = sizeof a;
+
+	return getpeername(fd, &a.any, &n) == -1 ? -1 : unpack(&a, ip, port);
+}
+
+bool
+conn_out_of_resources(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}

@@ -1,0 +1,288 @@
+/* dns - the questions a mail host asks, through the system's stub resolver.
+ * libresolv finds the servers, repeats, and turns to TCP; what the answer means is decided here,
+ * from the answer itself.  (res_nquery would hide the RCODE behind h_errno.) */
+#include "net/dns.h"
+
+#include <netinet/in.h>
+#include <arpa/nameser.h>	/* these three in this order: each needs the one before */
+#include <resolv.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/ascii.h"
+#include "lib/num.h"
+#include "lib/sys.h"
+#include "net/dnsmsg.h"
+
+struct dns {
+	struct __res_state state;
+	bool ready;		/* else every question fails softly */
+	unsigned char answer[DNSMSG_MAX];
+};
+
+struct dns *
+dns_open(void)
+{
+	struct dns *d = calloc(1, sizeof *d);
+
+	if (!d)
+		return NULL;
+	d->ready = res_ninit(&d->state) == 0;
+	/* Without this the library drops a FORMERR that repeats no question, and waits. */
+	d->state.options |= RES_USE_EDNS0;
+	return d;
+}
+
+void
+dns_close(struct dns *d)
+{
+	if (!d)
+		return;
+	if (d->ready)
+		res_nclose(&d->state);
+	free(d);
+}
+
+/* One question and its answer, which stays valid until the next. */
+static enum dnsmsg_verdict
+ask(struct dns *d, struct span name, enum dns_type type, bool edns, struct dnsmsg_reader *r)
+{
+	unsigned char question[DNSMSG_QUESTION_SIZE];
+	struct dnsmsg_options o = { .edns = edns };
+	size_t length;
+	int n;
+
+	if (!d->ready || sys_random(&o.id, sizeof o.id) == -1)
+		return DNSMSG_FAILURE;
+#ifdef RES_TRUSTAD
+	o.trust_ad = d->state.options & RES_TRUSTAD;
+#endif
+	length = dnsmsg_question(question, name, type, o);
+	if (length == 0)
+		return DNSMSG_NXDOMAIN;
+	n = res_nsend(&d->state, question, (int)length, d->answer, (int)sizeof d->answer);
+	if (n < 0)
+		return DNSMSG_FAILURE;
+	if ((size_t)n > sizeof d->answer)	/* what it would have been, had it fit */
+		return DNSMSG_MALFORMED;
+	return dnsmsg_open(r, d->answer, (size_t)n, o.id);
+}
+
+/* As ask, once more without EDNS0 for servers that do not know it. */
+static enum dnsmsg_verdict
+ask_either_way(struct dns *d, struct span name, enum dns_type type, struct dnsmsg_reader *r)
+{
+	enum dnsmsg_verdict verdict = ask(d, name, type, true, r);
+
+	return verdict == DNSMSG_FORMERR ? ask(d, name, type, false, r) : verdict;
+}
+
+/* What takes the records of an answer: DNS_OK goes on, DNS_SOFT means the record is malformed. */
+typedef enum dns_status (*taker)(const struct dnsmsg_reader *r,
+    const struct dnsmsg_record *record, void *to);
+
+static enum dns_status
+take_records(struct dnsmsg_reader *r, enum dns_type type, taker take, void *to)
+{
+	enum dns_status status = DNS_ABSENT;
+	struct dnsmsg_record record;
+
+	for (size_t taken = 0; taken < DNS_RECORDS_MAX; taken++) {
+		enum dnsmsg_step step = dnsmsg_next(r, type, &record);
+
+		if (step == DNSMSG_END)
+			break;
+		status = step == DNSMSG_RECORD ? take(r, &record, to) : DNS_SOFT;
+		if (status != DNS_OK)
+			break;
+	}
+	return status;
+}
+
+static enum dns_status
+look_up_once(struct dns *d, struct span name, enum dns_type type, taker take, void *to,
+    bool *malformed)
+{
+	struct dnsmsg_reader r;
+	enum dns_status status;
+
+	*malformed = false;
+	switch (ask_either_way(d, name, type, &r)) {
+	case DNSMSG_ANSWER:
+		break;
+	case DNSMSG_NXDOMAIN:
+		return DNS_ABSENT;
+	case DNSMSG_MALFORMED:
+		*malformed = true;
+		return DNS_SOFT;
+	case DNSMSG_FORMERR:
+	case DNSMSG_FAILURE:
+	default:
+		return DNS_SOFT;
+	}
+	status = take_records(&r, type, take, to);
+	*malformed = status == DNS_SOFT;
+	return status;
+}
+
+/* An answer that came mangled by UDP is asked for again by TCP.  undo(to) forgets the records taken
+ * from it. */
+static enum dns_status
+look_up(struct dns *d, struct span name, enum dns_type type, taker take, void (*undo)(void *),
+    void *to)
+{
+	bool malformed;
+	enum dns_status status = look_up_once(d, name, type, take, to, &malformed);
+
+	if (malformed && !(d->state.options & RES_USEVC)) {
+		undo(to);
+		d->state.options |= RES_USEVC;
+		status = look_up_once(d, name, type, take, to, &malformed);
+		d->state.options &= ~(unsigned long)RES_USEVC;
+	}
+	if (status != DNS_OK)
+		undo(to);
+	return status;
+}
+
+/* ---- addresses ---- */
+
+struct address_sink {
+	struct ip_list *to;
+	size_t before;
+};
+
+static enum dns_status
+take_address(const struct dnsmsg_reader *r, const struct dnsmsg_record *record, void *to)
+{
+	struct address_sink *sink = to;
+	struct ip ip;
+
+	if (!dnsmsg_address(r, record, &ip))
+		return DNS_SOFT;
+	return ip_list_add(sink->to, &ip) == 0 ? DNS_OK : DNS_MEMORY;
+}
+
+static void
+undo_addresses(void *to)
+{
+	struct address_sink *sink = to;
+
+	sink->to->n = sink->before;
+}
+
+enum dns_status
+dns_addresses(struct dns *d, struct span name, struct ip_list *to)
+{
+	struct address_sink sink = { to, to->n };
+	enum dns_status v4, v6;
+
+	v4 = look_up(d, name, DNS_A, take_address, undo_addresses, &sink);
+	if (v4 == DNS_MEMORY)
+		return v4;
+	sink.before = to->n;
+	v6 = look_up(d, name, DNS_AAAA, take_address, undo_addresses, &sink);
+	if (v4 == DNS_OK && v6 != DNS_MEMORY)
+		return DNS_OK;
+	return v6 == DNS_ABSENT ? v4 : v6;
+}
+
+/* ---- mail exchangers ---- */
+
+enum dns_status
+dns_mx_add(struct dns_mx_list *l, uint16_t preference, struct span name)
+{
+	struct dns_mx *mx;
+
+	if (l->n == l->size) {
+		size_t size = l->size ? l->size : 4, bytes;
+
+		if ((l->size && num_mul(size, 2, &size)) || num_mul(size, sizeof *mx, &bytes) ||
+		    !(mx = realloc(l->list, bytes)))
+			return DNS_MEMORY;
+		l->list = mx;
+		l->size = size;
+	}
+	mx = &l->list[l->n];
+	mx->preference = preference;
+	mx->name = malloc(name.n + 1);
+	if (!mx->name)
+		return DNS_MEMORY;
+	if (name.n)
+		memcpy(mx->name, name.p, name.n);
+	mx->name[name.n] = '\0';
+	l->n++;
+	return DNS_OK;
+}
+
+static enum dns_status
+take_mx(const struct dnsmsg_reader *r, const struct dnsmsg_record *record, void *to)
+{
+	struct buf name = BUF_CAP(DNSMSG_NAME_MAX);
+	enum dns_status status = DNS_SOFT;
+	uint16_t preference;
+
+	if (dnsmsg_u16(r, record, &preference) && dnsmsg_name(r, record, 2, &name))
+		status = buf_ok(&name) ? dns_mx_add(to, preference, buf_span(&name)) : DNS_MEMORY;
+	buf_free(&name);
+	return status;
+}
+
+static void
+undo_mx(void *to)
+{
+	dns_mx_free(to);
+}
+
+enum dns_status
+dns_mx(struct dns *d, struct span name, struct dns_mx_list *to)
+{
+	return look_up(d, name, DNS_MX, take_mx, undo_mx, to);
+}
+
+void
+dns_mx_free(struct dns_mx_list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		free(l->list[i].name);
+	free(l->list);
+	*l = (struct dns_mx_list){ 0 };
+}
+
+/* ---- names of addresses ---- */
+
+static enum dns_status
+take_ptr(const struct dnsmsg_reader *r, const struct dnsmsg_record *record, void *to)
+{
+	struct buf *name = to;
+
+	if (name->n)		/* the first one counts */
+		return DNS_OK;
+	if (!dnsmsg_name(r, record, 0, name))
+		return DNS_SOFT;
+	return buf_ok(name) ? DNS_OK : DNS_MEMORY;
+}
+
+static void
+undo_ptr(void *to)
+{
+	buf_reset(to);
+}
+
+enum dns_status
+dns_ptr(struct dns *d, const struct ip *ip, struct buf *name)
+{
+	struct buf question = BUF_CAP(DNSMSG_NAME_MAX);
+	enum dns_status status = DNS_MEMORY;
+
+	buf_reset(name);
+	dnsmsg_reverse(ip, &question);
+	if (buf_ok(&question))
+		status = look_up(d, buf_span(&question), DNS_PTR, take_ptr, undo_ptr, name);
+	buf_free(&question);
+	if (status == DNS_OK && name->n == 0)
+		return DNS_ABSENT;
+	if (status == DNS_OK)
+		ascii_lower_n(name->p, name->n);
+	return status;
+}
