@@ -1,0 +1,300 @@
+/* delivery - where to go, whom to try, what to say. */
+#include "remote/delivery.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/ascii.h"
+#include "lib/date.h"
+#include "lib/deadline.h"
+#include "lib/log.h"
+#include "lib/num.h"
+#include "mail/addr5321.h"
+#include "net/conn.h"
+#include "queue/tcpto.h"
+#include "remote/mxlist.h"
+#include "remote/route.h"
+#include "remote/smtpclient.h"
+
+#define NO_MEMORY "ZOut of memory. (#4.3.0)\n"
+#define NO_RESOURCES "ZSystem resources temporarily unavailable. (#4.3.0)\n"
+#define NO_CONNECTION "ZThis host wasn't able to establish an SMTP connection. (#4.4.1)\n"
+
+static void
+say(struct buf *report, const char *text)
+{
+	buf_reset(report);
+	buf_adds(report, text);
+	buf_addc(report, '\0');
+}
+
+/* ---- addresses in commands ---- */
+
+static bool
+holds_control(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (ascii_iscntrl(s.p[i]))
+			return true;
+	return false;
+}
+
+/* What stands there without quotes could end the path and start a parameter. */
+static bool
+holds_bracket(struct span s)
+{
+	return span_chr(s, '<') < s.n || span_chr(s, '>') < s.n;
+}
+
+bool
+delivery_address(struct buf *to, struct span address)
+{
+	bool has_domain = span_chr(address, '@') < address.n;
+
+	if (holds_control(address) || holds_bracket(has_domain ? addr5321_domain(address) : address))
+		return false;
+	if (has_domain)
+		addr5321_quote(to, address);
+	else
+		buf_addspan(to, address);
+	return true;
+}
+
+/* The envelope in SMTP's form: one text, and where each recipient stands in it. */
+struct wire_envelope {
+	struct buf sender, text;
+	struct span *recipients;
+};
+
+static void
+wire_free(struct wire_envelope *w)
+{
+	buf_free(&w->sender);
+	buf_free(&w->text);
+	free(w->recipients);
+}
+
+/* NULL, or what is wrong. */
+static const char *
+wire_build(struct wire_envelope *w, const struct delivery *d)
+{
+	size_t bytes, at = 0;
+
+	if (!delivery_address(&w->sender, d->sender))
+		return "DThe sender address holds bytes that SMTP cannot carry. (#5.1.7)\n";
+	for (size_t i = 0; i < d->n; i++) {
+		if (!delivery_address(&w->text, span_str(d->recipients[i])))
+			return "DA recipient address holds bytes that SMTP cannot carry. (#5.1.3)\n";
+		buf_addc(&w->text, '\0');
+	}
+	if (num_mul(d->n, sizeof *w->recipients, &bytes) || !(w->recipients = malloc(bytes)) ||
+	    !buf_ok(&w->sender) || !buf_ok(&w->text))
+		return NO_MEMORY;
+	for (size_t i = 0; i < d->n; i++) {
+		w->recipients[i] = span_str(w->text.p + at);
+		at += w->recipients[i].n + 1;
+	}
+	return NULL;
+}
+
+/* ---- which addresses ---- */
+
+static enum dns_status
+lookup_mx(void *arg, struct span name, struct dns_mx_list *to)
+{
+	return dns_mx(arg, name, to);
+}
+
+static enum dns_status
+lookup_addresses(void *arg, struct span name, struct ip_list *to)
+{
+	return dns_addresses(arg, name, to);
+}
+
+static void
+say_no_host(struct buf *report, struct span host)
+{
+	buf_reset(report);
+	buf_adds(report, "DThis host couldn't find any host named ");
+	log_add_visible(report, host, false, '?');
+	buf_adds(report, ". (#5.1.2)\n");
+	buf_addc(report, '\0');
+}
+
+/* Why there is no address to try. */
+static void
+say_no_address(struct buf *report, enum mxlist_status status, struct span host)
+{
+	switch (status) {
+	case MXLIST_NO_HOST:
+		say_no_host(report, host);
+		break;
+	case MXLIST_SOFT:
+		say(report, "ZThis host couldn't find any host by that name. (#4.1.2)\n");
+		break;
+	case MXLIST_NO_ADDRESS:
+		say(report, "DThis host couldn't find a mail exchanger or IP address. (#5.4.4)\n");
+		break;
+	case MXLIST_NULL:
+		say(report, "DThat domain takes no mail: its MX record says so. (#5.1.10)\n");
+		break;
+	case MXLIST_SELF:
+		say(report, "DThis host is the best-preference MX of that domain itself,\n"
+		    "but control/locals does not have it, so it is not delivered here. (#5.4.6)\n");
+		break;
+	case MXLIST_MEMORY:
+		say(report, NO_MEMORY);
+		break;
+	case MXLIST_OK:
+	case MXLIST_END:
+	default:
+		say(report, NO_CONNECTION);
+		break;
+	}
+}
+
+/* ---- trying them ---- */
+
+struct attempt {
+	const struct delivery *d;
+	const struct smtpclient_job *job;
+	uint16_t port;
+	struct buf *report;
+	int64_t connect_left_ms;
+	unsigned connects, sessions;
+	bool talked;			/* *report tells how the last session failed */
+	bool settled;			/* *report is final */
+};
+
+static struct tcpto_address
+tcpto_form(const struct ip *ip)
+{
+	struct tcpto_address a = { .v6 = ip->family == IP_V6 };
+
+	memcpy(a.bytes, ip->bytes, sizeof a.bytes);
+	return a;
+}
+
+/* A connected socket or -1; tells tcpto what it learned. */
+static int
+connect_to(struct attempt *t, const struct ip *ip)
+{
+	const struct tcpto_address address = tcpto_form(ip);
+	int64_t now = date_now(), start = deadline_now(), wait = t->d->settings->connect_ms;
+	enum tcpto_advice advice = tcpto_query(&address, now, (uint64_t)getpid());
+	int fd;
+
+	if (advice == TCPTO_SKIP) {
+		errno = EAGAIN;
+		return -1;
+	}
+	if (wait > t->connect_left_ms)
+		wait = t->connect_left_ms;
+	t->connects++;
+	fd = conn_open(ip, t->port, NULL, wait);
+	t->connect_left_ms -= deadline_now() - start;
+	if (fd == -1 && conn_out_of_resources(errno)) {
+		say(t->report, NO_RESOURCES);
+		t->settled = true;
+	} else if (fd == -1 && errno == ETIMEDOUT) {
+		tcpto_timed_out(&address, date_now());
+	} else {
+		tcpto_answered(&address, advice);
+	}
+	return fd;
+}
+
+static void
+try_address(struct attempt *t, const struct ip *ip)
+{
+	struct buf report = { 0 };
+	char text[IP_TEXT_SIZE];
+	int fd = connect_to(t, ip);
+
+	if (fd == -1)
+		return;
+	t->sessions++;
+	switch (smtpclient_send(fd, ip_format(ip, text), t->job, t->d->message, &report)) {
+	case SMTPCLIENT_FINAL:
+		t->settled = true;
+		break;
+	case SMTPCLIENT_NEXT:
+		t->talked = true;
+		break;
+	case SMTPCLIENT_MEMORY:
+	default:
+		say(&report, NO_MEMORY);
+		t->settled = true;
+		break;
+	}
+	(void)close(fd);
+	buf_free(t->report);
+	*t->report = report;
+}
+
+static bool
+may_go_on(const struct attempt *t)
+{
+	return !t->settled && t->connect_left_ms > 0 && t->connects < DELIVERY_CONNECTS_MAX &&
+	    t->sessions < DELIVERY_SESSIONS_MAX;
+}
+
+static void
+try_all(struct attempt *t, struct mxlist *list, struct span host)
+{
+	enum mxlist_status status = MXLIST_OK;
+	struct ip ip;
+
+	while (may_go_on(t) && (status = mxlist_next(list, &ip)) == MXLIST_OK)
+		try_address(t, &ip);
+	if (!t->settled && !t->talked)
+		say_no_address(t->report, status, host);
+}
+
+static void
+send_to(const struct delivery *d, const struct smtpclient_job *job, const struct ip_list *own,
+    struct buf *report)
+{
+	const struct mxlist_lookup lookup = { lookup_mx, lookup_addresses, d->dns };
+	const struct mxlist_self self = { .addresses = own, .me = buf_span(&d->settings->me),
+		.helohost = buf_span(&d->settings->helohost) };
+	const struct route route = route_find(&d->settings->routes, d->host);
+	struct attempt t = { .d = d, .job = job, .port = route.port, .report = report,
+		.connect_left_ms = DELIVERY_CONNECT_FACTOR * d->settings->connect_ms };
+	struct mxlist list;
+	enum mxlist_status status;
+
+	if (t.connect_left_ms < DELIVERY_CONNECT_MS)
+		t.connect_left_ms = DELIVERY_CONNECT_MS;
+	status = route.fixed ? mxlist_by_relay(&list, route.host, &lookup) :
+	    mxlist_by_mx(&list, route.host, &lookup, &self);
+	if (status == MXLIST_OK)
+		try_all(&t, &list, route.host);
+	else
+		say_no_address(report, status, route.host);
+	mxlist_free(&list);
+}
+
+void
+delivery_run(const struct delivery *d, struct buf *report)
+{
+	struct smtpclient_job job = { .helo = buf_str(&d->settings->helohost), .n = d->n,
+		.waits = smtpclient_waits(d->settings->timeout_ms, d->n) };
+	struct wire_envelope wire = { 0 };
+	struct ip_list own = { 0 };
+	const char *trouble = wire_build(&wire, d);
+
+	if (!trouble && ip_own(&own) == -1)
+		trouble = NO_RESOURCES;
+	if (trouble) {
+		say(report, trouble);
+	} else {
+		job.sender = buf_span(&wire.sender);
+		job.recipients = wire.recipients;
+		send_to(d, &job, &own, report);
+	}
+	ip_list_free(&own);
+	wire_free(&wire);
+}

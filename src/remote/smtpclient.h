@@ -1,0 +1,51 @@
+/* smtpclient - one message to one server, over a connection that stands (RFC 5321; PIPELINING
+ * RFC 2920, SIZE RFC 1870, 8BITMIME RFC 6152 where offered). */
+#ifndef REMOTE_SMTPCLIENT_H
+#define REMOTE_SMTPCLIENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/attr.h"
+#include "lib/buf.h"
+#include "lib/span.h"
+#include "remote/message.h"
+
+#define SMTPCLIENT_BATCH 100		/* commands in flight with PIPELINING */
+#define SMTPCLIENT_RATE 1000		/* bytes per second that a server must take at least */
+#define SMTPCLIENT_DIALOGUE_MS ((int64_t)3600 * 1000)	/* all up to DATA, at least, and ... */
+#define SMTPCLIENT_PER_RECIPIENT_MS ((int64_t)10 * 1000)	/* ... this for each recipient */
+#define SMTPCLIENT_DOT_MS ((int64_t)600 * 1000)	/* RFC 5321, 4.5.3.2.6: giving up earlier sends
+						 * the message twice */
+
+struct smtpclient_waits {
+	int64_t reply_ms;	/* for each reply, and for each write to be taken */
+	int64_t dialogue_ms;	/* from the greeting to the reply to DATA */
+	int64_t dot_ms;		/* for the reply to the final dot */
+};
+/* The waits that timeoutremote stands for. */
+struct smtpclient_waits smtpclient_waits(int64_t timeout_ms, size_t recipients);
+
+struct smtpclient_job {
+	const char *helo;
+	struct span sender;		/* quoted as SMTP wants it, without <>; "" is the null sender */
+	const struct span *recipients;	/* the same */
+	size_t n;			/* 1 or more */
+	struct smtpclient_waits waits;
+};
+
+enum smtpclient_outcome {
+	SMTPCLIENT_FINAL,	/* the report tells */
+	SMTPCLIENT_NEXT,	/* not delivered, and nobody has accepted anything: another address may;
+				 * the report tells what to say if there is none */
+	SMTPCLIENT_MEMORY
+};
+
+/* Talks on fd (does not block; stays open), whose other end is called `ip` in the report.
+ * Replaces *report by records of the form letter, text, NUL: `r`, `h` or `s` for each recipient in
+ * order (fewer if it did not come to that), then one of `K`, `Z`, `D`; see qmail-remote(8).
+ * The message is read from its start. */
+MUST_CHECK enum smtpclient_outcome smtpclient_send(int fd, const char *ip,
+    const struct smtpclient_job *job, struct message *message, struct buf *report);
+
+#endif
