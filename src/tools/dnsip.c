@@ -1,20 +1,21 @@
 /* dnsip - print the IP addresses of a name, one a line.
  * Usage: dnsip NAME.  Run by: config, anybody.  Exit: 0; 100 wrong usage, hard error or no
  * addresses; 111 soft error; the words for it on descriptor 2. */
-#include "tools/dnstool.h"
-
 #include "lib/conf.h"
+#include "tools/dnstool.h"
 
 int
 main(int argc, char **argv)
 {
 	struct ip_list found = { 0 };
 	enum dns_status status;
+	struct dns *dns;
 	int code = CODE_OK;
 
 	if (argc != 2)
 		return dnstool_usage("dnsip", " NAME");
-	status = dns_addresses(span_str(argv[1]), &found);
+	dns = dns_open();
+	status = dns ? dns_addresses(dns, span_str(argv[1]), &found) : DNS_MEMORY;
 	if (status != DNS_OK || !found.n)
 		code = dnstool_complain(status);
 	for (size_t i = 0; code == CODE_OK && i < found.n; i++) {
@@ -23,5 +24,6 @@ main(int argc, char **argv)
 		code = dnstool_print(span_str(ip_format(&found.list[i], text)));
 	}
 	ip_list_free(&found);
+	dns_close(dns);
 	return code;
 }

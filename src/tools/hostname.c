@@ -2,9 +2,8 @@
  * Run by: config.  Not installed in bin.  Exit: 0; 111 there is none. */
 #include <unistd.h>
 
-#include "tools/dnstool.h"
-
 #include "lib/conf.h"
+#include "tools/dnstool.h"
 
 int
 main(void)

@@ -1,8 +1,7 @@
 /* ipmeprint - print the IP addresses of this host's own interfaces, one a line.
  * Run by: config.  Exit: 0; 111 they cannot be found out. */
-#include "tools/dnstool.h"
-
 #include "lib/conf.h"
+#include "tools/dnstool.h"
 
 int
 main(void)
