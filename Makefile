@@ -28,7 +28,7 @@ LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now,--gc-sections,--as-needed,-O1,--hash-styl
 FOLDERS := lib mail net queue send spawn local remote smtp pop3 inject users tools install
 LIB := $O/lib.a
 MAIL := $O/mail.a $(LIB)
-NET := $O/net.a $(LIB)
+NET := $O/net.a
 QUEUE := $O/queue.a $(MAIL)
 CDB := -l:libcdb.a
 
@@ -56,9 +56,9 @@ $B/except: $O/local/except.o $O/local.a $(QUEUE)
 $B/preline: $O/local/preline.o $O/local.a $(QUEUE)
 $B/maildirmake: $O/local/maildirmake.o $O/local.a $(QUEUE)
 # folder remote
-$B/qmail-remote: $O/remote/qmail-remote.o $O/remote.a $(QUEUE) $(NET)
+$B/qmail-remote: $O/remote/qmail-remote.o $O/remote.a $(NET) $(QUEUE)
 # folder smtp
-$B/qmail-smtpd: $O/smtp/qmail-smtpd.o $O/smtp.a $(QUEUE) $(NET)
+$B/qmail-smtpd: $O/smtp/qmail-smtpd.o $O/smtp.a $(NET) $(QUEUE)
 # folder pop3
 $B/qmail-popup: $O/pop3/qmail-popup.o $O/pop3.a $(MAIL)
 $B/qmail-pop3d: $O/pop3/qmail-pop3d.o $O/pop3.a $(MAIL)
@@ -70,16 +70,16 @@ $B/sendmail: $O/inject/sendmail.o $O/inject.a $(QUEUE)
 $B/qmail-getpw: $O/users/qmail-getpw.o $O/users.a $(MAIL)
 $B/qmail-newu: $O/users/qmail-newu.o $O/users.a $(MAIL)
 # folder tools
-$B/qmail-showctl: $O/tools/qmail-showctl.o $O/tools.a $(QUEUE) $(NET)
-$B/qmail-newmrh: $O/tools/qmail-newmrh.o $O/tools.a $(QUEUE) $(NET)
-$B/splogger: $O/tools/splogger.o $O/tools.a $(QUEUE) $(NET)
-$B/tcp-env: $O/tools/tcp-env.o $O/tools.a $(QUEUE) $(NET)
+$B/qmail-showctl: $O/tools/qmail-showctl.o $O/tools.a $(NET) $(QUEUE)
+$B/qmail-newmrh: $O/tools/qmail-newmrh.o $O/tools.a $(NET) $(QUEUE)
+$B/splogger: $O/tools/splogger.o $O/tools.a $(NET) $(QUEUE)
+$B/tcp-env: $O/tools/tcp-env.o $O/tools.a $(NET) $(QUEUE)
 # ... that `config` runs; not installed in bin
-$B/hostname: $O/tools/hostname.o $O/tools.a $(QUEUE) $(NET)
-$B/ipmeprint: $O/tools/ipmeprint.o $O/tools.a $(QUEUE) $(NET)
-$B/dnsip: $O/tools/dnsip.o $O/tools.a $(QUEUE) $(NET)
-$B/dnsptr: $O/tools/dnsptr.o $O/tools.a $(QUEUE) $(NET)
-$B/dnsfq: $O/tools/dnsfq.o $O/tools.a $(QUEUE) $(NET)
+$B/hostname: $O/tools/hostname.o $O/tools.a $(NET) $(QUEUE)
+$B/ipmeprint: $O/tools/ipmeprint.o $O/tools.a $(NET) $(QUEUE)
+$B/dnsip: $O/tools/dnsip.o $O/tools.a $(NET) $(QUEUE)
+$B/dnsptr: $O/tools/dnsptr.o $O/tools.a $(NET) $(QUEUE)
+$B/dnsfq: $O/tools/dnsfq.o $O/tools.a $(NET) $(QUEUE)
 # folder install: used from the tree, not installed
 $B/setup: $O/install/setup.o $O/install.a $(LIB)
 $B/instcheck: $O/install/instcheck.o $O/install.a $(LIB)

@@ -40,8 +40,8 @@ put_name(unsigned char *out, struct span name)
 	while (name.n) {
 		size_t label = span_chr(name, '.');
 
-		if (label == 0 || label > DNSMSG_LABEL_MAX || at + 1 + label + 1 > DNSMSG_NAME_MAX ||
-		    label + 1 == name.n)
+		if (label == 0 || label > DNSMSG_LABEL_MAX || label + 1 == name.n ||
+		    at + 1 + label + 1 > DNSMSG_NAME_MAX)
 			return 0;
 		out[at++] = (unsigned char)label;
 		memcpy(out + at, name.p, label);

@@ -18,7 +18,8 @@ struct ip {
 
 #define IP_TEXT_SIZE 46			/* any address as text, with NUL */
 
-/* The whole text must be `1.2.3.4` (0..255, decimal) or an IPv6 address of RFC 4291; no brackets. */
+/* The whole text must be `1.2.3.4` (0..255, decimal) or an IPv6 address of RFC 4291; no
+ * brackets. */
 MUST_CHECK bool ip_parse(struct span text, struct ip *ip);
 /* `[1.2.3.4]`, `[IPv6:...]` (RFC 5321, 4.1.3) and `[v6]`; the whole text. */
 MUST_CHECK bool ip_parse_literal(struct span text, struct ip *ip);

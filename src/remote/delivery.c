@@ -18,6 +18,8 @@
 #include "remote/route.h"
 #include "remote/smtpclient.h"
 
+#define BAD_SENDER "DThe sender address holds bytes that SMTP cannot carry. (#5.1.7)\n"
+#define BAD_RECIPIENT "DA recipient address holds bytes that SMTP cannot carry. (#5.1.3)\n"
 #define NO_MEMORY "ZOut of memory. (#4.3.0)\n"
 #define NO_RESOURCES "ZSystem resources temporarily unavailable. (#4.3.0)\n"
 #define NO_CONNECTION "ZThis host wasn't able to establish an SMTP connection. (#4.4.1)\n"
@@ -53,7 +55,8 @@ delivery_address(struct buf *to, struct span address)
 {
 	bool has_domain = span_chr(address, '@') < address.n;
 
-	if (holds_control(address) || holds_bracket(has_domain ? addr5321_domain(address) : address))
+	if (holds_control(address) ||
+	    holds_bracket(has_domain ? addr5321_domain(address) : address))
 		return false;
 	if (has_domain)
 		addr5321_quote(to, address);
@@ -83,10 +86,10 @@ wire_build(struct wire_envelope *w, const struct delivery *d)
 	size_t bytes, at = 0;
 
 	if (!delivery_address(&w->sender, d->sender))
-		return "DThe sender address holds bytes that SMTP cannot carry. (#5.1.7)\n";
+		return BAD_SENDER;
 	for (size_t i = 0; i < d->n; i++) {
 		if (!delivery_address(&w->text, span_str(d->recipients[i])))
-			return "DA recipient address holds bytes that SMTP cannot carry. (#5.1.3)\n";
+			return BAD_RECIPIENT;
 		buf_addc(&w->text, '\0');
 	}
 	if (num_mul(d->n, sizeof *w->recipients, &bytes) || !(w->recipients = malloc(bytes)) ||

@@ -240,8 +240,8 @@ resolve_level(struct mxlist *l, size_t from)
 	enum mxlist_status status = MXLIST_OK;
 	uint32_t level = l->hosts[from].preference;
 
-	for (size_t i = from; i < l->n && l->hosts[i].preference == level && status == MXLIST_OK; i++)
-		if (!l->hosts[i].resolved)
+	for (size_t i = from; i < l->n && l->hosts[i].preference == level; i++)
+		if (status == MXLIST_OK && !l->hosts[i].resolved)
 			status = resolve(l, &l->hosts[i]);
 	return status;
 }

@@ -2,7 +2,8 @@
  *
  * MX records by ascending preference, random order among equals; names are looked up one
  * preference at a time, and a preference is complete before its first address is handed out, so
- * that none is used that is not better than ourselves.  Without MX records: the host's addresses. */
+ * that none is used that is not better than ourselves.  Without MX records: the host's own
+ * addresses. */
 #ifndef REMOTE_MXLIST_H
 #define REMOTE_MXLIST_H
 

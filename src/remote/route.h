@@ -16,7 +16,7 @@
 #define SMTP_PORT 25
 
 struct route {
-	bool fixed;		/* connect to the addresses of `host`, whatever its MX records say */
+	bool fixed;		/* connect to the addresses of `host`, MX records do not matter */
 	struct span host;	/* name, address or literal in brackets; may be empty */
 	uint16_t port;		/* 0: what stood there is no port */
 };

@@ -244,7 +244,8 @@ put_command(struct session *s, size_t number)
 static bool
 mail_reply(struct session *s)
 {
-	return s->reply.code < TEMPORARY || refused(s, "Connected to ", " but sender was rejected.");
+	return s->reply.code < TEMPORARY ||
+	    refused(s, "Connected to ", " but sender was rejected.");
 }
 
 static bool
@@ -287,7 +288,7 @@ command_reply(struct session *s, size_t number)
 }
 
 /* A transaction failed while more commands are on their way.  If DATA is among them and accepted,
- * the server waits for a text: it gets an empty one (RFC 2920, 3.1), whose fate is of no interest. */
+ * the server waits for a text: it gets an empty one (RFC 2920, 3.1), whose fate does not matter. */
 static void
 drain(struct session *s, size_t number, size_t sent)
 {

@@ -28,7 +28,7 @@ struct smtpclient_waits smtpclient_waits(int64_t timeout_ms, size_t recipients);
 
 struct smtpclient_job {
 	const char *helo;
-	struct span sender;		/* quoted as SMTP wants it, without <>; "" is the null sender */
+	struct span sender;		/* as between < and > of a command; "" is the null sender */
 	const struct span *recipients;	/* the same */
 	size_t n;			/* 1 or more */
 	struct smtpclient_waits waits;
@@ -36,7 +36,7 @@ struct smtpclient_job {
 
 enum smtpclient_outcome {
 	SMTPCLIENT_FINAL,	/* the report tells */
-	SMTPCLIENT_NEXT,	/* not delivered, and nobody has accepted anything: another address may;
+	SMTPCLIENT_NEXT,	/* not delivered, and nothing taken: another address may be tried;
 				 * the report tells what to say if there is none */
 	SMTPCLIENT_MEMORY
 };

@@ -34,7 +34,7 @@ struct smtpreply {
 void smtpreply_reset(struct smtpreply *r);
 void smtpreply_free(struct smtpreply *r);
 /* Reads from *in, which is advanced behind what was used.  Each line starts with three digits, the
- * first 2 to 5; `-` after them means another line follows.  Also DONE ends exactly behind the LF. */
+ * first 2 to 5; `-` after them means another line follows.  DONE stops right behind the last LF. */
 MUST_CHECK enum smtpreply_status smtpreply_feed(struct smtpreply *r, struct span *in);
 /* What a report shows of it. */
 struct span smtpreply_said(const struct smtpreply *r);

@@ -9,6 +9,7 @@ main(int argc, char **argv)
 {
 	struct ip_list found = { 0 };
 	struct buf name = { 0 };
+	struct dns *dns;
 	enum dns_status status;
 	struct dns *dns;
 	int code;

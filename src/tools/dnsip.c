@@ -8,6 +8,7 @@ int
 main(int argc, char **argv)
 {
 	struct ip_list found = { 0 };
+	struct dns *dns;
 	enum dns_status status;
 	struct dns *dns;
 	int code = CODE_OK;

@@ -8,6 +8,7 @@ int
 main(int argc, char **argv)
 {
 	struct buf name = { 0 };
+	struct dns *dns;
 	enum dns_status status;
 	struct dns *dns;
 	struct ip ip;
