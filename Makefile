@@ -102,7 +102,7 @@ programs: $(addprefix $B/,$(PROGRAMS)) $(SCRIPTS)
 
 $(addprefix $B/,$(PROGRAMS)):
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_$(@F))
+	$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(filter %.a,$+) $(LIBS_$(@F))
 
 # ---- objects and archives ----
 define ARCHIVE
