@@ -1,0 +1,32 @@
+/* lchild - one local delivery, in a process of its own, as root: finds the user, becomes it, runs
+ * qmail-local. */
+#ifndef SPAWN_LCHILD_H
+#define SPAWN_LCHILD_H
+
+#include "lib/attr.h"
+#include "lib/proc.h"
+#include "lib/span.h"
+#include "spawn/spawnd.h"
+
+#define LCHILD_USER_MAX ((size_t)65536)		/* bytes that qmail-getpw may answer */
+
+struct lchild {
+	char *default_delivery;		/* argument of qmail-lspawn */
+	struct proc_cred getpw;		/* who qmail-getpw runs as */
+};
+
+/* What users/cdb or qmail-getpw say, six C strings. */
+struct lchild_user {
+	char *name, *home, *dash, *ext;
+	uid_t uid;
+	gid_t gid;
+};
+
+/* Takes `user NUL uid NUL gid NUL home NUL dash NUL ext NUL` apart; u points into text.  Ids are
+ * leading digits; none count as 0.  0, or LSPAWN_BUG: a field is missing, an id has more than 32
+ * bits or means "no id". */
+MUST_CHECK int lchild_parse_user(char *text, size_t n, struct lchild_user *u);
+/* Does it all; returns the exit code if qmail-local could not be run, or need not. */
+int lchild_run(const struct lchild *l, const struct spawnd_delivery *d);
+
+#endif

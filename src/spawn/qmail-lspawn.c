@@ -1,0 +1,41 @@
+/* qmail-lspawn - start local deliveries.
+ * Run by: qmail-start, as root, group qmail.  fd 0: commands, fd 1: reports (queue/spawnproto.h).
+ * Argument: default delivery instructions.  Environment: passed on to deliveries.
+ * Exit: 0 end of commands and all deliveries done, CODE_PERM no argument, CODE_TEMP cannot start.
+ * Limits and environment are the administrator's for the users' programs, so none is changed. */
+#include <unistd.h>
+
+#include "lib/conf.h"
+#include "lib/proc.h"
+#include "lib/uids.h"
+#include "spawn/lchild.h"
+#include "spawn/report.h"
+#include "spawn/spawnd.h"
+
+static pid_t
+start(const void *state, const struct spawnd_delivery *d, int *code)
+{
+	pid_t pid = proc_fork();
+
+	(void)code;
+	if (pid == 0)
+		_exit(lchild_run(state, d));
+	return pid;
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct lchild child = { 0 };
+	const struct spawnd_ops ops = { .start = start, .limit = report_limit_local,
+		.report = report_local, .state = &child };
+	gid_t primary;
+
+	if (argc < 2)
+		return CODE_PERM;
+	child.default_delivery = argv[1];
+	if (uids_user(USER_PASSWD, &child.getpw.uid, &primary) != UIDS_FOUND ||
+	    uids_group(GROUP_NOFILES, &child.getpw.gid) != UIDS_FOUND)
+		return CODE_TEMP;
+	return spawnd_run(&ops);
+}

@@ -1,0 +1,34 @@
+/* report - from how a delivery ended to what qmail-send is told.  Pure. */
+#ifndef SPAWN_REPORT_H
+#define SPAWN_REPORT_H
+
+#include "lib/buf.h"
+#include "lib/span.h"
+
+/* Exit codes of qmail-lspawn's child before it is qmail-local, and of qmail-getpw. */
+enum lspawn_code {
+	LSPAWN_BUG = 112,	/* ids could not be taken on, a field is missing */
+	LSPAWN_ROOT = 113,
+	LSPAWN_NFS = 115,
+	LSPAWN_NO_ALIAS = 116,
+	LSPAWN_CDB = 117,
+	LSPAWN_SYSTEM = 118,
+	LSPAWN_MEMORY = 119,
+	LSPAWN_EXEC_TEMP = 120,
+	LSPAWN_EXEC_GETPW = 121,
+	LSPAWN_EXEC_PERM = 126
+};
+
+#define REPORT_LOCAL_MAX ((size_t)3000)		/* bytes of output of a local delivery */
+#define REPORT_REMOTE_MAX ((size_t)16384)	/* the same, remote; the rest is dropped */
+
+/* Cuts output that grew over the limit. */
+void report_limit_local(struct buf *output);
+void report_limit_remote(struct buf *output);
+/* Appends class letter and text.  code: exit code, SPAWND_CRASHED if killed. */
+void report_local(int code, struct span output, struct buf *text);
+/* output of qmail-remote: recipient records `r` `h` `s`, one message record `K` `Z` `D`, each with
+ * its text and a NUL: `r\0K1.2.3.4 accepted message.\n\0` -> `K1.2.3.4 accepted message.\n` */
+void report_remote(int code, struct span output, struct buf *text);
+
+#endif

@@ -1,0 +1,380 @@
+/* spawnd - what qmail-lspawn and qmail-rspawn have in common. */
+#include "spawn/spawnd.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/ascii.h"
+#include "lib/conf.h"
+#include "lib/deadline.h"
+#include "lib/fsops.h"
+#include "lib/io.h"
+#include "lib/proc.h"
+#include "lib/sig.h"
+#include "lib/sys.h"
+#include "lib/uids.h"
+#include "queue/spawnproto.h"
+
+#define OUTPUT_FIRST 256	/* bytes of output we want memory for before we start anything */
+#define SPARE_FILES 16
+
+struct slot {
+	bool used;
+	pid_t pid;		/* 0: reaped */
+	int code;		/* once reaped */
+	int64_t until;		/* once reaped: waits no longer for the end of the output */
+	struct buf output;
+};
+
+/* Where poll(2) finds things: commands, signals, then one entry per slot in use. */
+enum { POLL_COMMANDS, POLL_SIGNALS, POLL_SLOTS };
+
+struct spawnd {
+	const struct spawnd_ops *ops;
+	uid_t owner;			/* of message files */
+	struct spawnproto_command command;
+	struct slot slots[SPAWN_SLOTS];
+	size_t active[SPAWN_SLOTS], n_active;	/* slots in use, in the order of polls */
+	struct pollfd polls[POLL_SLOTS + SPAWN_SLOTS];	/* fd -1: output has ended */
+	size_t lingering;		/* reaped, output not ended */
+	struct buf reports;		/* not written yet */
+	bool deaf;			/* nobody reads our reports any more */
+};
+
+/* ---- reports ---- */
+
+static void
+flush_reports(struct spawnd *d)
+{
+	struct io_out out;
+	char unused[1];
+
+	io_out_init(&out, 1, unused, sizeof unused);
+	if (!d->deaf && d->reports.n) {
+		io_putspan(&out, buf_span(&d->reports));
+		if (io_flush(&out) == -1) {
+			d->deaf = true;
+			(void)close(1);
+			(void)!io_open_standard();
+		}
+	}
+	buf_reset(&d->reports);
+}
+
+static void
+report(struct spawnd *d, unsigned slot, struct span text)
+{
+	spawnproto_add_report(&d->reports, slot, text);
+}
+
+/* ---- end of a delivery ---- */
+
+static struct slot *
+slot_at(struct spawnd *d, size_t i)
+{
+	return &d->slots[d->active[i]];
+}
+
+static int *
+output_fd(struct spawnd *d, size_t i)
+{
+	return &d->polls[POLL_SLOTS + i].fd;
+}
+
+static void
+close_output(struct spawnd *d, size_t i)
+{
+	if (*output_fd(d, i) == -1)
+		return;
+	(void)close(*output_fd(d, i));
+	*output_fd(d, i) = -1;
+	if (slot_at(d, i)->pid == 0)
+		d->lingering--;
+}
+
+/* Reports and frees the slot; the last active one takes its place. */
+static void
+finish(struct spawnd *d, size_t i)
+{
+	struct slot *slot = slot_at(d, i);
+	struct buf text = { 0 };
+
+	close_output(d, i);
+	d->ops->report(slot->code, buf_span(&slot->output), &text);
+	report(d, (unsigned)d->active[i], buf_span(&text));
+	buf_free(&text);
+	buf_free(&slot->output);
+	slot->used = false;
+	d->n_active--;
+	d->active[i] = d->active[d->n_active];
+	d->polls[POLL_SLOTS + i] = d->polls[POLL_SLOTS + d->n_active];
+}
+
+static void
+read_output(struct spawnd *d, size_t i)
+{
+	struct buf *output = &slot_at(d, i)->output;
+	char chunk[SPAWND_READ_SIZE];
+	ssize_t n = io_read(*output_fd(d, i), chunk, sizeof chunk);
+
+	if (n > 0) {
+		buf_add(output, chunk, (size_t)n);
+		d->ops->limit(output);
+	} else {
+		close_output(d, i);
+	}
+}
+
+static void
+reap_all(struct spawnd *d)
+{
+	pid_t pid;
+	int status;
+
+	while ((pid = proc_reap(&status)) > 0)
+		for (size_t i = 0; i < d->n_active; i++) {
+			struct slot *slot = slot_at(d, i);
+
+			if (slot->pid != pid)
+				continue;
+			slot->pid = 0;
+			slot->code = proc_code(status);
+			slot->until = deadline_after(SPAWND_LINGER_MS);
+			if (*output_fd(d, i) != -1)
+				d->lingering++;
+			break;
+		}
+}
+
+/* Reports what is complete, or has waited long enough for background processes. */
+static void
+finish_all(struct spawnd *d)
+{
+	for (size_t i = d->n_active; i > 0; i--) {
+		const struct slot *slot = slot_at(d, i - 1);
+
+		if (slot->pid == 0 &&
+		    (*output_fd(d, i - 1) == -1 || deadline_poll(slot->until) == 0))
+			finish(d, i - 1);
+	}
+}
+
+/* ---- start of a delivery ---- */
+
+static const char *
+check_id(struct span id)
+{
+	for (size_t i = 0; i < id.n; i++)
+		if (!ascii_isdigit(id.p[i]) && (i == 0 || id.p[i] != '/'))
+			return "DInternal error: messid has nonnumerics. (#5.3.5)\n";
+	if (id.n + 1 > SPAWNPROTO_ID_MAX)
+		return "DInternal error: messid too long. (#5.3.5)\n";
+	if (id.n == 0)
+		return "DInternal error: messid too short. (#5.3.5)\n";
+	return NULL;
+}
+
+/* NULL if the command is one we can carry out, else the report. */
+static const char *
+check_command(struct spawnd *d, const struct spawnproto_command *c)
+{
+	struct span recipient = buf_span(&c->recipient);
+	const char *complaint;
+
+	if (c->failed)
+		return "Zqmail-spawn out of memory. (#4.3.0)\n";
+	if (c->slot >= SPAWN_SLOTS)
+		return "ZInternal error: delnum too big. (#4.3.5)\n";
+	if (d->slots[c->slot].used)
+		return "ZInternal error: delnum in use. (#4.3.5)\n";
+	if ((complaint = check_id(buf_span(&c->id))) != NULL)
+		return complaint;
+	if (!buf_room(&d->slots[c->slot].output, OUTPUT_FIRST)) {
+		buf_free(&d->slots[c->slot].output);
+		return "Zqmail-spawn out of memory. (#4.3.0)\n";
+	}
+	if (span_rchr(recipient, '@') == recipient.n)
+		return "DSorry, address must include host name. (#5.1.3)\n";
+	return NULL;
+}
+
+/* Opens the message; NULL, or the report. */
+static const char *
+open_message(const struct spawnd *d, const char *id, int *fd)
+{
+	struct stat st;
+	const char *complaint = NULL;
+
+	if ((*fd = fsops_open_read(id)) == -1)
+		return "Zqmail-spawn unable to open message. (#4.3.0)\n";
+	if (fstat(*fd, &st) == -1)
+		complaint = "Zqmail-spawn unable to fstat message. (#4.3.0)\n";
+	else if (!S_ISREG(st.st_mode))
+		complaint = "ZSorry, message has wrong type. (#4.3.5)\n";
+	else if (st.st_uid != d->owner)
+		complaint = "ZSorry, message has wrong owner. (#4.3.5)\n";
+	if (complaint)
+		(void)close(*fd);
+	return complaint;
+}
+
+static void
+occupy(struct spawnd *d, size_t number, pid_t pid, int code, int fd)
+{
+	struct slot *slot = &d->slots[number];
+
+	slot->used = true;
+	slot->pid = pid;
+	slot->code = code;
+	slot->until = deadline_now();	/* for pid 0: over already */
+	d->active[d->n_active] = number;
+	d->polls[POLL_SLOTS + d->n_active] = (struct pollfd){ .fd = fd, .events = POLLIN };
+	d->n_active++;
+	if (pid == 0)
+		d->lingering++;
+}
+
+/* Starts the delivery for a command that is fine; NULL, or the report. */
+static const char *
+start(struct spawnd *d, const struct spawnproto_command *c, int message_fd)
+{
+	struct spawnd_delivery delivery = { .message_fd = message_fd,
+		.sender = buf_str(&c->sender), .recipient = buf_str(&c->recipient),
+		.at = span_rchr(buf_span(&c->recipient), '@') };
+	int fds[2], code = 0;
+	pid_t pid;
+
+	if (sys_pipe(fds) == -1)
+		return "Zqmail-spawn unable to create pipe. (#4.3.0)\n";
+	delivery.output_fd = fds[1];
+	pid = d->ops->start(d->ops->state, &delivery, &code);
+	(void)close(fds[1]);
+	if (pid == -1) {
+		(void)close(fds[0]);
+		return "Zqmail-spawn unable to fork. (#4.3.0)\n";
+	}
+	occupy(d, c->slot, pid, code, fds[0]);
+	return NULL;
+}
+
+static void
+carry_out(struct spawnd *d)
+{
+	const struct spawnproto_command *c = &d->command;
+	const char *complaint = check_command(d, c);
+	int fd;
+
+	if (!complaint && (complaint = open_message(d, buf_str(&c->id), &fd)) == NULL) {
+		complaint = start(d, c, fd);
+		(void)close(fd);
+	}
+	if (complaint)
+		report(d, c->slot, span_str(complaint));
+	spawnproto_command_next(&d->command);
+}
+
+/* Reads what there is of commands; false at their end. */
+static bool
+read_commands(struct spawnd *d)
+{
+	char chunk[SPAWND_READ_SIZE];
+	ssize_t n = io_read(0, chunk, sizeof chunk);
+
+	for (ssize_t i = 0; i < n; i++)
+		if (spawnproto_command_feed(&d->command, chunk[i]))
+			carry_out(d);
+	return n > 0 || (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK));
+}
+
+/* ---- the loop ---- */
+
+/* Announces the number of slots. */
+static int
+greet(struct spawnd *d)
+{
+	spawnproto_add_slot(&d->reports, SPAWN_SLOTS);
+	if (!buf_ok(&d->reports))
+		return -1;
+	flush_reports(d);
+	return 0;
+}
+
+static int
+prepare(struct spawnd *d)
+{
+	gid_t gid;
+
+	/* Started with descriptor 2 closed, by qmail-start of old. */
+	if (io_open_standard() == -1)
+		return -1;
+	sys_close_from(3);
+	umask(077);
+	sys_want_files(SPAWN_SLOTS + SPARE_FILES);
+	sig_unblock_all();
+	sig_ignore(SIGPIPE);
+	if (chdir(QMAIL_HOME) == -1 || chdir("queue/mess") == -1 ||
+	    uids_user(USER_QUEUE, &d->owner, &gid) != UIDS_FOUND)
+		return -1;
+	d->polls[POLL_COMMANDS] = (struct pollfd){ .fd = 0, .events = POLLIN };
+	d->polls[POLL_SIGNALS].events = POLLIN;
+	if ((d->polls[POLL_SIGNALS].fd = sig_watch_open()) == -1)
+		return -1;
+	sig_watch(SIGCHLD);
+	return greet(d);
+}
+
+static int
+wait_ms(const struct spawnd *d)
+{
+	int64_t first = DEADLINE_NONE;
+
+	for (size_t i = 0; d->lingering && i < d->n_active; i++)
+		if (d->slots[d->active[i]].pid == 0)
+			first = deadline_first(first, d->slots[d->active[i]].until);
+	return deadline_poll(first);
+}
+
+static void
+serve(struct spawnd *d)
+{
+	size_t n = d->n_active;		/* deliveries started below were not polled */
+
+	if (poll(d->polls, POLL_SLOTS + n, wait_ms(d)) == -1)
+		return;		/* EINTR: the signal pipe will tell */
+	if (d->polls[POLL_SIGNALS].revents) {
+		sig_watch_drain();
+		reap_all(d);
+	}
+	for (size_t i = 0; i < n; i++)
+		if (*output_fd(d, i) != -1 && d->polls[POLL_SLOTS + i].revents)
+			read_output(d, i);
+	finish_all(d);
+	if (d->polls[POLL_COMMANDS].revents && !read_commands(d))
+		d->polls[POLL_COMMANDS].fd = -1;
+	flush_reports(d);
+}
+
+int
+spawnd_run(const struct spawnd_ops *ops)
+{
+	struct spawnd *d = calloc(1, sizeof *d);
+
+	if (!d)
+		return CODE_TEMP;
+	d->ops = ops;
+	if (prepare(d) == -1) {
+		free(d);
+		return CODE_TEMP;
+	}
+	while (d->polls[POLL_COMMANDS].fd != -1 || d->n_active)
+		serve(d);
+	spawnproto_command_free(&d->command);
+	buf_free(&d->reports);
+	free(d);
+	return CODE_OK;
+}
