@@ -171,6 +171,19 @@ sys_become_groups(uid_t uid, gid_t gid, size_t n, const gid_t *groups)
 	return 0;
 }
 
+int
+sys_drop_setid(void)
+{
+	uid_t uid = getuid();
+	gid_t gid = getgid();
+
+	if (geteuid() == uid && getegid() == gid)
+		return 0;
+	if (setresgid(gid, gid, gid) == -1 || setresuid(uid, uid, uid) == -1)
+		return -1;
+	return 0;
+}
+
 pid_t
 sys_vfork_run(int (*child)(void *), void *arg)
 {

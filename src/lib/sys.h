@@ -42,6 +42,9 @@ MUST_CHECK int sys_syncfs(int fd);
 MUST_CHECK int sys_become(uid_t uid, gid_t gid);
 /* As sys_become for the ids, with a list of supplementary groups. */
 MUST_CHECK int sys_become_groups(uid_t uid, gid_t gid, size_t n, const gid_t *groups);
+/* If we were started with more rights than our caller's (set-uid or set-gid file): gives them up
+ * for good.  -1 with errno if they could not be given up. */
+MUST_CHECK int sys_drop_setid(void);
 /* Runs child(arg) in a new process that shares our memory until it execs or exits, as vfork(2)
  * does.  Returns the pid.  The child may only make async-signal-safe calls and must not return. */
 MUST_CHECK pid_t sys_vfork_run(int (*child)(void *), void *arg);
