@@ -1,0 +1,139 @@
+/* request - what the caller of qmail-inject asked for: environment, options, arguments. */
+#include "inject/request.h"
+
+#include <pwd.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lib/ascii.h"
+#include "lib/opt.h"
+
+static void
+set_text(struct request_text *t, const char *value)
+{
+	buf_reset(&t->text);
+	for (t->set = true; *value; value++)
+		buf_addc(&t->text, ascii_iscntrl(*value) ? ' ' : *value);
+}
+
+/* The first variable of the list that is set, even if it is empty. */
+static void
+first_set(struct request_text *t, const char *const *names)
+{
+	for (; *names; names++) {
+		const char *value = getenv(*names);
+
+		if (value) {
+			set_text(t, value);
+			return;
+		}
+	}
+}
+
+static void
+read_letters(struct request *r)
+{
+	const char *letters = getenv("QMAILINJECT");
+
+	for (; letters && *letters; letters++)
+		switch (*letters) {
+		case 'c': r->name_as_comment = true; break;
+		case 's': r->ignore_return_path = true; break;
+		case 'f': r->replace_from = true; break;
+		case 'i': r->replace_message_id = true; break;
+		case 'r': r->per_recipient = true; break;
+		case 'm': r->per_message = true; break;
+		case 'u': r->real_user = true; break;
+		case 'S': r->from_sendmail = true; break;
+		default: break;
+		}
+}
+
+/* Nobody knows the user: the documented name, or by request what the system calls us. */
+static void
+default_user(struct request *r)
+{
+	const struct passwd *pw = r->real_user ? getpwuid(getuid()) : NULL;
+
+	set_text(&r->user, pw && pw->pw_name && *pw->pw_name ? pw->pw_name : "anonymous");
+}
+
+enum fault
+request_environment(struct request *r)
+{
+	static const char *const user[] = { "QMAILUSER", "MAILUSER", "USER", "LOGNAME", NULL };
+	static const char *const host[] = { "QMAILHOST", "MAILHOST", NULL };
+	static const char *const name[] = { "QMAILNAME", "MAILNAME", "NAME", NULL };
+	static const char *const sender_user[] = { "QMAILSUSER", "QMAILUSER", "MAILUSER", "USER",
+		"LOGNAME", NULL };
+	static const char *const sender_host[] = { "QMAILSHOST", "QMAILHOST", "MAILHOST", NULL };
+
+	read_letters(r);
+	first_set(&r->user, user);
+	first_set(&r->host, host);
+	first_set(&r->name, name);
+	first_set(&r->sender_user, sender_user);
+	first_set(&r->sender_host, sender_host);
+	if (!r->user.set)
+		default_user(r);
+	if (!r->sender_user.set) {
+		buf_addbuf(&r->sender_user.text, &r->user.text);
+		r->sender_user.set = true;
+	}
+	r->followup_file = getenv("QMAILMFTFILE");
+	if (!buf_ok(&r->user.text) || !buf_ok(&r->host.text) || !buf_ok(&r->name.text) ||
+	    !buf_ok(&r->sender_user.text) || !buf_ok(&r->sender_host.text))
+		return FAULT_MEMORY;
+	return FAULT_NONE;
+}
+
+enum fault
+request_options(struct request *r, int argc, char *const *argv)
+{
+	struct opt o = OPT_INIT(argc, argv);
+
+	for (int c; (c = opt_next(&o, "nNaAhHf:")) != OPT_END;)
+		switch (c) {
+		case 'n': r->print = true; break;
+		case 'N': r->print = false; break;
+		case 'a': r->to = REQUEST_ARGUMENTS; break;
+		case 'A': r->to = REQUEST_EITHER; break;
+		case 'h': r->to = REQUEST_HEADER; break;
+		case 'H': r->to = REQUEST_BOTH; break;
+		case 'f': r->sender = o.value; break;
+		default:
+			opt_complain(&o, 2, c);
+			return FAULT_USAGE;
+		}
+	r->args = argv + (o.index < argc ? o.index : argc);
+	return FAULT_NONE;
+}
+
+void
+request_free(struct request *r)
+{
+	buf_free(&r->user.text);
+	buf_free(&r->host.text);
+	buf_free(&r->name.text);
+	buf_free(&r->sender_user.text);
+	buf_free(&r->sender_host.text);
+}
+
+bool
+request_wants_arguments(const struct request *r)
+{
+	return r->to != REQUEST_HEADER;
+}
+
+bool
+request_wants_header(const struct request *r)
+{
+	switch (r->to) {
+	case REQUEST_ARGUMENTS:
+		return false;
+	case REQUEST_EITHER:
+		return !*r->args;
+	default:
+		return true;
+	}
+}
