@@ -29,7 +29,7 @@ STEPS = [(0, 'HUP', 'qmail-send'), (0, 'ALRM', 'qmail-send'), (0, 'TERM', 'qmail
          (0, 'KILL', 'multilog'), (0, 'KILL', 'qmail-local'), (0, 'KILL', 'qmail-remote'),
          (0, 'TERM', 'qmail-remote'), (1, 'KILL', 'tcpserver'), (1, 'TERM', 'tcpserver'),
          (1, 'KILL', 'qmail-smtpd'), (1, 'KILL', 'qmail-send'), (1, 'TERM', 'qmail-send'),
-         (1, 'KILL', 'qmail-lspawn'), (1, 'KILL', 'supervise'), (1, 'HUP', 'qmail-send')]
+         (1, 'KILL', 'qmail-lspawn'), (1, 'HUP', 'qmail-send')]
 PASSING = ('qmail-local', 'qmail-remote', 'qmail-smtpd')    # live for one delivery only
 
 

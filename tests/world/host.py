@@ -75,7 +75,7 @@ class Host:
     upper      directory that keeps what is written to the root; None: nothing is kept.  With it
                the files in /etc stay as they are (this is how package layers are made)
     accounts   whether the suite's accounts exist
-    home_from  tree to copy into the home directory; None: leave the home directory alone
+    home_from  tree to copy into the home directory; None: the home directory is empty
     fs         file system of the home directory: tmpfs or ext4
     zone       text of dnsmasq configuration lines; None = no name server
     network    False: stay in the machine's network
@@ -108,9 +108,8 @@ class Host:
         else:
             self._etc(root)
             self._homes(root)
-            self._overlay('tree', [TOP], root + TOP)
-        if self.home_from:
             self._home(root + home())
+            self._overlay('tree', [TOP], root + TOP)
         ns.pivot_root(root)
         ns.sethostname(self.name)
         if self.network:
@@ -211,7 +210,8 @@ class Host:
                 file.truncate(2 << 30)
             subprocess.run(['mkfs.' + self.fs, '-q', image], check=True)
             subprocess.run(['mount', '-o', 'loop', image, place], check=True)
-        subprocess.run(['cp', '-a', self.home_from + '/.', place], check=True)
+        if self.home_from:
+            subprocess.run(['cp', '-a', self.home_from + '/.', place], check=True)
 
     # -- making it ---------------------------------------------------------------------------
 

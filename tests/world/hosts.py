@@ -52,9 +52,9 @@ os.execv("%s/bin/qmail-queue", ["qmail-queue"])
 class MailHost:
     """A started world with the suite.  `world` is its host.Host."""
 
-    def __init__(self, name='hosta.test', zone=ZONE, stack=(), fs='tmpfs'):
+    def __init__(self, name='hosta.test', zone=ZONE, **more):
         self.name = name
-        self.world = layers.build(name, stack, zone=zone, fs=fs).start()
+        self.world = layers.build(name, zone=zone, **more).start()
         self.sh, self.call, self.popen = self.world.sh, self.world.call, self.world.popen
         self.path, self.stop = self.world.path, self.world.stop
 
@@ -234,17 +234,23 @@ class MailHost:
         return self.call(['/usr/bin/python3', '-c', QUEUE % (len(envelope), home())],
                          envelope + message, user=USERS['joe'])[0]
 
-    def connect(self, address, port):
-        """A TCP connection made from inside the host."""
+    @contextlib.contextmanager
+    def network(self):
+        """Sockets that this thread makes in the `with` block belong to the host."""
         own = os.open('/proc/self/ns/net', os.O_RDONLY)
         inside = os.open('/proc/%d/ns/net' % self.world.pid, os.O_RDONLY)
         ns.setns(inside, ns.NEWNET)
         try:
-            return socket.create_connection((address, port), timeout=60)
+            yield
         finally:
             ns.setns(own, ns.NEWNET)
             os.close(own)
             os.close(inside)
+
+    def connect(self, address, port):
+        """A TCP connection made from inside the host."""
+        with self.network():
+            return socket.create_connection((address, port), timeout=60)
 
     def smtp(self, address='127.0.0.1', port=25):
         """An smtplib.SMTP connection made from inside the host."""
@@ -287,6 +293,6 @@ def pair(stack=(), fs='tmpfs'):
 @contextlib.contextmanager
 def single(stack=(), fs='tmpfs', zone=ZONE):
     """One configured, not yet started mail host."""
-    with MailHost('hosta.test', zone, stack, fs) as a:
+    with MailHost('hosta.test', zone, stack=stack, fs=fs) as a:
         a.sh('ip addr add %s/32 dev lo' % ADDRESS['hosta.test'])
         yield a.configure()

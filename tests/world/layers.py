@@ -67,9 +67,9 @@ def suite_layer():
     """The installed tree: what is copied to the home directory of every world."""
     def make(directory):
         if os.path.exists(os.path.join(BUILD, 'bin/qmail-send')):
-            installer = host.Host(shares=[(directory, home())])
+            installer = host.Host(shares=[(directory, '/mnt')])
             _logged('setup', 'installing the suite', lambda log: installer.run(
-                [os.path.join(BUILD, 'bin/setup'), BUILD], out=log))
+                ['sh', '-ec', '%s/bin/setup %s; cp -a %s/. /mnt' % (BUILD, BUILD, home())], out=log))
         else:
             suite.install(directory)
     return _made(os.path.basename(BUILD) + '-suite', _fingerprint(INSTALLED), make)
@@ -87,7 +87,8 @@ def _logged(name, doing, argv_or_call):
                       % (doing, path, tail))
 
 
-def _shared_apt():
+def shared_apt():
+    """Host shares with which apt keeps its lists and packages from one world to the next."""
     shares = []
     for place in APT_STATE:
         directory = os.path.join(CACHE, 'apt' + place.replace('/', '-'))
@@ -98,14 +99,15 @@ def _shared_apt():
 
 def package_layer(name, clean=False):
     """The files that installing the packages of layer `name` adds to the machine's own (or, with
-    clean, to the clean Debian's) root."""
-    wanted = packages(name)
+    clean, to the clean Debian's) root.  "a+b" is one layer with the packages of both: layers that
+    are stacked do not know of each other's packages."""
+    wanted = [package for part in name.split('+') for package in packages(part)]
     lower = [clean_layer()] if clean else ['/']
     base = host.read(os.path.join(CACHE, 'clean.key')) if clean else _fingerprint(
         ['/var/lib/dpkg/status'])
 
     def make(directory):
-        maker = host.Host(lower=lower, upper=directory, network=False, shares=_shared_apt())
+        maker = host.Host(lower=lower, upper=directory, network=False, shares=shared_apt())
         _logged('apt-' + name, 'installing package layer "%s"' % name, lambda log: maker.run(
             ['sh', '-c', INSTALL, 'sh'] + wanted, cwd='/', out=log))
     return _made(('clean-' if clean else 'layer-') + name, base + ' '.join(wanted), make)
@@ -135,7 +137,7 @@ def clean_layer():
             raise Trouble('apt on this machine has no source for Debian "%s"' % RELEASE)
         if shutil.which('debootstrap') is None:
             raise Trouble('debootstrap is not installed (tests/run installs it)')
-        cache = _shared_apt()[1][0]
+        cache = shared_apt()[1][0]
         _logged('debootstrap', 'making a clean Debian', lambda log: subprocess.run(
             ['debootstrap', '--variant=minbase', '--cache-dir=' + cache, RELEASE, directory, mirror],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False).returncode)
