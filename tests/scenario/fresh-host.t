@@ -8,6 +8,7 @@ people use, and out of it over POP3.
 import email.message
 import os
 import re
+import signal
 import sys
 
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -49,7 +50,8 @@ def obstacles(host):
                             'LocalPort => %d, Listen => 1) or die; sleep' % port])
         wait_for(lambda port=port: host.listening(port), 'a listener')
         one_line(host, 'port %d is taken' % port, 'port %d' % port)
-        host.sh('pkill -x perl')
+        for pid in host.processes('perl'):
+            os.kill(pid, signal.SIGKILL)
         taken.wait()
     host.write('/usr/sbin/sendmail', '#!/bin/sh\n', mode=0o755)
     one_line(host, 'another sendmail', '/usr/sbin/sendmail')
@@ -183,7 +185,8 @@ def main():
             tap.attempt('cron', cron_output, host)
             code, out, _ = host.call(['make', '-s', '-C', TREE, 'down'])
             tap.equal(code, 0, 'make down')
-            tap.equal(host.call(['pgrep', '-x', 'qmail-send'])[0], 1, 'then nothing runs')
+            tap.equal(host.processes('qmail-send') + host.processes('tcpserver'), [],
+                      'then nothing runs')
     return tap.done()
 
 

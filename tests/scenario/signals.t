@@ -10,6 +10,7 @@ The same file, run inside the host as `signals.t --inject COUNT`, queues the mes
 import glob
 import os
 import re
+import signal
 import sys
 
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -55,26 +56,31 @@ def inject(count):
     return 0
 
 
-def pids(host, name):
-    """The pids, inside, of processes of this name."""
-    code, out, _ = host.call(['pgrep', '-x', name])
-    return [int(word) for word in out.split()] if code == 0 else []
+def kill(host, how, name):
+    """Send a signal to all processes of this name; how many there were."""
+    sent = 0
+    for pid in host.processes(name):
+        try:
+            os.kill(pid, getattr(signal, 'SIG' + how))
+            sent += 1
+        except ProcessLookupError:
+            pass
+    return sent
 
 
-def signal_daemon(host, signal, name):
+def signal_daemon(host, how, name):
     """Send it; wait until what ended is up again, in another process."""
-    before = pids(host, name)
     if name in PASSING:
-        # They come and go: the signal goes to whoever is there, from inside, at once.
-        host.call(['pkill', '-' + signal, '-x', name])
+        wait_for(lambda: kill(host, how, name), 'a passing ' + name)
         return
+    before = host.processes(name)
     if not before:
         raise Trouble('no process %s on %s' % (name, host.name))
     send = host.pid_of('qmail-send')
-    host.call(['pkill', '-' + signal, '-x', name])
-    if signal in ('KILL', 'TERM'):
-        wait_for(lambda: not set(before) & set(pids(host, name)), 'the end of ' + name)
-        wait_for(lambda: len(pids(host, name)) >= len(before), 'a new ' + name)
+    kill(host, how, name)
+    if how in ('KILL', 'TERM'):
+        wait_for(lambda: not set(before) & set(host.processes(name)), 'the end of ' + name)
+        wait_for(lambda: len(host.processes(name)) >= len(before), 'a new ' + name)
         if name.startswith('qmail-'):
             wait_for(lambda: host.pid_of('qmail-send') not in (0, send), 'a new qmail-send')
 
@@ -112,12 +118,12 @@ def main():
                          user=hosts.USERS['joe'], stdout=-1)
         accepted = []
         share = COUNT // (len(STEPS) + 1)
-        for which, signal, name in STEPS:
+        for which, how, name in STEPS:
             # The next signal comes after the stream has gone on a little.
             for _ in range(share):
                 accepted.append(int(stream.stdout.readline()))
-            tap.attempt('SIG%s to %s on %s' % (signal, name, (a, b)[which].name),
-                        signal_daemon, (a, b)[which], signal, name)
+            tap.attempt('SIG%s to %s on %s' % (how, name, (a, b)[which].name),
+                        signal_daemon, (a, b)[which], how, name)
         accepted += [int(line) for line in stream.stdout]
         tap.equal(stream.wait(), 0, 'the stream went on to its end')
         tap.equal(len(accepted), COUNT, 'qmail-queue accepted every message')

@@ -55,7 +55,7 @@ def read(path):
     try:
         with open(path, errors='surrogateescape') as file:
             return file.read()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return ''
 
 
@@ -110,14 +110,14 @@ class Host:
             self._homes(root)
             self._home(root + home())
             self._overlay('tree', [TOP], root + TOP)
-        ns.pivot_root(root)
-        ns.sethostname(self.name)
         if self.network:
             ns.loopback_up()
-        if self.zone is not None:
-            subprocess.run(['dnsmasq', '--conf-file=' + ZONE, '--no-hosts', '--no-resolv',
+        if self.zone is not None:       # the machine's dnsmasq: a clean Debian has none
+            subprocess.run(['dnsmasq', '--conf-file=' + root + ZONE, '--no-hosts', '--no-resolv',
                             '--local=/#/', '--pid-file=', '--user=root', '--bind-interfaces',
                             '--listen-address=127.0.0.1'], check=True)
+        ns.pivot_root(root)
+        ns.sethostname(self.name)
 
     @staticmethod
     def _overlay(name, lower, target=None, upper=None):
@@ -296,6 +296,19 @@ class Host:
     def path(self, name):
         """The name, outside, of a file in the world (absolute links are not followed right)."""
         return '/proc/%d/root%s' % (self.pid, name)
+
+    def processes(self, name):
+        """The pids, outside, of the world's processes with this name (the kernel's, 15 bytes)."""
+        space = os.readlink('/proc/%d/ns/pid' % self.pid)
+        found = []
+        for pid in filter(str.isdigit, os.listdir('/proc')):
+            try:
+                if (read('/proc/%s/comm' % pid).strip() == name and
+                        os.readlink('/proc/%s/ns/pid' % pid) == space):
+                    found.append(int(pid))
+            except OSError:                 # it has ended meanwhile
+                pass
+        return found
 
     def popen(self, argv, user=None, cwd='/', env=None, **more):
         """subprocess.Popen of argv in the world.  user: (uid, gid), without other groups."""

@@ -57,6 +57,7 @@ class MailHost:
         self.world = layers.build(name, zone=zone, **more).start()
         self.sh, self.call, self.popen = self.world.sh, self.world.call, self.world.popen
         self.path, self.stop = self.world.path, self.world.stop
+        self.processes = self.world.processes
 
     def __enter__(self):
         return self
