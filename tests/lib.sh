@@ -52,7 +52,7 @@ wanted: $3"; }
 
 same() { cmp "$2" "$3" >"$T/cmp" 2>&1; result "$1" $? || note "$(cat "$T/cmp")"; }
 
-like() { grep -Eq -e "$3" "$2"; result "$1" $? || note "no line matches: $3
+like() { grep -aEq -e "$3" "$2"; result "$1" $? || note "no line matches: $3
 $(tail -n 20 "$2")"; }
 
 wait_for() {
