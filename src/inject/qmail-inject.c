@@ -30,8 +30,6 @@
 #include "mail/addr5321.h"
 #include "queue/submit.h"
 
-#define GENERATED_MAX ((size_t)256 << 20)
-
 struct inject {
 	int64_t start;
 	struct request request;
@@ -321,7 +319,7 @@ main(int argc, char **argv)
 		.start = date_now(),
 		.arguments = RECIPS_EMPTY,
 		.header = HEADER_EMPTY,
-		.generated = BUF_CAP(GENERATED_MAX),
+		.generated = BUF_CAP(HEADER_TEXT_MAX),
 	};
 	int code;
 

@@ -1,12 +1,12 @@
 /* request - what the caller of qmail-inject asked for: environment, options, arguments. */
 #include "inject/request.h"
 
-#include <pwd.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "lib/ascii.h"
 #include "lib/opt.h"
+#include "lib/uids.h"
 
 static void
 set_text(struct request_text *t, const char *value)
@@ -49,13 +49,18 @@ read_letters(struct request *r)
 		}
 }
 
-/* Nobody knows the user: the documented name, or by request what the system calls us. */
+/* Nobody knows the user: the documented name, or by request what the system calls us.  An account
+ * database that fails must not stop mail. */
 static void
 default_user(struct request *r)
 {
-	const struct passwd *pw = r->real_user ? getpwuid(getuid()) : NULL;
+	struct account a = { 0 };
 
-	set_text(&r->user, pw && pw->pw_name && *pw->pw_name ? pw->pw_name : "anonymous");
+	if (r->real_user && uids_account_of(getuid(), &a) == UIDS_FOUND && a.name.n)
+		set_text(&r->user, buf_str(&a.name));
+	else
+		set_text(&r->user, "anonymous");
+	uids_account_free(&a);
 }
 
 enum fault

@@ -33,7 +33,7 @@ struct request {
 	bool per_recipient;			/* r */
 	bool per_message;			/* m */
 	bool real_user;				/* u: the passwd name, where no variable tells */
-	bool from_sendmail;			/* S: set by sendmail(8), which has parsed the addresses */
+	bool from_sendmail;			/* S: sendmail(8) calls, addresses are raw */
 	/* options */
 	bool print;				/* -n */
 	enum request_to to;

@@ -15,7 +15,7 @@
 struct rewrite {
 	struct hdr5322_rules rules;
 	struct buf id_host;		/* right side of a Message-ID */
-	bool local_time;		/* control/localtime, QMAILLOCALTIME: Date by the local clock */
+	bool local_time;		/* in Date; control/localtime or QMAILLOCALTIME */
 	uint64_t max_recipients;	/* control/injectmaxrcpt; 0: only RECIPS_MAX limits */
 };
 

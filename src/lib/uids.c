@@ -39,8 +39,9 @@ copy_account(const struct passwd *pw, struct account *a)
 	return buf_ok(&a->name) && buf_ok(&a->home) && buf_ok(&a->shell) ? UIDS_FOUND : UIDS_FAILED;
 }
 
-enum uids_status
-uids_account(const char *name, struct account *a)
+/* By name, or by number where name is NULL. */
+static enum uids_status
+find_account(const char *name, uid_t uid, struct account *a)
 {
 	enum uids_status status = UIDS_FAILED;
 
@@ -51,13 +52,26 @@ uids_account(const char *name, struct account *a)
 
 		if (!text)
 			return UIDS_FAILED;
-		error = getpwnam_r(name, &pw, text, size, &found);
+		error = name ? getpwnam_r(name, &pw, text, size, &found) :
+		    getpwuid_r(uid, &pw, text, size, &found);
 		status = found ? copy_account(&pw, a) : status_of(error);
 		free(text);
 		if (error != ERANGE)
 			break;
 	}
 	return status;
+}
+
+enum uids_status
+uids_account(const char *name, struct account *a)
+{
+	return find_account(name, 0, a);
+}
+
+enum uids_status
+uids_account_of(uid_t uid, struct account *a)
+{
+	return find_account(NULL, uid, a);
 }
 
 void

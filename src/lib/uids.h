@@ -20,6 +20,8 @@ struct account {
 
 /* {0} is an empty account; free it after use.  Values are set only for UIDS_FOUND. */
 MUST_CHECK enum uids_status uids_account(const char *name, struct account *a);
+/* By number; where several accounts share it, the first one of the database. */
+MUST_CHECK enum uids_status uids_account_of(uid_t uid, struct account *a);
 void uids_account_free(struct account *a);
 /* The ids alone. */
 MUST_CHECK enum uids_status uids_user(const char *name, uid_t *uid, gid_t *gid);

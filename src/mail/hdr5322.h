@@ -2,9 +2,10 @@
  * address lists, completing addresses, and writing the field again.  Table of the syntax, and
  * where it is looser than the standard: qmail-header(5).
  *
- *	hdr5322_tokenize("ann (A.), Bob <bob@b>")	ann (A.) , Bob < bob @ b >
- *	hdr5322_list(...)				finds `bob@b`, then `ann`; `use` completes them
- *	hdr5322_write("To:", ...)			To: ann@h.example (A.), Bob <bob@b.example>
+ *	hdr5322_tokenize("ann (A.), Bob <bob@b>")
+ *			tokens: ann (A.) , Bob < bob @ b >
+ *	hdr5322_list	finds bob@b, then ann; `use` completes them
+ *	hdr5322_write	To: ann@h.example (A.), Bob <bob@b.example>
  *
  * Pure: bytes in, bytes or a status out.  The work is linear in the input. */
 #ifndef MAIL_HDR5322_H
