@@ -255,6 +255,23 @@ io_in_init(struct io_in *in, int fd, char *buf, size_t size)
 		.timeout_ms = DEADLINE_NONE, .deadline = DEADLINE_NONE };
 }
 
+static ssize_t
+read_some(struct io_in *in)
+{
+	ssize_t r;
+
+	if (!in->line_wise)
+		return io_read(in->fd, in->buf, in->size);
+	do
+		r = recv(in->fd, in->buf, in->size, MSG_PEEK);
+	while (r == -1 && errno == EINTR);
+	if (r == -1 && errno == ENOTSOCK)
+		return io_read(in->fd, in->buf, 1);
+	if (r <= 0)
+		return r;
+	return io_read(in->fd, in->buf, span_chr(span_of(in->buf, (size_t)r - 1), '\n') + 1);
+}
+
 enum io_status
 io_fill(struct io_in *in)
 {
@@ -270,7 +287,7 @@ io_fill(struct io_in *in)
 	for (;;) {
 		if (until != DEADLINE_NONE && (ready = io_wait_readable(in->fd, until)) != IO_OK)
 			return ready;
-		r = io_read(in->fd, in->buf, in->size);
+		r = read_some(in);
 		if (r >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK))
 			break;
 		if ((ready = io_wait_readable(in->fd, until)) != IO_OK)

@@ -75,6 +75,9 @@ struct io_in {
 	int64_t timeout_ms;	/* per read; DEADLINE_NONE = block in read(2) */
 	int64_t deadline;	/* for all of it; DEADLINE_NONE = none */
 	struct io_out *tie;	/* or NULL */
+	bool line_wise;		/* takes nothing beyond the next LF from the kernel, so that another
+				 * program can read on: one more call per line on a socket, one call
+				 * per byte on anything else */
 };
 
 void io_in_init(struct io_in *in, int fd, char *buf, size_t size);

@@ -22,6 +22,20 @@ MUST_CHECK int sys_flock_try(int fd);
 MUST_CHECK int sys_funlock(int fd);
 /* n bytes nobody can guess, n <= 256. */
 MUST_CHECK int sys_random(void *p, size_t n);
+/* Overwrites a secret; not optimised away. */
+void sys_wipe(void *p, size_t n);
+
+/* What the shadow file says about an account, or, where it has no entry, the password file; times
+ * are days since 1970, -1 = not set. */
+struct sys_shadow {
+	char *hash;		/* malloc'd, as in crypt(5); the caller wipes and frees it */
+	int64_t changed;	/* day of the last change; 0 = must be changed */
+	int64_t max_age;	/* days the password is good for */
+	int64_t expires;	/* first day on which the account is closed */
+};
+/* 1: *s is filled in; 0: no entry for this name; -1: failed, errno. */
+MUST_CHECK int sys_shadow(const char *name, struct sys_shadow *s);
+
 /* Asks the kernel to start writing the file's data; a hint, errors are of no consequence. */
 void sys_start_writeback(int fd);
 /* Waits until the file's data is written, so that an fsync of any file of that file system finds
