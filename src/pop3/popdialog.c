@@ -1,0 +1,95 @@
+/* popdialog - commands and replies of POP3, as qmail-popup and qmail-pop3d share them. */
+#include "pop3/popdialog.h"
+
+#include "lib/ascii.h"
+#include "lib/sys.h"
+
+#define TIMEOUT_MS ((int64_t)POPDIALOG_TIMEOUT_S * 1000)
+
+void
+popdialog_init(struct popdialog *d)
+{
+	*d = (struct popdialog){ .deadline = DEADLINE_NONE };
+	io_in_init(&d->in, 0, d->input, sizeof d->input);
+	io_out_init(&d->out, 1, d->output, sizeof d->output);
+	d->in.tie = &d->out;
+	d->in.timeout_ms = d->out.timeout_ms = TIMEOUT_MS;
+	buf_init(&d->line, POPDIALOG_LINE_MAX - 1);
+	/* All at once: growing would leave copies of a password behind. */
+	(void)buf_room(&d->line, POPDIALOG_LINE_MAX - 1);
+}
+
+void
+popdialog_free(struct popdialog *d)
+{
+	if (d->line.p)
+		sys_wipe(d->line.p, d->line.size);
+	buf_free(&d->line);
+	sys_wipe(d->input, sizeof d->input);
+}
+
+void
+popdialog_ok(struct popdialog *d)
+{
+	io_puts(&d->out, "+OK \r\n");
+}
+
+void
+popdialog_err(struct popdialog *d, const char *text)
+{
+	io_puts(&d->out, "-ERR ");
+	io_puts(&d->out, text);
+	io_puts(&d->out, "\r\n");
+}
+
+void
+popdialog_capa(struct popdialog *d)
+{
+	io_puts(&d->out, "+OK \r\nTOP\r\nUIDL\r\nUSER\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\n"
+	    "PIPELINING\r\nEXPIRE NEVER\r\n.\r\n");
+}
+
+static enum pop_next
+run_line(struct popdialog *d, const struct pop_command *commands, size_t n,
+    const char *otherwise, void *program)
+{
+	struct span line = buf_span(&d->line), verb, arg;
+
+	if (line.n && line.p[line.n - 1] == '\r')
+		line.n--;
+	line = span_head(line, span_chr(line, '\0'));
+	verb = span_head(line, span_chr(line, ' '));
+	arg = span_tail(line, verb.n);
+	while (arg.n && arg.p[0] == ' ')
+		arg = span_tail(arg, 1);
+	for (size_t i = 0; i < n; i++)
+		if (ascii_ieq(verb, span_str(commands[i].verb)))
+			return commands[i].run(program, arg);
+	popdialog_err(d, otherwise);
+	return POP_GOES_ON;
+}
+
+void
+popdialog_run(struct popdialog *d, const struct pop_command *commands, size_t n,
+    const char *otherwise, void *program)
+{
+	enum pop_next next = POP_GOES_ON;
+
+	while (next == POP_GOES_ON) {
+		buf_reset(&d->line);
+		d->in.deadline = deadline_first(deadline_after(TIMEOUT_MS), d->deadline);
+		switch (io_get_until(&d->in, '\n', &d->line)) {
+		case IO_OK:
+			next = run_line(d, commands, n, otherwise, program);
+			break;
+		case IO_TOOLONG:
+			popdialog_err(d, "command line too long");
+			break;
+		default:
+			next = POP_ENDS;
+		}
+		if (d->out.status != IO_OK)
+			next = POP_ENDS;
+	}
+	(void)!io_flush(&d->out);
+}
