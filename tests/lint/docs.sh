@@ -91,5 +91,12 @@ sed -n 's/^\.\\" limit: \([^ ]*\) .*/\1/p' man/qmail-limits.7 | while read -r na
 	grep -q "^$name " "$work/limits" || complain "qmail-limits(7): there is no $name"
 done
 
+# 5. Environment: each variable that the code asks for is in some manual.
+cat src/*/*.c | tr '\n' ' ' | grep -oE 'getenv\([[:space:]]*"[^"]+"' | sed 's/.*"\(.*\)"/\1/' |
+    sort -u > "$work/env"
+while read -r name; do
+	grep -qE "^\.(It )?Ev .*\b$name\b" man/*.[1-8] || complain "no manual has the variable $name"
+done < "$work/env"
+
 cat "$bad"
 [ ! -s "$bad" ]
