@@ -11,7 +11,6 @@ main(int argc, char **argv)
 	struct buf name = { 0 };
 	struct dns *dns;
 	enum dns_status status;
-	struct dns *dns;
 	int code;
 
 	if (argc != 2)

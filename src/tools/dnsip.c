@@ -10,7 +10,6 @@ main(int argc, char **argv)
 	struct ip_list found = { 0 };
 	struct dns *dns;
 	enum dns_status status;
-	struct dns *dns;
 	int code = CODE_OK;
 
 	if (argc != 2)

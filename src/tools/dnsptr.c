@@ -10,7 +10,6 @@ main(int argc, char **argv)
 	struct buf name = { 0 };
 	struct dns *dns;
 	enum dns_status status;
-	struct dns *dns;
 	struct ip ip;
 	int code;
 
