@@ -46,6 +46,10 @@ unpack(const union address *a, struct ip *ip, uint16_t *port)
 	case AF_INET6:
 		ip->family = IP_V6;
 		memcpy(ip->bytes, &a->v6.sin6_addr, sizeof a->v6.sin6_addr);
+		if (IN6_IS_ADDR_V4MAPPED(&a->v6.sin6_addr)) {
+			*ip = (struct ip){ .family = IP_V4 };
+			memcpy(ip->bytes, &a->v6.sin6_addr.s6_addr[12], 4);
+		}
 		*port = ntohs(a->v6.sin6_port);
 		return 0;
 	default:

@@ -13,7 +13,8 @@
  * writes are batched already).  from: local address to use, any port, or NULL. */
 MUST_CHECK int conn_open(const struct ip *to, uint16_t port, const struct ip *from,
     int64_t wait_ms);
-/* Addresses and ports of a connected socket; -1 with errno (also if it is not TCP over IP). */
+/* Addresses and ports of a connected socket; an IPv4-mapped address is given as IPv4.  -1 with
+ * errno (also if it is no socket of IP). */
 MUST_CHECK int conn_local(int fd, struct ip *ip, uint16_t *port);
 MUST_CHECK int conn_remote(int fd, struct ip *ip, uint16_t *port);
 /* Did conn_open fail for a lack on this host, whatever the address? */

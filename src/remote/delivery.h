@@ -1,4 +1,4 @@
-/* delivery - the whole way of one message to another host: where to go, whom to try, what to say. */
+/* delivery - the way of one message to another host: where to go, whom to try, what to say. */
 #ifndef REMOTE_DELIVERY_H
 #define REMOTE_DELIVERY_H
 
