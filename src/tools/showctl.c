@@ -111,9 +111,10 @@ put_users(struct io_out *out)
 	for (size_t i = 0; i < sizeof users / sizeof *users; i++) {
 		uid_t uid = 0;
 		gid_t gid;
+		enum uids_status status = uids_user(users[i], &uid, &gid);
 
 		io_puts(out, i ? ", " : "");
-		put_id(out, uids_user(users[i], &uid, &gid), uid);
+		put_id(out, status, uid);
 	}
 	io_puts(out, ".\n");
 }
@@ -126,9 +127,10 @@ put_groups(struct io_out *out)
 	io_puts(out, "group ids: ");
 	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
 		gid_t gid = 0;
+		enum uids_status status = uids_group(groups[i], &gid);
 
 		io_puts(out, i ? ", " : "");
-		put_id(out, uids_group(groups[i], &gid), gid);
+		put_id(out, status, gid);
 	}
 	io_puts(out, ".\n");
 }
