@@ -14,7 +14,8 @@ plain_run(const char *p, size_t n)
 	return span_chr(span_of(p, lf), '\r');
 }
 
-/* One byte that is not plain text inside a line.  Appends to out + *n what is no longer held back. */
+/* One byte that is not plain text inside a line.  Appends to out + *n what is no longer held
+ * back. */
 static enum dotcrlf_status
 step(struct dotcrlf_decoder *d, char c, char *out, size_t *n)
 {

@@ -4,8 +4,6 @@
 #include "lib/ascii.h"
 #include "lib/sys.h"
 
-#define TIMEOUT_MS ((int64_t)POPDIALOG_TIMEOUT_S * 1000)
-
 void
 popdialog_init(struct popdialog *d)
 {
@@ -13,7 +11,7 @@ popdialog_init(struct popdialog *d)
 	io_in_init(&d->in, 0, d->input, sizeof d->input);
 	io_out_init(&d->out, 1, d->output, sizeof d->output);
 	d->in.tie = &d->out;
-	d->in.timeout_ms = d->out.timeout_ms = TIMEOUT_MS;
+	d->in.timeout_ms = d->out.timeout_ms = POPDIALOG_TIMEOUT_MS;
 	buf_init(&d->line, POPDIALOG_LINE_MAX - 1);
 	/* All at once: growing would leave copies of a password behind. */
 	(void)buf_room(&d->line, POPDIALOG_LINE_MAX - 1);
@@ -77,7 +75,7 @@ popdialog_run(struct popdialog *d, const struct pop_command *commands, size_t n,
 
 	while (next == POP_GOES_ON) {
 		buf_reset(&d->line);
-		d->in.deadline = deadline_first(deadline_after(TIMEOUT_MS), d->deadline);
+		d->in.deadline = deadline_first(deadline_after(POPDIALOG_TIMEOUT_MS), d->deadline);
 		switch (io_get_until(&d->in, '\n', &d->line)) {
 		case IO_OK:
 			next = run_line(d, commands, n, otherwise, program);

@@ -11,7 +11,7 @@
 #include "lib/io.h"
 #include "lib/span.h"
 
-#define POPDIALOG_TIMEOUT_S 1200		/* one read, one write, and one whole command */
+#define POPDIALOG_TIMEOUT_MS (INT64_C(1200) * 1000)	/* a read, a write, a whole command */
 #define POPDIALOG_LINE_MAX ((size_t)2048)	/* a command with its CRLF */
 
 #define POPDIALOG_INPUT 2048

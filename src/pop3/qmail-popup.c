@@ -18,7 +18,7 @@
 #include "pop3/popdialog.h"
 
 #define CODE_ALWAYS 1
-#define POPUP_LOGIN_S 300		/* from the greeting to the password */
+#define POPUP_LOGIN_MS (INT64_C(300) * 1000)	/* from the greeting to the password */
 #define CHECKER_FD 3
 #define RANDOM_BYTES 16
 
@@ -221,7 +221,7 @@ main(int argc, char *argv[])
 	popdialog_init(&p.dialog);
 	/* What follows a password belongs to the next program, so it stays in the kernel. */
 	p.dialog.in.line_wise = true;
-	p.dialog.deadline = p.dialog.out.deadline = deadline_after(POPUP_LOGIN_S * INT64_C(1000));
+	p.dialog.deadline = p.dialog.out.deadline = deadline_after(POPUP_LOGIN_MS);
 	if (io_open_standard() == 0 && argc >= 3) {
 		p.checker = argv + 2;
 		serve(&p, argv[1]);

@@ -1,6 +1,6 @@
 /* reply - everything qmail-smtpd says with fixed words.
- * Codes and the (#x.y.z) are an interface, and so are the phrases that log scanners look for:
- * `badmailfrom list`, `allowed rcpthosts`, `databytes limit`, `smtplf.html`, each before its code. */
+ * Codes and (#x.y.z) are an interface, and so are the phrases that log scanners look for, each
+ * before its code: `badmailfrom list`, `allowed rcpthosts`, `databytes limit`, `smtplf.html`. */
 #include "smtp/reply.h"
 
 static const struct {
@@ -26,8 +26,8 @@ static const struct {
 	[REPLY_RECIPIENT_SYNTAX] = { "553 recipient address not usable (#5.1.3)", REPLY_REFUSES },
 	[REPLY_BAD_SENDER] = { "553 the envelope sender is in my badmailfrom list (#5.7.1)",
 	    REPLY_REFUSES },
-	[REPLY_NOT_OURS] = { "553 not relayed, the domain is not in my list of allowed rcpthosts (#5.7.1)",
-	    REPLY_REFUSES },
+	[REPLY_NOT_OURS] = { "553 not relayed, the domain is not in my list of "
+	    "allowed rcpthosts (#5.7.1)", REPLY_REFUSES },
 	/* Not an error of the client's: it sends to those accepted, the others follow later. */
 	[REPLY_MANY_RECIPIENTS] = { "452 too many recipients, send to the others later (#4.5.3)",
 	    REPLY_GOES_ON },

@@ -40,17 +40,15 @@ static int
 read_names(struct smtpconf *conf)
 {
 	struct buf me = { 0 };
-	enum ctl_status me_status = ctl_line("me", &me), local;
-	int rc = -1;
+	enum ctl_status me_status = ctl_line("me", &me), greeting = CTL_ERROR, local = CTL_ERROR;
 
-	if (me_status != CTL_ERROR &&
-	    line_or_me("smtpgreeting", me_status, &me, &conf->greeting) == CTL_FOUND &&
-	    (local = line_or_me("localiphost", me_status, &me, &conf->local_ip_host)) != CTL_ERROR) {
-		conf->has_local_ip_host = local == CTL_FOUND;
-		rc = 0;
-	}
+	if (me_status != CTL_ERROR)
+		greeting = line_or_me("smtpgreeting", me_status, &me, &conf->greeting);
+	if (greeting == CTL_FOUND)
+		local = line_or_me("localiphost", me_status, &me, &conf->local_ip_host);
+	conf->has_local_ip_host = local == CTL_FOUND;
 	buf_free(&me);
-	return rc;
+	return local == CTL_ERROR ? -1 : 0;
 }
 
 static int

@@ -68,7 +68,8 @@ struct encode_row {
 static const struct encode_row encode_rows[] = {
 	{ "nothing", S(""), S(""), S("") },
 	{ "lines", S("a\n\nb\n"), S("a\r\n\r\nb\r\n"), S("a\r\n\r\nb\r\n") },
-	{ "dots", S(".\n..\n.x\na.\n"), S("..\r\n...\r\n..x\r\na.\r\n"), S("..\r\n...\r\n..x\r\na.\r\n") },
+	{ "dots", S(".\n..\n.x\na.\n"), S("..\r\n...\r\n..x\r\na.\r\n"),
+	    S("..\r\n...\r\n..x\r\na.\r\n") },
 	{ "unfinished line", S("a\nb"), S("a\r\nb\r\n"), S("a\r\nb\r\n") },
 	{ "unfinished dot", S("."), S("..\r\n"), S("..\r\n") },
 	{ "stored CRLF", S("a\r\nb\r\n"), S("a\r\nb\r\n"), S("a\r\nb\r\n") },
