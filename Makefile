@@ -24,6 +24,8 @@ CFLAGS_ALL = $(STD) $(WARN) $(HARD) $(CFLAGS)
 LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now,--gc-sections,--as-needed,-O1,--hash-style=gnu \
 	$(if $(SAN),-fsanitize=$(SAN),-s) $(LDFLAGS)
 
+SAN_OPTIONS := $(if $(SAN),tests/san/options.c)
+
 # What a folder shares lives in one archive; a file with main is named like its program.
 FOLDERS := lib mail net queue send spawn local remote smtp pop3 inject users tools install
 LIB := $O/lib.a
@@ -102,7 +104,7 @@ programs: $(addprefix $B/,$(PROGRAMS)) $(SCRIPTS)
 
 $(addprefix $B/,$(PROGRAMS)):
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(filter %.a,$+) $(LIBS_$(@F))
+	$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(SAN_OPTIONS) $(filter %.a,$+) $(LIBS_$(@F))
 
 # ---- objects and archives ----
 define ARCHIVE
