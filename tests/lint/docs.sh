@@ -75,7 +75,9 @@ done
 # _MS: a time.  Those in the list are no matter for users.
 internal='SUBMIT_ERROR_FD_MAX SPAWNPROTO_ID_MAX ENVELOPE_RECORD_MAX TCPTO_COUNT_MAX DOMAIN_MAX TABLE_MAX RECORD_MAX PROC_MAX_FDS
 	SKIP_UNIT_S QUIET_S AGE_PER_TIMEOUT_S CLEANUP_REQUEST_MAX SWEEP_INTD_EVERY_S TIMEOUT_MAX_S
-	LAST_WORDS_MS'
+	LAST_WORDS_MS LATE_REPLY_MS FIRST_PAUSE_MS LAST_PAUSE_MS SLOW_PEER_MS NO_LIMIT SECONDS_MAX
+	GENERATED_MAX HOST_MAX POINTERS_MAX DNSMSG_MAX DNSMSG_NAME_MAX DNSMSG_LABEL_MAX ID_MAX
+	LCHILD_USER_MAX TIMEOUT_MS REPORT_REMOTE_MAX'
 sed -nE 's/^#define ([A-Z][A-Z0-9_]*(_MAX|_LIMIT|_M?S|_MAX_[A-Z]+)) +([^[:space:]].*)/\1 \3/p' \
     src/*/*.[ch] | sed 's,/\*.*,,; s/([a-z0-9_]*_t)//g; s/INT64_C//g; s/\([0-9]\)[UL]*/\1/g' > "$work/limits"
 while read -r name value; do
@@ -92,7 +94,7 @@ sed -n 's/^\.\\" limit: \([^ ]*\) .*/\1/p' man/qmail-limits.7 | while read -r na
 done
 
 # 5. Environment: each variable that the code asks for is in some manual.
-cat src/*/*.c | tr '\n' ' ' | grep -oE 'getenv\([[:space:]]*"[^"]+"' | sed 's/.*"\(.*\)"/\1/' |
+find src -name "*.c" ! -path "src/install/*" -exec cat {} + | tr '\n' ' ' | grep -oE 'getenv\([[:space:]]*"[^"]+"' | sed 's/.*"\(.*\)"/\1/' |
     sort -u > "$work/env"
 while read -r name; do
 	grep -qE "^\.(It )?Ev .*\b$name\b" man/*.[1-8] || complain "no manual has the variable $name"
