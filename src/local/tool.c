@@ -1,0 +1,97 @@
+/* tool - what the small programs for .qmail lines share. */
+#include "local/tool.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "lib/conf.h"
+#include "lib/errtext.h"
+#include "lib/num.h"
+#include "lib/proc.h"
+#include "lib/sig.h"
+#include "local/report.h"
+#include "queue/submit.h"
+
+int
+tool_wait(const char *name, long pid)
+{
+	int status;
+
+	if (proc_wait((pid_t)pid, &status) == -1)
+		return report_fail(CODE_TEMP, name, ": fatal: wait failed", NULL);
+	if (proc_code(status) == -1)
+		return report_fail(CODE_TEMP, name, ": fatal: child crashed", NULL);
+	return proc_code(status);
+}
+
+int
+tool_ask(const char *name, char *const argv[])
+{
+	const struct proc_spawn spawn = { .argv = argv, .search = true };
+	enum proc_step step = PROC_FORK;
+	pid_t pid = proc_spawn(&spawn, &step);
+	int status;
+
+	if (pid == -1 && step == PROC_FORK)
+		return report_fail(CODE_TEMP, name, ": fatal: unable to fork: ", errtext(errno),
+		    NULL);
+	if (pid == -1 && !errtext_temporary(errno))
+		return CODE_OK;
+	if (pid == -1)
+		return report_fail(CODE_TEMP, name, ": fatal: temporary child error", NULL);
+	if (proc_wait(pid, &status) == -1)
+		return report_fail(CODE_TEMP, name, ": fatal: wait failed", NULL);
+	switch (proc_code(status)) {
+	case 0:
+		return TOOL_YES;
+	case -1:
+		return report_fail(CODE_TEMP, name, ": fatal: child crashed", NULL);
+	case CODE_TEMP:
+		return report_fail(CODE_TEMP, name, ": fatal: temporary child error", NULL);
+	default:
+		return CODE_OK;
+	}
+}
+
+const char *
+tool_variable(const char *name, const char *variable)
+{
+	const char *value = getenv(variable);
+
+	if (!value)
+		(void)report_fail(CODE_PERM, name, ": fatal: ", variable, " not set", NULL);
+	return value;
+}
+
+int
+tool_forward(const char *name, const char *sender, const char *dtline, char *const recipients[])
+{
+	char pid[NUM_U64_SIZE];
+	struct buf text = { 0 };
+	struct submit s;
+	enum submit_result result;
+	int error, code = CODE_OK;
+
+	sig_ignore(SIGPIPE);
+	if (submit_open(&s) == -1)
+		return report_fail(CODE_TEMP, name, ": fatal: unable to fork: ", errtext(errno),
+		    NULL);
+	(void)num_format(pid, s.pid > 0 ? (uint64_t)s.pid : 0);
+	submit_message(&s, dtline, span_str(dtline).n);
+	error = submit_copy(&s, 0) == -1 ? errno : 0;
+	submit_sender(&s, span_str(sender));
+	for (size_t i = 0; recipients[i]; i++)
+		submit_recipient(&s, span_str(recipients[i]));
+	result = submit_close(&s, &text);
+	if (error)
+		code = report_fail(CODE_TEMP, name, ": fatal: unable to read message: ",
+		    errtext(error), NULL);
+	else if (result != SUBMIT_OK)
+		code = report_fail(result == SUBMIT_PERMANENT ? CODE_PERM : CODE_TEMP, name,
+		    ": fatal: ", buf_str(&text), NULL);
+	else
+		report_line(2, name, ": qp ", pid, NULL);
+	buf_free(&text);
+	return code;
+}
