@@ -174,7 +174,7 @@ def cron_output(host):
 
 def main():
     with hosts.MailHost(NAME, clean=True, with_suite=False, stack=['fresh+clients'],
-                        shares=layers.shared_apt()) as host:
+                        shares=layers.shared_apt(True)) as host:
         proxy.serve(host)
         host.sh('git clone -q file://%s %s' % (TOP, TREE))
         obstacles(host)

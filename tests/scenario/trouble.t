@@ -109,7 +109,7 @@ def wrong_split(host):
     mess = home() + '/queue/mess/5/28'
     host.sh('touch -d "3 days ago" ' + mess)
     host.svc('-u')
-    host.wait_log('split|subdirector', timeout=10)
+    host.wait_log('^alert: cannot start: ', timeout=10)
     tap.ok(os.path.exists(host.path(mess)), 'nothing is purged in a queue of another split')
     host.svc('-d')
     wait_for(lambda: not host.processes('qmail-send'), 'the end of qmail-send')

@@ -75,23 +75,24 @@ def suite_layer():
     return _made(os.path.basename(BUILD) + '-suite', _fingerprint(INSTALLED), make)
 
 
-def _logged(name, doing, argv_or_call):
-    """Run a long step with its output in CACHE/name.log; Trouble shows the end of it."""
+def _logged(name, doing, call):
+    """Run a long step, call(log), with its output in CACHE/name.log; Trouble shows the end of it."""
     print('# world: %s ...' % doing, file=sys.stderr, flush=True)
     path = os.path.join(CACHE, name + '.log')
-    with open(path, 'w') as log:
-        code = argv_or_call(log)
+    with open(path, 'w') as log, open(os.path.join(CACHE, 'network.lock'), 'w') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)        # apt's shared state is for one at a time
+        code = call(log)
     if code != 0:
         tail = ''.join(open(path, errors='replace').readlines()[-5:])
-        raise Trouble('%s failed; it needs the network once.  Last lines of %s:\n%s'
+        raise Trouble('%s failed; packages need the network once.  Last lines of %s:\n%s'
                       % (doing, path, tail))
 
 
-def shared_apt():
+def shared_apt(clean):
     """Host shares with which apt keeps its lists and packages from one world to the next."""
     shares = []
     for place in APT_STATE:
-        directory = os.path.join(CACHE, 'apt' + place.replace('/', '-'))
+        directory = os.path.join(CACHE, ('clean' if clean else 'machine') + place.replace('/', '-'))
         os.makedirs(directory, exist_ok=True)
         shares.append((directory, place))
     return shares
@@ -107,7 +108,7 @@ def package_layer(name, clean=False):
         ['/var/lib/dpkg/status'])
 
     def make(directory):
-        maker = host.Host(lower=lower, upper=directory, network=False, shares=shared_apt())
+        maker = host.Host(lower=lower, upper=directory, network=False, shares=shared_apt(clean))
         _logged('apt-' + name, 'installing package layer "%s"' % name, lambda log: maker.run(
             ['sh', '-c', INSTALL, 'sh'] + wanted, cwd='/', out=log))
     return _made(('clean-' if clean else 'layer-') + name, base + ' '.join(wanted), make)
@@ -137,7 +138,7 @@ def clean_layer():
             raise Trouble('apt on this machine has no source for Debian "%s"' % RELEASE)
         if shutil.which('debootstrap') is None:
             raise Trouble('debootstrap is not installed (tests/run installs it)')
-        cache = shared_apt()[1][0]
+        cache = shared_apt(True)[1][0]
         _logged('debootstrap', 'making a clean Debian', lambda log: subprocess.run(
             ['debootstrap', '--variant=minbase', '--cache-dir=' + cache, RELEASE, directory, mirror],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False).returncode)
