@@ -14,6 +14,7 @@
 
 enum kind {
 	LINE,		/* before VALUE after; `absent` is the value then */
+	NUMBER,		/* the same for the leading digits; without any, the file counts as absent */
 	LINE_ME,	/* the same; the value is then that of me, else the file's own name */
 	LIST,		/* the same for each entry; `absent` is the whole text then */
 	MORE_HOSTS,	/* morercpthosts: a list that needs rcpthosts */
@@ -30,9 +31,9 @@ static const struct control controls[] = {
 	{ "badmailfrom", LIST, "", " not accepted in MAIL FROM.", "Any MAIL FROM is allowed." },
 	{ "bouncefrom", LINE, "Bounce user name is ", ".", "MAILER-DAEMON" },
 	{ "bouncehost", LINE_ME, "Bounce host name is ", ".", NULL },
-	{ "concurrencylocal", LINE, "Local concurrency is ", ".", "10" },
-	{ "concurrencyremote", LINE, "Remote concurrency is ", ".", "20" },
-	{ "databytes", LINE, "SMTP DATA limit is ", " bytes.", "0" },
+	{ "concurrencylocal", NUMBER, "Local concurrency is ", ".", "10" },
+	{ "concurrencyremote", NUMBER, "Remote concurrency is ", ".", "20" },
+	{ "databytes", NUMBER, "SMTP DATA limit is ", " bytes.", "0" },
 	{ "defaultdomain", LINE_ME, "Default domain name is ", ".", NULL },
 	{ "defaulthost", LINE_ME, "Default host name is ", ".", NULL },
 	{ "doublebouncehost", LINE_ME, "2B recipient host: ", ".", NULL },
@@ -48,16 +49,16 @@ static const struct control controls[] = {
 	    "The percent hack is not allowed." },
 	{ "plusdomain", LINE_ME, "Plus domain name is ", ".", NULL },
 	{ "qmqpservers", LIST, "QMQP server: ", ".", "No QMQP servers." },
-	{ "queuelifetime", LINE, "Message lifetime in the queue is ", " seconds.", "604800" },
+	{ "queuelifetime", NUMBER, "Message lifetime in the queue is ", " seconds.", "604800" },
 	{ "rcpthosts", LIST, "SMTP clients may send messages to recipients at ", ".",
 	    "SMTP clients may send messages to any recipient." },
 	{ "morercpthosts", MORE_HOSTS, NULL, NULL, NULL },
 	{ "morercpthosts.cdb", MORE_HOSTS_CDB, NULL, NULL, NULL },
 	{ "smtpgreeting", LINE_ME, "SMTP greeting: 220 ", ".", NULL },
 	{ "smtproutes", LIST, "SMTP route: ", "", "No artificial SMTP routes." },
-	{ "timeoutconnect", LINE, "SMTP client connection timeout is ", " seconds.", "60" },
-	{ "timeoutremote", LINE, "SMTP client data timeout is ", " seconds.", "1200" },
-	{ "timeoutsmtpd", LINE, "SMTP server data timeout is ", " seconds.", "1200" },
+	{ "timeoutconnect", NUMBER, "SMTP client connection timeout is ", " seconds.", "60" },
+	{ "timeoutremote", NUMBER, "SMTP client data timeout is ", " seconds.", "1200" },
+	{ "timeoutsmtpd", NUMBER, "SMTP server data timeout is ", " seconds.", "1200" },
 	{ "virtualdomains", LIST, "Virtual domain: ", "", "No virtual domains." }
 };
 
@@ -180,6 +181,29 @@ show_line(struct io_out *out, const struct control *c, struct span me)
 }
 
 static void
+show_number(struct io_out *out, const struct control *c)
+{
+	uint64_t value = 0;
+
+	switch (ctl_number(c->name, UINT64_MAX, &value)) {
+	case CTL_FOUND:
+		io_puts(out, c->before);
+		io_putnum(out, value);
+		io_puts(out, c->after);
+		io_putc(out, '\n');
+		break;
+	case CTL_ABSENT:
+		io_puts(out, "(Default.) ");
+		put_line(out, c, span_str(c->absent));
+		break;
+	case CTL_ERROR:
+	default:
+		put_trouble(out);
+		break;
+	}
+}
+
+static void
 show_list(struct io_out *out, const struct control *c)
 {
 	struct buf text = BUF_CAP(CTL_FILE_MAX);
@@ -269,6 +293,9 @@ showctl_files(struct io_out *out, struct span me)
 
 		put_name(out, c->name);
 		switch (c->kind) {
+		case NUMBER:
+			show_number(out, c);
+			break;
 		case LINE:
 		case LINE_ME:
 			show_line(out, c, me);
