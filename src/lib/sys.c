@@ -24,6 +24,12 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#else
+#define __asan_unpoison_memory_region(p, n) ((void)0)
+#endif
+
 #define SHADOW_FIRST_SIZE ((size_t)1024)
 #define SHADOW_LAST_SIZE ((size_t)1 << 20)
 #define CHILD_STACK ((size_t)128 << 10)
@@ -257,6 +263,8 @@ sys_vfork_run(int (*child)(void *), void *arg)
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	if (stack == MAP_FAILED)
 		return -1;
+	/* An earlier child left its marks at this address when it became another program. */
+	__asan_unpoison_memory_region(stack, CHILD_STACK);
 	/* A handler must not run in the child while it shares our memory; the child sets its own
 	 * mask before exec. */
 	sigfillset(&all);
