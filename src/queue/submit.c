@@ -309,14 +309,12 @@ custom_text(char *reason, size_t n, struct span *out)
 	return n > 1;
 }
 
-enum submit_result
-submit_close(struct submit *s, struct buf *text)
+void
+submit_end(struct submit *s)
 {
-	char reason[SUBMIT_TEXT_MAX];
-	size_t reason_len = 0;
-	struct span said;
-	int code;
-
+	if (s->ended)
+		return;
+	s->ended = true;
 	if (!s->in_envelope)
 		submit_abort(s);
 	if (!s->failed) {
@@ -326,6 +324,17 @@ submit_close(struct submit *s, struct buf *text)
 	}
 	close_fd(&s->message_fd);
 	close_fd(&s->envelope_fd);
+}
+
+enum submit_result
+submit_close(struct submit *s, struct buf *text)
+{
+	char reason[SUBMIT_TEXT_MAX];
+	size_t reason_len = 0;
+	struct span said;
+	int code;
+
+	submit_end(s);
 	code = reap(s, reason, &reason_len);
 	close_fd(&s->error_fd);
 	buf_reset(text);

@@ -40,6 +40,7 @@ struct submit {
 	int start_code;		/* exit code that stands for a program that did not start, or 0 */
 	bool failed;		/* withhold the end of the envelope */
 	bool in_envelope;
+	bool ended;		/* submit_end was here */
 };
 
 /* Reads QMAILQUEUE and ERROR_FD from the environment.  An empty QMAILQUEUE counts as unset.
@@ -54,8 +55,11 @@ void submit_sender(struct submit *s, struct span sender);
 void submit_recipient(struct submit *s, struct span recipient);	/* a NUL inside aborts */
 /* Deadline for writes to a slow queue program, as io_out; DEADLINE_NONE at first. */
 void submit_set_timeout(struct submit *s, int64_t timeout_ms);
-/* Ends the envelope, waits for the process and decides (table in spec/queue.md 3.2).  *text is
- * replaced by the reason without class letter, e.g. `qq read error (#4.3.0)`; empty for OK.
+/* Ends the envelope and closes our ends, without waiting: for callers that have other work until
+ * the process ends (sys_pidfd(s->pid) tells).  submit_close must follow. */
+void submit_end(struct submit *s);
+/* submit_end, if that was not called; waits for the process and decides (table in spec/queue.md
+ * 3.2).  *text is replaced by the reason without class letter, e.g. `qq read error (#4.3.0)`; empty for OK.
  * Custom text is one line of printable bytes. */
 MUST_CHECK enum submit_result submit_close(struct submit *s, struct buf *text);
 

@@ -1,0 +1,210 @@
+/* bounce - the files bounce/N. */
+#include "send/bounce.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/fsops.h"
+#include "lib/io.h"
+
+#define FILE_MODE 0600
+#define TEMPORARY ".tmp"	/* not a number, so scanners pass it over */
+#define TEMPORARY_SIZE (QLAYOUT_PATH_SIZE + sizeof TEMPORARY)
+
+/* ---- the text ---- */
+
+/* Of several line feeds at the end one stays. */
+static struct span
+trim_text(struct span text)
+{
+	while (text.n > 1 && text.p[text.n - 1] == '\n' && text.p[text.n - 2] == '\n')
+		text.n--;
+	return text;
+}
+
+void
+bounce_add_paragraph(struct buf *to, struct span recipient, struct span text)
+{
+	size_t start = to->n;
+
+	buf_addc(to, '<');
+	for (size_t i = 0; i < recipient.n; i++)
+		buf_addc(to, recipient.p[i] == '\n' ? '_' : recipient.p[i]);
+	buf_adds(to, ">:\n");
+	text = trim_text(text);
+	buf_addspan(to, text);
+	if (text.n && text.p[text.n - 1] != '\n')
+		buf_addc(to, '\n');
+	/* A blank line ends the paragraph for those who parse it, so none may stand inside. */
+	for (size_t i = to->n; buf_ok(to) && i > start + 2; i--)
+		if (to->p[i - 2] == '\n' && to->p[i - 1] == '\n')
+			to->p[i - 1] = '/';
+	buf_addc(to, '\n');
+}
+
+/* ---- appending ---- */
+
+static struct bounce_file *
+file_of(struct bounces *b, uint64_t id)
+{
+	for (size_t i = 0; i < b->n; i++)
+		if (b->files[i].id == id)
+			return &b->files[i];
+	return NULL;
+}
+
+static int
+open_file(struct bounces *b, struct bounce_file *f)
+{
+	const int flags = O_WRONLY | O_APPEND | O_NONBLOCK | O_CREAT | O_CLOEXEC;
+	char path[QLAYOUT_PATH_SIZE];
+	struct stat st;
+
+	f->created = qlayout_exists(b->q, Q_BOUNCE, f->id) == 0;
+	(void)qlayout_path(b->q, path, Q_BOUNCE, f->id);
+	f->fd = open(path, flags, FILE_MODE);
+	if (f->fd == -1 && spare_yield(b->spare))
+		f->fd = open(path, flags, FILE_MODE);
+	if (f->fd == -1)
+		return -1;
+	if (fstat(f->fd, &st) == -1) {
+		(void)close(f->fd);
+		return -1;
+	}
+	f->before = f->size = st.st_size;
+	return 0;
+}
+
+/* As it was when the turn began. */
+static void
+roll_back(struct bounces *b, struct bounce_file *f)
+{
+	if (f->created)
+		(void)qlayout_remove(b->q, Q_BOUNCE, f->id);
+	else
+		(void)!ftruncate(f->fd, f->before);
+	(void)close(f->fd);
+	f->fd = -1;
+}
+
+static void
+complain(struct bounces *b)
+{
+	if (activity_may(b->log, CAUSE_BOUNCE))
+		activity_alert(b->log, "unable to append to bounce message; HELP! sleeping...");
+}
+
+size_t
+bounce_append(struct bounces *b, uint64_t id, struct span recipient, struct span text)
+{
+	struct bounce_file *f = file_of(b, id);
+
+	buf_reset(&b->paragraph);
+	bounce_add_paragraph(&b->paragraph, recipient, text);
+	if (!f && b->n < BOUNCE_FILES) {
+		f = &b->files[b->n];
+		f->id = id;
+		if (open_file(b, f) == -1)
+			f = NULL;
+		else
+			b->n++;
+	}
+	if (!f || f->fd == -1 || !buf_ok(&b->paragraph)) {
+		complain(b);
+		return BOUNCE_NONE;
+	}
+	if (io_write_all(f->fd, b->paragraph.p, b->paragraph.n) == -1) {
+		/* What was appended before it in this turn stays. */
+		if (ftruncate(f->fd, f->size) == -1)
+			roll_back(b, f);
+		complain(b);
+		return BOUNCE_NONE;
+	}
+	f->size += (off_t)b->paragraph.n;
+	return (size_t)(f - b->files);
+}
+
+/* ---- making it durable ---- */
+
+static int
+copy_file(int from, int to)
+{
+	char chunk[8192];
+	ssize_t n;
+
+	while ((n = io_read(from, chunk, sizeof chunk)) > 0)
+		if (io_write_all(to, chunk, (size_t)n) == -1)
+			return -1;
+	return n == 0 ? 0 : -1;
+}
+
+/* A sync has failed: the data may be gone although a second sync would succeed.  So the whole file is
+ * written anew, from what memory still holds of it. */
+static int
+rewrite_file(struct bounces *b, struct bounce_file *f)
+{
+	char path[QLAYOUT_PATH_SIZE], temporary[TEMPORARY_SIZE];
+	int from, to, r = -1;
+
+	(void)qlayout_path(b->q, path, Q_BOUNCE, f->id);
+	(void)snprintf(temporary, sizeof temporary, "%s%s", path, TEMPORARY);
+	if ((from = fsops_open_read(path)) == -1)
+		return -1;
+	(void)unlink(temporary);
+	to = fsops_create(temporary, FILE_MODE);
+	if (to != -1 && copy_file(from, to) == 0) {
+		r = fsops_publish(to, temporary, path);
+	} else if (to != -1) {
+		(void)close(to);
+		(void)unlink(temporary);
+	}
+	(void)close(from);
+	return r;
+}
+
+static void
+commit_file(struct bounces *b, struct bounce_file *f)
+{
+	if (f->fd == -1)
+		return;
+	if (fsops_sync(f->fd) == -1 && rewrite_file(b, f) == -1) {
+		roll_back(b, f);
+		complain(b);
+	}
+}
+
+void
+bounce_commit(struct bounces *b)
+{
+	bool created = false;
+
+	for (size_t i = 0; i < b->n; i++) {
+		commit_file(b, &b->files[i]);
+		created |= b->files[i].created && b->files[i].fd != -1;
+	}
+	if (!created || fsops_sync_dir(qlayout_name(Q_BOUNCE)) == 0)
+		return;
+	for (size_t i = 0; i < b->n; i++)
+		if (b->files[i].created && b->files[i].fd != -1)
+			roll_back(b, &b->files[i]);
+	complain(b);
+}
+
+bool
+bounce_kept(const struct bounces *b, size_t file)
+{
+	return b->files[file].fd != -1;
+}
+
+void
+bounce_next(struct bounces *b)
+{
+	for (size_t i = 0; i < b->n; i++)
+		if (b->files[i].fd != -1)
+			(void)close(b->files[i].fd);	/* synced already */
+	b->n = 0;
+	spare_claim(b->spare);
+}

@@ -1,0 +1,232 @@
+/* jobs - one message on one channel while it is worked on: starting, marking, ending. */
+#include "send/jobs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/conf.h"
+#include "lib/date.h"
+#include "lib/num.h"
+#include "queue/envelope.h"
+#include "send/pass.h"
+#include "send/send.h"
+
+int
+jobs_init(struct jobs *j, size_t n)
+{
+	j->all = calloc(n, sizeof *j->all);
+	j->spare = calloc(n, sizeof *j->spare);
+	if (!j->all || !j->spare)
+		return -1;
+	j->n = n;
+	for (j->spares = 0; j->spares < n; j->spares++)
+		j->spare[j->spares] = &j->all[j->spares];
+	for (int c = 0; c < CHANNELS; c++)
+		j->pass[c].fd = -1;
+	return 0;
+}
+
+void
+jobs_free(struct jobs *j)
+{
+	for (size_t i = 0; i < j->n; i++)
+		buf_free(&j->all[i].sender);
+	for (int c = 0; c < CHANNELS; c++) {
+		if (j->pass[c].fd != -1)
+			(void)close(j->pass[c].fd);
+		buf_free(&j->pass[c].record);
+	}
+	free(j->all);
+	free(j->spare);
+}
+
+const char *
+jobs_channel_name(enum channel c)
+{
+	return qlayout_name(jobs_channel_dir(c));
+}
+
+enum qdir
+jobs_channel_dir(enum channel c)
+{
+	return c == CHANNEL_LOCAL ? Q_LOCAL : Q_REMOTE;
+}
+
+void
+jobs_id_path(const struct job *job, char *out)
+{
+	size_t n = num_format(out, job->id % QUEUE_SPLIT);
+
+	out[n++] = '/';
+	(void)num_format(out + n, job->id);
+}
+
+/* ---- the schedule ---- */
+
+static struct job *
+job_of(struct jobs *j, enum channel c, uint64_t id)
+{
+	for (size_t i = 0; i < j->n; i++)
+		if (j->all[i].id == id && j->all[i].channel == c &&
+		    (j->all[i].reading || j->all[i].deliveries))
+			return &j->all[i];
+	return NULL;
+}
+
+int
+jobs_schedule(struct send *s, enum channel c, uint64_t id, int64_t due)
+{
+	struct heap *heap = &s->sched.channel[c];
+	struct job *job;
+	int64_t already;
+
+	if (heap_get(heap, id, &already) && already == HEAP_NEVER &&
+	    (job = job_of(&s->jobs, c, id)) != NULL) {
+		job->again = true;
+		return 0;
+	}
+	return heap_set(heap, id, due);
+}
+
+/* For an entry that is there, which cannot fail. */
+static void
+reschedule(struct send *s, enum channel c, uint64_t id, int64_t due)
+{
+	if (heap_set(&s->sched.channel[c], id, due) == -1)
+		activity_memory(&s->log);
+}
+
+void
+jobs_save_schedule(struct send *s)
+{
+	char path[QLAYOUT_PATH_SIZE];
+
+	for (int c = 0; c < CHANNELS; c++) {
+		const struct heap *heap = &s->sched.channel[c];
+
+		for (size_t i = 0; i < heap->n; i++) {
+			struct heap_item item = heap_at(heap, i);
+			struct timespec due[2] = { { .tv_sec = item.due }, { .tv_sec = item.due } };
+
+			if (item.due == HEAP_NEVER)
+				continue;	/* keeps its old time: tried at once next time */
+			(void)qlayout_path(&s->q, path, jobs_channel_dir((enum channel)c), item.key);
+			if (utimensat(AT_FDCWD, path, due, 0) == -1 && errno != ENOENT)
+				activity_warn(&s->log, "unable to utime ", path,
+				    "; message will be retried too soon");
+		}
+	}
+}
+
+/* ---- marking ---- */
+
+/* The channel file, if it is still the one that the job has read.  -1 with errno. */
+static int
+open_to_mark(struct send *s, const struct job *job)
+{
+	enum qdir dir = jobs_channel_dir(job->channel);
+	int fd = qlayout_open_write(&s->q, dir, job->id);
+	struct stat st;
+
+	if (fd == -1 && spare_yield(&s->spare))
+		fd = qlayout_open_write(&s->q, dir, job->id);
+	if (fd == -1)
+		return -1;
+	if (fstat(fd, &st) == 0 && st.st_dev == job->dev && st.st_ino == job->ino)
+		return fd;
+	(void)close(fd);
+	errno = ENOENT;
+	return -1;
+}
+
+void
+jobs_mark(struct send *s, struct job *job, off_t at)
+{
+	const char done = ENVELOPE_DONE;
+	char path[QLAYOUT_PATH_SIZE];
+	int fd = open_to_mark(s, job), r = -1;
+
+	if (fd != -1) {
+		if (lseek(fd, at, SEEK_SET) == at)
+			r = io_write_all(fd, &done, 1);
+		if (close(fd) == -1)
+			r = -1;
+	}
+	spare_claim(&s->spare);
+	job->undone--;
+	if (r == -1)
+		activity_warn(&s->log, "trouble marking ",
+		    qlayout_path(&s->q, path, jobs_channel_dir(job->channel), job->id),
+		    "; message will be delivered twice!");
+}
+
+/* ---- the end of a job ---- */
+
+static void
+release(struct jobs *j, struct job *job)
+{
+	buf_reset(&job->sender);
+	j->spare[j->spares++] = job;
+}
+
+/* Is the channel file still the one that the job has read? */
+static bool
+same_file(const struct job *job, const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && st.st_dev == job->dev && st.st_ino == job->ino;
+}
+
+static void
+end_complete(struct send *s, struct job *job)
+{
+	char path[QLAYOUT_PATH_SIZE];
+
+	(void)qlayout_path(&s->q, path, jobs_channel_dir(job->channel), job->id);
+	if (same_file(job, path) && unlink(path) == -1 && errno != ENOENT) {
+		activity_warn(&s->log, "unable to unlink ", path, "; will try again later");
+		reschedule(s, job->channel, job->id, date_now() + SCHED_TROUBLE_S);
+		return;
+	}
+	pass_channel_gone(s, job->channel, job->id);
+}
+
+static void
+end_job(struct send *s, struct job *job)
+{
+	if (job->again)
+		reschedule(s, job->channel, job->id, date_now());
+	else if (job->complete && !job->undone)
+		end_complete(s, job);
+	else
+		reschedule(s, job->channel, job->id, job->retry);
+	release(&s->jobs, job);
+}
+
+void
+jobs_drop(struct send *s, struct job *job)
+{
+	job->deliveries--;
+	if (!job->deliveries && !job->reading)
+		end_job(s, job);
+}
+
+void
+pass_end(struct send *s, struct pass *p, bool complete)
+{
+	struct job *job = p->job;
+
+	if (p->fd != -1)
+		(void)close(p->fd);	/* opened for reading: nothing to lose */
+	p->fd = -1;
+	p->job = NULL;
+	p->held = false;
+	job->reading = false;
+	job->complete = complete;
+	if (!job->deliveries)
+		end_job(s, job);
+}

@@ -1,0 +1,81 @@
+/* jobs - a job is one message on one channel while it is worked on: from opening its channel file
+ * until its pass over that file has ended and every delivery has reported.  A channel has at most
+ * one pass at a time and any number of jobs that wait for reports; (message, channel) is off the
+ * schedule meanwhile (HEAP_NEVER), so it never has two. */
+#ifndef SEND_JOBS_H
+#define SEND_JOBS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "lib/attr.h"
+#include "lib/buf.h"
+#include "lib/io.h"
+#include "queue/qlayout.h"
+#include "send/route.h"
+#include "send/waitset.h"
+
+#define JOBS_RECORDS 1000	/* records of a channel looked at in one turn */
+
+struct send;
+
+struct job {
+	uint64_t id;
+	enum channel channel;
+	struct buf sender;	/* as stored in info */
+	int64_t retry;		/* next attempt, decided when the pass began */
+	bool dying;		/* this attempt is the last */
+	bool reading;		/* its pass goes on */
+	bool complete;		/* its pass has seen the whole file */
+	bool again;		/* scheduled anew while we work on it */
+	size_t deliveries;	/* under way */
+	size_t undone;		/* recipients seen that still want delivery */
+	dev_t dev;		/* of the channel file: a number may be used again under us */
+	ino_t ino;
+};
+
+struct pass {
+	struct job *job;	/* NULL: none */
+	int fd;
+	struct io_in in;
+	char buffer[4096];
+	struct buf record;
+	bool held;		/* `record` waits for a free slot */
+	off_t at, next;		/* of that record and of the one after it */
+};
+
+struct jobs {
+	struct job *all;
+	size_t n;
+	struct job **spare;	/* those not in use */
+	size_t spares;
+	struct pass pass[CHANNELS];
+};
+
+/* n: more than can be needed, that is both concurrencies and a pass for each channel.  -1: memory. */
+MUST_CHECK int jobs_init(struct jobs *j, size_t n);
+void jobs_free(struct jobs *j);
+
+const char *jobs_channel_name(enum channel c);		/* `local`, `remote` */
+enum qdir jobs_channel_dir(enum channel c);
+/* `20/457`: the message as the spawn daemons are told. */
+void jobs_id_path(const struct job *job, char *out);
+
+/* Puts N on the channel's schedule.  -1: no memory. */
+MUST_CHECK int jobs_schedule(struct send *s, enum channel c, uint64_t id, int64_t due);
+/* Starts deliveries until the channel is full or nothing is due, within limits for one turn. */
+void jobs_run(struct send *s, enum channel c);
+/* Could jobs_run start something now? */
+bool jobs_waiting(const struct send *s, enum channel c);
+void jobs_watch(const struct send *s, struct waitset *w);
+
+/* Marks the recipient at `at` done; a failure is logged. */
+void jobs_mark(struct send *s, struct job *job, off_t at);
+/* One delivery of the job has reported; the last one ends the job. */
+void jobs_drop(struct send *s, struct job *job);
+/* Writes the schedule into the mtimes of the channel files. */
+void jobs_save_schedule(struct send *s);
+
+#endif

@@ -1,0 +1,258 @@
+/* pass - one reading of a channel file, recipient by recipient. */
+#include "send/pass.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/date.h"
+#include "queue/envelope.h"
+#include "send/send.h"
+
+enum opened { OPENED, OPEN_GONE, OPEN_ORPHAN, OPEN_TROUBLE };
+
+/* ---- opening ---- */
+
+static void
+warn_later(struct send *s, const char *what, enum qdir dir, uint64_t id)
+{
+	char path[QLAYOUT_PATH_SIZE];
+
+	activity_warn(&s->log, what, qlayout_path(&s->q, path, dir, id), "; will try again later");
+}
+
+/* Sender and age of the message. */
+static enum opened
+read_info(struct send *s, struct job *job)
+{
+	int fd = qlayout_open_read(&s->q, Q_INFO, job->id);
+	enum opened result = OPEN_TROUBLE;
+	int64_t now = date_now();
+	struct io_in in;
+	char buffer[1024], type;
+	struct stat st;
+
+	if (fd == -1 && errno == ENOENT)
+		return OPEN_GONE;
+	if (fd != -1) {
+		io_in_init(&in, fd, buffer, sizeof buffer);
+		if (fstat(fd, &st) == 0 && envelope_read(&in, &type, &job->sender) == IO_OK &&
+		    type == ENVELOPE_SENDER)
+			result = OPENED;
+		(void)close(fd);
+	}
+	if (result == OPENED) {
+		job->retry = sched_retry(job->channel, st.st_mtime, now);
+		job->dying = sched_dying(st.st_mtime, now, s->controls.lifetime_s);
+	} else {
+		warn_later(s, "trouble opening ", Q_INFO, job->id);
+	}
+	return result;
+}
+
+static enum opened
+open_files(struct send *s, struct pass *p, struct job *job)
+{
+	enum qdir dir = jobs_channel_dir(job->channel);
+	enum opened result;
+	struct stat st;
+
+	p->fd = qlayout_open_read(&s->q, dir, job->id);
+	if (p->fd == -1 && errno == ENOENT)
+		return OPEN_GONE;
+	if (p->fd == -1 || fstat(p->fd, &st) == -1) {
+		warn_later(s, "trouble opening ", dir, job->id);
+		return OPEN_TROUBLE;
+	}
+	job->dev = st.st_dev;
+	job->ino = st.st_ino;
+	if (qlayout_exists(&s->q, Q_MESS, job->id) == 0)
+		return OPEN_ORPHAN;
+	result = read_info(s, job);
+	io_in_init(&p->in, p->fd, p->buffer, sizeof p->buffer);
+	p->at = p->next = 0;
+	return result;
+}
+
+static struct job *
+new_job(struct send *s, enum channel c, uint64_t id)
+{
+	struct job *job = s->jobs.spare[--s->jobs.spares];
+	struct buf sender = job->sender;	/* its memory is used again */
+
+	*job = (struct job){ .id = id, .channel = c, .sender = sender, .reading = true };
+	return job;
+}
+
+/* Gives up a pass whose files could not be opened. */
+static void
+forget_job(struct send *s, struct pass *p, struct job *job)
+{
+	if (p->fd != -1)
+		(void)close(p->fd);
+	p->fd = -1;
+	job->reading = false;
+	s->jobs.spare[s->jobs.spares++] = job;
+}
+
+void
+pass_channel_gone(struct send *s, enum channel c, uint64_t id)
+{
+	enum channel other = c == CHANNEL_LOCAL ? CHANNEL_REMOTE : CHANNEL_LOCAL;
+	enum qdir dir = jobs_channel_dir(other);
+	char path[QLAYOUT_PATH_SIZE];
+	int exists = qlayout_exists(&s->q, dir, id);
+
+	if (exists == -1)
+		activity_warn(&s->log, "unable to stat ", qlayout_path(&s->q, path, dir, id), NULL);
+	if (exists != 1 && done_add(s, id, date_now()) == -1) {
+		/* The entry that is there stays, and leads here again. */
+		activity_memory(&s->log);
+		(void)!heap_set(&s->sched.channel[c], id, date_now() + SCHED_MEMORY_S);
+		return;
+	}
+	(void)heap_remove(&s->sched.channel[c], id);
+}
+
+/* Opens the pass of what is due first.  The entry stays in the heap, out of the way, until the job
+ * ends; so there is always memory to schedule it again. */
+static void
+open_pass(struct send *s, enum channel c, uint64_t id)
+{
+	struct heap *heap = &s->sched.channel[c];
+	struct pass *p = &s->jobs.pass[c];
+	struct job *job = new_job(s, c, id);
+	enum opened opened = open_files(s, p, job);
+
+	(void)!heap_set(heap, id, HEAP_NEVER);
+	if (opened == OPENED) {
+		p->job = job;
+		p->held = false;
+		return;
+	}
+	forget_job(s, p, job);
+	if (opened == OPEN_GONE)
+		pass_channel_gone(s, c, id);
+	else if (opened == OPEN_TROUBLE)
+		(void)!heap_set(heap, id, date_now() + SCHED_TROUBLE_S);
+	if (opened == OPEN_ORPHAN) {
+		(void)heap_remove(heap, id);
+		done_purge(s, id);
+	}
+}
+
+/* ---- reading ---- */
+
+static bool
+first_due(const struct send *s, enum channel c, uint64_t *id)
+{
+	struct heap_item item;
+
+	if (!heap_first(&s->sched.channel[c], &item) || item.due > date_now())
+		return false;
+	*id = item.key;
+	return true;
+}
+
+static void
+abandon(struct send *s, struct pass *p, const char *what, const char *after)
+{
+	char path[QLAYOUT_PATH_SIZE];
+
+	activity_warn(&s->log, what, qlayout_path(&s->q, path, jobs_channel_dir(p->job->channel),
+	    p->job->id), after);
+	pass_end(s, p, false);
+}
+
+/* Reads the next record into p->record; false: the pass has ended. */
+static bool
+next_record(struct send *s, struct pass *p, char *type)
+{
+	enum io_status status = envelope_read(&p->in, type, &p->record);
+
+	switch (status) {
+	case IO_OK:
+		p->at = p->next;
+		p->next += (off_t)p->record.n + 2;
+		return true;
+	case IO_EOF:	/* also an unterminated tail */
+		pass_end(s, p, true);
+		return false;
+	default:
+		abandon(s, p, "trouble reading ", "; will try again later");
+		return false;
+	}
+}
+
+static void
+read_record(struct send *s, struct pass *p)
+{
+	char type;
+
+	if (!next_record(s, p, &type))
+		return;
+	switch (type) {
+	case ENVELOPE_RECIPIENT:
+		p->job->undone++;
+		p->held = true;
+		break;
+	case ENVELOPE_DONE:
+		break;
+	default:
+		abandon(s, p, "unknown record type in ", "!");
+		break;
+	}
+}
+
+static void
+start_delivery(struct send *s, struct spawn *d, struct pass *p)
+{
+	p->held = false;
+	/* One that does not start counts as not done: it is tried again with the next pass. */
+	if (deliver_start(s, d, p->job, p->at, buf_span(&p->record)) == -1)
+		activity_memory(&s->log);
+	else
+		p->job->deliveries++;
+}
+
+void
+jobs_run(struct send *s, enum channel c)
+{
+	struct pass *p = &s->jobs.pass[c];
+	struct spawn *d = &s->spawn[c];
+	uint64_t id;
+
+	for (int n = 0; n < JOBS_RECORDS && !s->stopping && deliver_room(d); n++) {
+		if (p->held)
+			start_delivery(s, d, p);
+		else if (p->job)
+			read_record(s, p);
+		else if (first_due(s, c, &id))
+			open_pass(s, c, id);
+		else
+			break;
+	}
+}
+
+bool
+jobs_waiting(const struct send *s, enum channel c)
+{
+	uint64_t id;
+
+	return !s->stopping && deliver_room(&s->spawn[c]) &&
+	    (s->jobs.pass[c].job || first_due(s, c, &id));
+}
+
+void
+jobs_watch(const struct send *s, struct waitset *w)
+{
+	for (int c = 0; c < CHANNELS && !s->stopping; c++) {
+		struct heap_item item;
+
+		if (jobs_waiting(s, (enum channel)c))
+			waitset_now(w);
+		else if (deliver_room(&s->spawn[c]) &&
+		    heap_first(&s->sched.channel[c], &item))
+			waitset_wall(w, item.due);
+	}
+}

@@ -1,0 +1,16 @@
+/* pass - one reading of a channel file, recipient by recipient; the inner part of jobs. */
+#ifndef SEND_PASS_H
+#define SEND_PASS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "send/jobs.h"
+
+/* Closes the file; the job ends with it if no delivery is under way. */
+void pass_end(struct send *s, struct pass *p, bool complete);
+/* N has no file on this channel: takes it off the schedule and, if it has none on the other one
+ * either, has it finished. */
+void pass_channel_gone(struct send *s, enum channel c, uint64_t id);
+
+#endif

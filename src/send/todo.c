@@ -1,0 +1,332 @@
+/* todo - preprocessing in batches. */
+#include "send/todo.h"
+
+#include "lib/deadline.h"
+#include "lib/fsops.h"
+#include "lib/span.h"
+
+static void
+retry_later(struct todo *t, uint64_t id)
+{
+	/* Without memory the next scan finds it again: earlier than need be, but no loss. */
+	if (heap_set(&t->retry, id, deadline_after(TODO_RETRY_MS)) == -1)
+		activity_memory(t->log);
+}
+
+/* qmail-clean answered for an item of the batch. */
+static void
+on_answer(void *arg, uint64_t id, bool removed)
+{
+	struct todo *t = arg;
+
+	for (size_t i = 0; i < t->n; i++)
+		if (t->batch[i].state == TODO_ASKED && t->batch[i].split.id == id) {
+			t->batch[i].state = removed ? TODO_REMOVED : TODO_FINISHED;
+			if (!removed)
+				retry_later(t, id);
+			return;
+		}
+}
+
+void
+todo_init(struct todo *t)
+{
+	t->trigger = (struct trigger){ -1, -1 };
+	t->clean->owner[CLEAN_TODO].answered = on_answer;
+	t->clean->owner[CLEAN_TODO].arg = t;
+}
+
+void
+todo_start(struct todo *t)
+{
+	t->started = true;
+	t->next_scan = deadline_now();
+}
+
+void
+todo_stop(struct todo *t)
+{
+	t->stopped = true;
+	if (t->scanning)
+		qlayout_scan_stop(&t->scan);
+	t->scanning = false;
+}
+
+void
+todo_free(struct todo *t)
+{
+	todo_stop(t);
+	trigger_close(&t->trigger);
+	heap_free(&t->retry);
+	buf_free(&t->splitter.record);
+	buf_free(&t->splitter.address);
+	buf_free(&t->splitter.sender);
+}
+
+/* ---- waiting ---- */
+
+static bool
+retry_due(const struct todo *t, uint64_t *id)
+{
+	struct heap_item item;
+
+	if (!heap_first(&t->retry, &item) || item.due > deadline_now())
+		return false;
+	*id = item.key;
+	return true;
+}
+
+static bool
+batch_waits_for_memory(const struct todo *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (t->batch[i].state == TODO_REMOVED)
+			return true;
+	return false;
+}
+
+void
+todo_watch(const struct todo *t, struct waitset *w)
+{
+	struct heap_item retry;
+	uint64_t id;
+
+	if (!t->started)
+		return;
+	if (t->n) {
+		/* Answers are the cleaner's business. */
+		if (batch_waits_for_memory(t))
+			waitset_until(w, deadline_after(TODO_MEMORY_MS));
+		return;
+	}
+	if (t->stopped)
+		return;
+	if (t->scanning || retry_due(t, &id))
+		waitset_now(w);
+	if (t->scanning)
+		return;
+	waitset_fd(w, t->trigger.read_fd, POLLIN);
+	waitset_until(w, t->next_scan);
+	if (heap_first(&t->retry, &retry))
+		waitset_until(w, retry.due);
+}
+
+/* ---- scanning ---- */
+
+static void
+scan_start(struct todo *t)
+{
+	t->next_scan = deadline_after(TODO_RESCAN_MS);
+	/* First the trigger, then the directory: a pull in between is seen as the next one. */
+	if (trigger_reset(&t->trigger) == -1) {
+		if (activity_may(t->log, CAUSE_TRIGGER))
+			activity_warn(t->log, "unable to open ", QLAYOUT_TRIGGER, NULL);
+		t->next_scan = deadline_after(TODO_TROUBLE_MS);
+	}
+	qlayout_scan_start(&t->scan, t->q, Q_TODO);
+	t->scanning = true;
+}
+
+static bool
+scan_next(struct todo *t, uint64_t *id)
+{
+	if (!t->scanning)
+		return false;
+	if (qlayout_scan_next(&t->scan, id) == 1)
+		return true;
+	t->scanning = false;
+	if (t->scan.failed) {
+		activity_opendir(t->log, t->scan.failed_dir);
+		t->next_scan = deadline_after(TODO_TROUBLE_MS);
+	}
+	return false;
+}
+
+/* What is due for another try, then what the scan finds and is not waiting for one. */
+static bool
+next_id(struct todo *t, uint64_t *id)
+{
+	int64_t due;
+
+	if (retry_due(t, id)) {
+		(void)heap_remove(&t->retry, *id);
+		return true;
+	}
+	while (scan_next(t, id))
+		if (!heap_get(&t->retry, *id, &due))
+			return true;
+	return false;
+}
+
+/* ---- a batch ---- */
+
+/* No todo entry.  Perhaps qmail-clean removed it and could not make that durable; then the message
+ * is deliverable.  Telling so twice does no harm. */
+static unsigned
+channels_on_disk(const struct todo *t, uint64_t id, bool *deliverable)
+{
+	unsigned channels = 0;
+
+	*deliverable = qlayout_exists(t->q, Q_INFO, id) == 1;
+	for (int c = 0; c < CHANNELS; c++)
+		if (qlayout_exists(t->q, split_dir((enum split_file)c), id) != 0)
+			channels |= 1U << c;
+	return channels;
+}
+
+static void
+add_item(struct todo *t, uint64_t id)
+{
+	struct todo_item *item = &t->batch[t->n];
+	bool deliverable;
+
+	switch (split_message(&t->splitter, id, &item->split)) {
+	case SPLIT_OK:
+	case SPLIT_ORPHAN:
+		item->state = TODO_READY;
+		t->n++;
+		break;
+	case SPLIT_GONE:
+		item->split.channels = channels_on_disk(t, id, &deliverable);
+		item->state = TODO_REMOVED;
+		t->n += deliverable;
+		break;
+	case SPLIT_FAILED:
+		retry_later(t, id);
+		break;
+	}
+}
+
+static void
+gather(struct todo *t)
+{
+	int64_t until = deadline_after(TODO_BATCH_MS);
+	uint64_t id;
+
+	t->splitter.bounce_removed = false;
+	while (t->n < TODO_BATCH && next_id(t, &id)) {
+		add_item(t, id);
+		if (deadline_now() >= until)
+			break;
+	}
+}
+
+static void
+fail_item(struct todo *t, struct todo_item *item)
+{
+	split_discard(&t->splitter, &item->split);
+	retry_later(t, item->split.id);
+	item->state = TODO_FINISHED;
+}
+
+/* Has this item an entry in a directory of this kind that must be durable? */
+static bool
+concerns(const struct todo_item *item, enum split_file f)
+{
+	if (item->state != TODO_READY)
+		return false;
+	return f == SPLIT_INFO || item->split.channels & 1U << f;
+}
+
+static bool
+same_directory(const struct todo *t, enum split_file f, size_t i, size_t k)
+{
+	char a[QLAYOUT_PATH_SIZE], b[QLAYOUT_PATH_SIZE];
+
+	return concerns(&t->batch[i], f) && concerns(&t->batch[k], f) &&
+	    span_eq(span_str(qlayout_dir_of(t->q, a, split_dir(f), t->batch[i].split.id)),
+	    span_str(qlayout_dir_of(t->q, b, split_dir(f), t->batch[k].split.id)));
+}
+
+static void
+fail_directory(struct todo *t, enum split_file f, size_t first)
+{
+	char dir[QLAYOUT_PATH_SIZE];
+
+	(void)qlayout_dir_of(t->q, dir, split_dir(f), t->batch[first].split.id);
+	activity_warn(t->log, "trouble fsyncing ", dir, NULL);
+	for (size_t i = first + 1; i < t->n; i++)
+		if (same_directory(t, f, first, i))
+			fail_item(t, &t->batch[i]);
+	fail_item(t, &t->batch[first]);
+}
+
+/* Syncs each directory of one kind that the batch has touched, once. */
+static void
+sync_directories(struct todo *t, enum split_file f)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		bool synced = false;
+
+		for (size_t k = 0; k < i && !synced; k++)
+			synced = same_directory(t, f, i, k);
+		if (concerns(&t->batch[i], f) && !synced &&
+		    qlayout_sync_dir(t->q, split_dir(f), t->batch[i].split.id) == -1)
+			fail_directory(t, f, i);
+	}
+}
+
+static void
+sync_batch(struct todo *t)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		struct todo_item *item = &t->batch[i];
+
+		if (item->state == TODO_READY && split_sync(&t->splitter, &item->split) == -1)
+			fail_item(t, item);
+	}
+	for (int f = 0; f < SPLIT_FILES; f++)
+		sync_directories(t, (enum split_file)f);
+	if (t->splitter.bounce_removed && fsops_sync_dir(qlayout_name(Q_BOUNCE)) == -1)
+		activity_warn(t->log, "trouble fsyncing ", qlayout_name(Q_BOUNCE), NULL);
+	/* From here on the messages of the batch are safe without their todo entries. */
+}
+
+static void
+ask_for_removal(struct todo *t)
+{
+	for (size_t i = 0; i < t->n && cleaner_room(t->clean); i++)
+		if (t->batch[i].state == TODO_READY) {
+			cleaner_ask(t->clean, CLEAN_TODO, t->batch[i].split.id);
+			t->batch[i].state = TODO_ASKED;
+		}
+}
+
+/* Hands on what qmail-clean has confirmed; forgets the batch when nothing of it is left. */
+static void
+report(struct todo *t)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		struct todo_item *item = &t->batch[i];
+
+		/* Garbage is handed on as well: without info nothing becomes of it. */
+		if (item->state == TODO_REMOVED &&
+		    t->preprocessed(t->arg, item->split.id, item->split.channels))
+			item->state = TODO_FINISHED;
+		left += item->state != TODO_FINISHED;
+	}
+	if (!left)
+		t->n = 0;
+}
+
+void
+todo_step(struct todo *t, const struct waitset *w)
+{
+	uint64_t id;
+
+	if (!t->started)
+		return;
+	if (!t->n && !t->stopped) {
+		if (!t->scanning && (deadline_now() >= t->next_scan ||
+		    waitset_ready(w, t->trigger.read_fd, POLLIN)))
+			scan_start(t);
+		if (t->scanning || retry_due(t, &id)) {
+			gather(t);
+			sync_batch(t);
+		}
+	}
+	ask_for_removal(t);
+	report(t);
+}
