@@ -228,7 +228,7 @@ read_line(struct header *h, struct io_in *in, bool *more)
 		return FAULT_READ;
 	if (!h->bytes)
 		h->crlf = h->line_ended && h->line.n && h->line.p[h->line.n - 1] == '\r';
-	h->bytes += h->line.n + 1;
+	h->bytes += h->line.n + h->line_ended;
 	if (buf_ok(&h->line) && h->bytes > HEADER_MAX)
 		return FAULT_HEADER_SIZE;
 	return size_fault(&h->line);

@@ -48,7 +48,7 @@ struct inject {
 
 struct message {
 	enum fault fault;
-	enum code code;
+	int code;		/* enum code */
 	const char *before, *after;	/* the detail stands between them */
 };
 

@@ -36,7 +36,7 @@ struct submission {
 
 /* The text's end is NULL-terminated; returns the code, so callers can `return die(...)`. */
 static int
-die(enum code code, const char *const *text)
+die(int code, const char *const *text)
 {
 	(void)!io_write_all(2, "sendmail: ", 10);
 	for (; *text; text++)
@@ -46,7 +46,7 @@ die(enum code code, const char *const *text)
 }
 
 static int
-fatal(enum code code, const char *text)
+fatal(int code, const char *text)
 {
 	return die(code, (const char *const[]){ "fatal: ", text, NULL });
 }
