@@ -78,7 +78,7 @@ drop_bucket(struct heap *h, size_t hole)
 	for (size_t b = next_bucket(h, hole); h->index[b]; b = next_bucket(h, b)) {
 		size_t home = home_of(h, h->items[h->index[b] - 1].key);
 
-		/* May it move to the hole?  Not if its home lies between the hole and where it is. */
+		/* Not if its home lies between the hole and where it is. */
 		if (((b - home) & (h->buckets - 1)) >= ((b - hole) & (h->buckets - 1))) {
 			h->index[hole] = h->index[b];
 			hole = b;

@@ -42,8 +42,8 @@ void activity_alert(struct activity *a, const char *text);
 void activity_warn_plain(struct activity *a, const char *text, const char *file);
 /* May this cause be told now?  If so it is quiet for a while afterwards. */
 bool activity_may(struct activity *a, enum activity_cause cause);
-/* `alert: out of memory, sleeping...` and `alert: unable to opendir <dir>, sleeping...`, as often as
- * they may be told. */
+/* `alert: out of memory, sleeping...` and `alert: unable to opendir <dir>, sleeping...`, no more
+ * often than they may be told. */
 void activity_memory(struct activity *a);
 void activity_opendir(struct activity *a, const char *dir);
 

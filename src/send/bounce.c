@@ -141,8 +141,8 @@ copy_file(int from, int to)
 	return n == 0 ? 0 : -1;
 }
 
-/* A sync has failed: the data may be gone although a second sync would succeed.  So the whole file is
- * written anew, from what memory still holds of it. */
+/* A sync has failed: the data may be gone although a second sync would succeed.  So the whole file
+ * is written anew, from what memory still holds of it. */
 static int
 rewrite_file(struct bounces *b, struct bounce_file *f)
 {

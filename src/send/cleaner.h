@@ -18,10 +18,10 @@ enum clean_what { CLEAN_TODO, CLEAN_FOOP, CLEAN_WHATS };
 
 /* Unanswered requests, with all their bytes below 4 KiB: pipes hold that much, so neither side ever
  * waits for the other to read. */
-#define CLEANER_MAX 128
-#define CLEANER_REQUEST_SIZE 31
+#define CLEANER_MAX 127
+#define CLEANER_REQUEST_SIZE 32
 
-_Static_assert(sizeof "todo/65000/18446744073709551615" <= CLEANER_REQUEST_SIZE + 1, "requests fit");
+_Static_assert(sizeof "todo/65000/18446744073709551615" <= CLEANER_REQUEST_SIZE, "a request fits");
 _Static_assert(CLEANER_MAX * CLEANER_REQUEST_SIZE < 4096, "requests fit into the pipe");
 
 struct cleaner {
@@ -37,7 +37,7 @@ struct cleaner {
 		enum clean_what what;
 	} asked[CLEANER_MAX];
 	size_t first, n;	/* ring of what is not answered */
-	char out[CLEANER_MAX * CLEANER_REQUEST_SIZE + 1];
+	char out[CLEANER_MAX * CLEANER_REQUEST_SIZE];
 	size_t out_n, out_at;
 };
 

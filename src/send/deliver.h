@@ -16,7 +16,7 @@
 #include "send/route.h"
 #include "send/waitset.h"
 
-#define DELIVER_OUT_FULL ((size_t)65536)	/* bytes of commands not yet written that stop starts */
+#define DELIVER_OUT_FULL ((size_t)65536)	/* unwritten bytes that stop new starts */
 #define DELIVER_OUT_SIZE ((size_t)384 << 10)	/* full, and one command of the greatest length */
 #define DELIVER_REPORTS BOUNCE_FILES		/* reports handled together */
 #define DELIVER_THROTTLE_MS 10000		/* after a daemon was out of processes */

@@ -110,10 +110,11 @@ jobs_save_schedule(struct send *s)
 		for (size_t i = 0; i < heap->n; i++) {
 			struct heap_item item = heap_at(heap, i);
 			struct timespec due[2] = { { .tv_sec = item.due }, { .tv_sec = item.due } };
+			enum qdir dir = jobs_channel_dir((enum channel)c);
 
 			if (item.due == HEAP_NEVER)
 				continue;	/* keeps its old time: tried at once next time */
-			(void)qlayout_path(&s->q, path, jobs_channel_dir((enum channel)c), item.key);
+			(void)qlayout_path(&s->q, path, dir, item.key);
 			if (utimensat(AT_FDCWD, path, due, 0) == -1 && errno != ENOENT)
 				activity_warn(&s->log, "unable to utime ", path,
 				    "; message will be retried too soon");

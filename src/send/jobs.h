@@ -54,7 +54,7 @@ struct jobs {
 	struct pass pass[CHANNELS];
 };
 
-/* n: more than can be needed, that is both concurrencies and a pass for each channel.  -1: memory. */
+/* n: as many as can be needed, both concurrencies and a pass for each channel.  -1: no memory. */
 MUST_CHECK int jobs_init(struct jobs *j, size_t n);
 void jobs_free(struct jobs *j);
 

@@ -1,5 +1,5 @@
-/* notice - the message that tells a sender what failed: written from bounce/N and mess/N, and handed
- * to qmail-queue piece by piece, while the loop goes on. */
+/* notice - the message that tells a sender what failed: made of bounce/N and mess/N, and handed to
+ * qmail-queue piece by piece, while the loop goes on. */
 #ifndef SEND_NOTICE_H
 #define SEND_NOTICE_H
 

@@ -1,5 +1,5 @@
-/* peers - the descriptors 0, 1, 2... that qmail-start gave us, moved out of the way: then no file we
- * open gets such a number, and no program we start inherits one. */
+/* peers - the descriptors 0, 1, 2... that qmail-start gave us, moved out of the way: then no file
+ * we open gets such a number, and no program we start inherits one. */
 #ifndef SEND_PEERS_H
 #define SEND_PEERS_H
 

@@ -2,8 +2,8 @@
  * (qmail-start(8)).
  *
  * Run by root (boot file, supervise) as: qmail-start [defaultdelivery [logger arg ...]]
- * The programs are found through PATH; environment and limits reach all of them.  Descriptor 1 takes
- * the log, or the logger's output; every other one is closed.  Nothing is printed.
+ * The programs are found through PATH; environment and limits reach all of them.  Descriptor 1
+ * takes the log, or the logger's output; every other one is closed.  Nothing is printed.
  *
  *	process		user:group	0		1		others
  *	logger		qmaill:nofiles	log		our 1

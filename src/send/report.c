@@ -1,5 +1,6 @@
-/* report - what becomes of the reports of the spawn daemons.  Those that arrive together are handled
- * together: first all failures are written down and synced, then each is logged and marked. */
+/* report - what becomes of the reports of the spawn daemons.  Those that arrive together are
+ * handled together: first all failures are written down and synced, then each is logged and
+ * marked. */
 #include "lib/deadline.h"
 #include "lib/log.h"
 #include "send/deliver.h"

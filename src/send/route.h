@@ -1,5 +1,5 @@
 /* route - which channel a recipient takes and how it is written from then on; how it was written
- * before, for bounces; the sender it is delivered for (qmail-send(8)).  Pure: bytes in, bytes out. */
+ * before, for bounces; the sender it is delivered for (qmail-send(8)).  Bytes in, bytes out. */
 #ifndef SEND_ROUTE_H
 #define SEND_ROUTE_H
 

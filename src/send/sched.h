@@ -14,7 +14,7 @@
 
 struct sched {
 	struct heap channel[CHANNELS];	/* HEAP_NEVER: a job is working on it */
-	struct heap done;		/* no recipients left; HEAP_NEVER: it has a bounce to queue */
+	struct heap done;		/* no recipients left; HEAP_NEVER: has a bounce to queue */
 	struct heap bounce;		/* of those the ones that wait for their turn */
 	struct heap recheck;		/* looked at again as at the start */
 };
@@ -24,8 +24,8 @@ struct sched {
 int64_t sched_retry(enum channel channel, int64_t birth, int64_t now);
 /* Is this pass the last one? */
 bool sched_dying(int64_t birth, int64_t now, uint64_t lifetime_s);
-/* Seconds to the next attempt to queue a bounce whose last recipient failed age_s ago: as long as it
- * waits already, within SCHED_TROUBLE_S and SCHED_BOUNCE_MAX_S. */
+/* Seconds to the next attempt to queue a bounce whose last recipient failed age_s ago: as long as
+ * it waits already, within SCHED_TROUBLE_S and SCHED_BOUNCE_MAX_S. */
 int64_t sched_bounce_pause(int64_t age_s);
 /* A time from the file system, as a time on the schedule. */
 int64_t sched_time(int64_t t);

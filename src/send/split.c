@@ -277,5 +277,5 @@ split_discard(struct splitter *s, struct split *m)
 		m->fd[f] = -1;
 	}
 	for (size_t i = 0; i < sizeof made / sizeof *made; i++)
-		(void)qlayout_remove(s->q, made[i], m->id);	/* the next attempt removes the rest */
+		(void)qlayout_remove(s->q, made[i], m->id);	/* else the next try does */
 }

@@ -1,6 +1,6 @@
-/* startup - what the queue holds when qmail-send starts: every message of info goes on the schedule,
- * at the times its channel files carry; then files that belong to no message are removed.  Done in
- * slices, so that deliveries begin at once however long the queue is. */
+/* startup - what the queue holds when qmail-send starts: every message of info goes on the
+ * schedule, at the times its channel files carry; then files that belong to no message are removed.
+ * Done in slices, so that deliveries begin at once however long the queue is. */
 #ifndef SEND_STARTUP_H
 #define SEND_STARTUP_H
 

@@ -1,5 +1,6 @@
-/* sweep - removes texts of messages that never came into being: older than QLAYOUT_SWEEP_AGE_S, with
- * neither todo nor info (S2, S3).  At the start and then every SWEEP_PAUSE_MS; a little per turn. */
+/* sweep - removes texts of messages that never came into being: older than QLAYOUT_SWEEP_AGE_S,
+ * with neither todo nor info (S2, S3).  At the start and then every SWEEP_PAUSE_MS; a little per
+ * turn. */
 #ifndef SEND_SWEEP_H
 #define SEND_SWEEP_H
 

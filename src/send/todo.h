@@ -1,13 +1,13 @@
-/* todo - preprocessing: watches the trigger, scans todo, and moves messages from S4 to S5 in batches
- * (qlayout.h has the states).  Used by qmail-todo and, without it, by qmail-send itself.
+/* todo - preprocessing: watches the trigger, scans todo, and moves messages from S4 to S5 in
+ * batches (qlayout.h has the states).  Used by qmail-todo and, without it, by qmail-send itself.
  *
  * A batch: the files of up to TODO_BATCH messages are written (split.h), then synced, then each
  * directory concerned is synced once; from here on nothing of them can be lost, and qmail-clean is
  * asked to remove their todo entries, all at once.  Each answer makes one message deliverable.  One
  * batch is under way at a time; the caller's loop goes on meanwhile.
  *
- * A message that cannot be preprocessed stays in todo and is tried again after TODO_RETRY_MS, not at
- * every scan. */
+ * A message that cannot be preprocessed stays in todo and is tried again after TODO_RETRY_MS, not
+ * at every scan. */
 #ifndef SEND_TODO_H
 #define SEND_TODO_H
 
@@ -30,7 +30,7 @@
 #define TODO_TROUBLE_MS 10000		/* a directory or the trigger cannot be opened */
 #define TODO_MEMORY_MS 1000
 
-_Static_assert(TODO_BATCH <= CLEANER_MAX / 2, "a batch leaves room for other requests");
+_Static_assert(TODO_BATCH < CLEANER_MAX, "a batch leaves room for other requests");
 
 enum todo_state { TODO_READY, TODO_ASKED, TODO_REMOVED, TODO_FINISHED };
 
