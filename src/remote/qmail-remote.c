@@ -11,7 +11,7 @@
 #include "lib/io.h"
 #include "lib/sandbox.h"
 #include "lib/sig.h"
-#include "remote/delivery.h"
+#include "remote/outgoing.h"
 
 #define CLIENT_CERTIFICATE "control/clientcert.pem"
 #define MIN_ARGUMENTS 4
@@ -63,12 +63,12 @@ deliver(char *const *argv, size_t recipients, const struct settings *settings, s
     struct buf *report)
 {
 	struct message message;
-	const struct delivery d = { .host = span_str(argv[1]), .sender = span_str(argv[2]),
+	const struct outgoing d = { .host = span_str(argv[1]), .sender = span_str(argv[2]),
 		.recipients = argv + 3, .n = recipients, .settings = settings, .dns = dns,
 		.message = &message };
 
 	message_open(&message, 0);
-	delivery_run(&d, report);
+	outgoing_run(&d, report);
 }
 
 static void

@@ -1,6 +1,6 @@
-/* delivery - the way of one message to another host: where to go, whom to try, what to say. */
-#ifndef REMOTE_DELIVERY_H
-#define REMOTE_DELIVERY_H
+/* outgoing - the way of one message to another host: where to go, whom to try, what to say. */
+#ifndef REMOTE_OUTGOING_H
+#define REMOTE_OUTGOING_H
 
 #include <stddef.h>
 
@@ -10,12 +10,12 @@
 #include "remote/message.h"
 #include "remote/settings.h"
 
-#define DELIVERY_SESSIONS_MAX 5		/* servers talked to */
-#define DELIVERY_CONNECTS_MAX 50	/* addresses tried */
-#define DELIVERY_CONNECT_MS ((int64_t)600 * 1000)	/* for all of them, at least; or ... */
-#define DELIVERY_CONNECT_FACTOR 10	/* ... this many times timeoutconnect */
+#define OUTGOING_SESSIONS_MAX 5		/* servers talked to */
+#define OUTGOING_CONNECTS_MAX 50	/* addresses tried */
+#define OUTGOING_CONNECT_MS ((int64_t)600 * 1000)	/* for all of them, at least; or ... */
+#define OUTGOING_CONNECT_FACTOR 10	/* ... this many times timeoutconnect */
 
-struct delivery {
+struct outgoing {
 	struct span host;
 	struct span sender;		/* as the queue has it */
 	char *const *recipients;	/* the same; n of them, then NULL */
@@ -27,9 +27,9 @@ struct delivery {
 
 /* Appends the address as it stands between < and > in a command.  Without an @ it stays as it is.
  * false: holds a byte that has no place there. */
-MUST_CHECK bool delivery_address(struct buf *to, struct span address);
+MUST_CHECK bool outgoing_address(struct buf *to, struct span address);
 
 /* Delivers, and replaces *report by the whole report.  cwd = the home directory (for tcpto). */
-void delivery_run(const struct delivery *d, struct buf *report);
+void outgoing_run(const struct outgoing *d, struct buf *report);
 
 #endif

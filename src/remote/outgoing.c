@@ -1,5 +1,5 @@
-/* delivery - where to go, whom to try, what to say. */
-#include "remote/delivery.h"
+/* outgoing - where to go, whom to try, what to say. */
+#include "remote/outgoing.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -51,7 +51,7 @@ holds_bracket(struct span s)
 }
 
 bool
-delivery_address(struct buf *to, struct span address)
+outgoing_address(struct buf *to, struct span address)
 {
 	bool has_domain = span_chr(address, '@') < address.n;
 
@@ -81,14 +81,14 @@ wire_free(struct wire_envelope *w)
 
 /* NULL, or what is wrong. */
 static const char *
-wire_build(struct wire_envelope *w, const struct delivery *d)
+wire_build(struct wire_envelope *w, const struct outgoing *d)
 {
 	size_t bytes, at = 0;
 
-	if (!delivery_address(&w->sender, d->sender))
+	if (!outgoing_address(&w->sender, d->sender))
 		return BAD_SENDER;
 	for (size_t i = 0; i < d->n; i++) {
-		if (!delivery_address(&w->text, span_str(d->recipients[i])))
+		if (!outgoing_address(&w->text, span_str(d->recipients[i])))
 			return BAD_RECIPIENT;
 		buf_addc(&w->text, '\0');
 	}
@@ -161,7 +161,7 @@ say_no_address(struct buf *report, enum mxlist_status status, struct span host)
 /* ---- trying them ---- */
 
 struct attempt {
-	const struct delivery *d;
+	const struct outgoing *d;
 	const struct smtpclient_job *job;
 	uint16_t port;
 	struct buf *report;
@@ -240,8 +240,8 @@ try_address(struct attempt *t, const struct ip *ip)
 static bool
 may_go_on(const struct attempt *t)
 {
-	return !t->settled && t->connect_left_ms > 0 && t->connects < DELIVERY_CONNECTS_MAX &&
-	    t->sessions < DELIVERY_SESSIONS_MAX;
+	return !t->settled && t->connect_left_ms > 0 && t->connects < OUTGOING_CONNECTS_MAX &&
+	    t->sessions < OUTGOING_SESSIONS_MAX;
 }
 
 static void
@@ -257,7 +257,7 @@ try_all(struct attempt *t, struct mxlist *list, struct span host)
 }
 
 static void
-send_to(const struct delivery *d, const struct smtpclient_job *job, const struct ip_list *own,
+send_to(const struct outgoing *d, const struct smtpclient_job *job, const struct ip_list *own,
     struct buf *report)
 {
 	const struct mxlist_lookup lookup = { lookup_mx, lookup_addresses, d->dns };
@@ -265,12 +265,12 @@ send_to(const struct delivery *d, const struct smtpclient_job *job, const struct
 		.helohost = buf_span(&d->settings->helohost) };
 	const struct route route = route_find(&d->settings->routes, d->host);
 	struct attempt t = { .d = d, .job = job, .port = route.port, .report = report,
-		.connect_left_ms = DELIVERY_CONNECT_FACTOR * d->settings->connect_ms };
+		.connect_left_ms = OUTGOING_CONNECT_FACTOR * d->settings->connect_ms };
 	struct mxlist list;
 	enum mxlist_status status;
 
-	if (t.connect_left_ms < DELIVERY_CONNECT_MS)
-		t.connect_left_ms = DELIVERY_CONNECT_MS;
+	if (t.connect_left_ms < OUTGOING_CONNECT_MS)
+		t.connect_left_ms = OUTGOING_CONNECT_MS;
 	status = route.fixed ? mxlist_by_relay(&list, route.host, &lookup) :
 	    mxlist_by_mx(&list, route.host, &lookup, &self);
 	if (status == MXLIST_OK)
@@ -281,7 +281,7 @@ send_to(const struct delivery *d, const struct smtpclient_job *job, const struct
 }
 
 void
-delivery_run(const struct delivery *d, struct buf *report)
+outgoing_run(const struct outgoing *d, struct buf *report)
 {
 	struct smtpclient_job job = { .helo = buf_str(&d->settings->helohost), .n = d->n,
 		.waits = smtpclient_waits(d->settings->timeout_ms, d->n) };

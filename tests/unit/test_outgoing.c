@@ -1,0 +1,98 @@
+/* outgoing: addresses in commands; the reports of what fails before a connection. */
+#include "remote/outgoing.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "tap.h"
+
+static const struct {
+	const char *what, *address, *wire;	/* NULL: refused */
+} addresses[] = {
+	{ "plain", "joe@x.org", "joe@x.org" },
+	{ "null sender", "", "" },
+	{ "no @", "plain", "plain" },
+	{ "no @, not even quoted", "a b", "a b" },
+	{ "space", "j d@x.org", "\"j d\"@x.org" },
+	{ "quote", "a\"b@x", "\"a\\\"b\"@x" },
+	{ "bracket in the local part", "a>b@x", "\"a>b\"@x" },
+	{ "last @ counts", "a@b@c", "\"a@b\"@c" },
+	{ "empty local part", "@x", "\"\"@x" },
+	{ "eight bits", "\xe9@x", "\"\xe9\"@x" },
+	{ "CR LF", "a\r\nDATA@x", NULL },
+	{ "LF in the domain", "a@x\nRSET", NULL },
+	{ "CR", "a\r@x", NULL },
+	{ "tab", "a\tb@x", NULL },
+	{ "DEL", "a\177@x", NULL },
+	{ "escape", "a\33@x", NULL },
+	{ "closing bracket in the domain", "a@x> SIZE=1", NULL },
+	{ "opening bracket in the domain", "a@<x", NULL },
+	{ "bracket, no @", "a> X", NULL },
+};
+
+static void
+test_addresses(struct tap *t)
+{
+	for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++) {
+		struct buf wire = { 0 };
+		bool fits = outgoing_address(&wire, span_str(addresses[i].address));
+
+		ok(t, fits == (addresses[i].wire != NULL), "%s", addresses[i].what);
+		if (fits)
+			is(t, buf_span(&wire), span_str(addresses[i].wire), addresses[i].what);
+		buf_free(&wire);
+	}
+}
+
+/* Runs until something is known to be wrong; nothing is asked and nobody is called. */
+static void
+test_refusals(struct tap *t)
+{
+	static char good[] = "joe@x.org", bad[] = "joe@x\n", none[] = "";
+	static const struct {
+		const char *what, *sender;
+		char *recipients[3];
+		size_t n;
+		const char *host, *report;
+	} rows[] = {
+		{ "sender with LF", "a\nb@x", { good, NULL }, 1, "x",
+		    "DThe sender address holds bytes that SMTP cannot carry. (#5.1.7)\n" },
+		{ "recipient with LF", "", { bad, NULL }, 1, "x",
+		    "DA recipient address holds bytes that SMTP cannot carry. (#5.1.3)\n" },
+		{ "second recipient", "", { good, bad, NULL }, 2, "x",
+		    "DA recipient address holds bytes that SMTP cannot carry. (#5.1.3)\n" },
+		{ "ourselves", "", { none, NULL }, 1, "[127.0.0.1]",
+		    "DThis host is the best-preference MX of that domain itself,\n"
+		    "but control/locals does not have it, so it is not delivered here. (#5.4.6)\n" },
+		{ "impossible name", "", { good, NULL }, 1, "a..b\1",
+		    "DThis host couldn't find any host named a..b?. (#5.1.2)\n" },
+	};
+	struct settings settings = { .connect_ms = 1000, .timeout_ms = 1000 };
+	struct dns *dns = dns_open();
+
+	buf_adds(&settings.helohost, "me");
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct message message;
+		struct buf report = { 0 };
+		const struct outgoing d = { span_str(rows[i].host), span_str(rows[i].sender),
+			rows[i].recipients, rows[i].n, &settings, dns, &message };
+
+		message_open(&message, -1);
+		outgoing_run(&d, &report);
+		is(t, buf_span(&report), span_of(rows[i].report, strlen(rows[i].report) + 1),
+		    rows[i].what);
+		buf_free(&report);
+	}
+	settings_free(&settings);
+	dns_close(dns);
+}
+
+int
+main(void)
+{
+	struct tap t = { 0 };
+
+	test_addresses(&t);
+	test_refusals(&t);
+	return done(&t);
+}
