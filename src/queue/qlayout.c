@@ -236,6 +236,8 @@ qlayout_scan_start(struct qlayout_scan *s, const struct qlayout *q, enum qdir di
 static void
 scan_failed(struct qlayout_scan *s, uint64_t sub)
 {
+	if (s->failed)
+		return;		/* the first is told */
 	s->error = errno;
 	s->failed = true;
 	(void)add_dir(s->q, s->failed_dir, s->dir, sub);

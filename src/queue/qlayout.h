@@ -78,7 +78,7 @@ struct qlayout_scan {
 	void *stream;		/* DIR * or NULL */
 	bool done;
 	bool failed;		/* something could not be read: the walk is incomplete */
-	char failed_dir[QLAYOUT_PATH_SIZE];
+	char failed_dir[QLAYOUT_PATH_SIZE];	/* the first one */
 	int error;
 };
 void qlayout_scan_start(struct qlayout_scan *s, const struct qlayout *q, enum qdir dir);

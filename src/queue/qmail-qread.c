@@ -158,7 +158,7 @@ list_all(struct lister *l)
 	qlayout_scan_start(&scan, &l->layout, Q_INFO);
 	while (qlayout_scan_next(&scan, &id) && !scan.failed) {
 		list_message(l, id);
-		if (!buf_ok(&l->text) || l->record.failed) {
+		if (!buf_ok(&l->text) || (l->record.failed && !l->record.over)) {
 			qlayout_scan_stop(&scan);
 			errno = 0;
 			return fatal(l, "out of memory", "");

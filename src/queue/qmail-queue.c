@@ -58,7 +58,7 @@ check_descriptors(void)
 {
 	if (fcntl(0, F_GETFD) == -1 || fcntl(1, F_GETFD) == -1)
 		return QQ_READ;
-	return io_open_standard() == -1 ? QQ_READ : QQ_OK;
+	return io_open_standard() == -1 ? QQ_PID : QQ_OK;
 }
 
 static enum qqcode
