@@ -12,7 +12,6 @@
 
 #include "lib/conf.h"
 #include "lib/errtext.h"
-#include "lib/io.h"
 #include "local/report.h"
 #include "local/tool.h"
 
@@ -39,7 +38,7 @@ main(int argc, char **argv)
 {
 	int answer;
 
-	if (io_open_standard() == -1)
+	if (tool_start(name) != CODE_OK)
 		return CODE_TEMP;
 	if (argc < 3)
 		return report_fail(CODE_PERM, name,

@@ -7,7 +7,6 @@
  * The addresses are used as they are.
  * Exit: 0 queued, 100 refused or called wrongly, 111 temporary failure; then nothing is queued. */
 #include "lib/conf.h"
-#include "lib/io.h"
 #include "local/report.h"
 #include "local/tool.h"
 
@@ -16,7 +15,7 @@ main(int argc, char **argv)
 {
 	const char *sender, *dtline;
 
-	if (io_open_standard() == -1)
+	if (tool_start("forward") != CODE_OK)
 		return CODE_TEMP;
 	if (!(sender = tool_variable("forward", "NEWSENDER")) ||
 	    !(dtline = tool_variable("forward", "DTLINE")))

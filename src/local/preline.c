@@ -122,7 +122,7 @@ main(int argc, char **argv)
 	int code;
 
 	sig_ignore(SIGPIPE);
-	if (io_open_standard() == -1)
+	if (tool_start(name) != CODE_OK)
 		return CODE_TEMP;
 	code = parse_arguments(&p, argc, argv);
 	return code == CODE_OK ? run(&p) : code;

@@ -70,7 +70,7 @@ parse_arguments(struct delivery *d, int argc, char **argv)
 
 /* Nobody else may put instructions there; and its owner may close it while he changes them. */
 static int
-check_home(const struct delivery *d)
+check_home(struct delivery *d)
 {
 	struct stat st;
 
@@ -92,9 +92,10 @@ check_home(const struct delivery *d)
 	return CODE_OK;
 }
 
-/* A message that has our Delivered-To line was here before. */
+/* A message that has our Delivered-To line was here before.  A descriptor 0 that is closed shows
+ * here, so nothing may be opened earlier. */
 static int
-check_loop(const struct delivery *d)
+check_loop(struct delivery *d)
 {
 	char piece[HEADER_PIECE];
 	struct loopcheck c = { 0 };
@@ -192,7 +193,7 @@ choose_newsender(struct delivery *d)
 
 /* Before anything is delivered, so that no retry can repeat it. */
 static int
-check_instructions(const struct delivery *d)
+check_instructions(struct delivery *d)
 {
 	switch (dotqmail_check(d->instructions, d->file.forward_only)) {
 	case DOTQMAIL_BLANK:
@@ -250,16 +251,14 @@ obey_all(const struct delivery *d, struct tally *t, size_t *done)
 }
 
 static int
-deliver(const struct delivery *d)
+deliver(struct delivery *d)
 {
 	struct tally t = { 0, 0, 0 };
 	char counts[96], queued[48] = "";
 	size_t done = 0;
 	long qp = 0;
-	int code = check_instructions(d);
+	int code = obey_all(d, &t, &done);
 
-	if (code == CODE_OK)
-		code = obey_all(d, &t, &done);
 	if (code == CODE_OK && t.forwards && !d->describe) {
 		code = handle_forward(d, done, &qp);
 		(void)snprintf(queued, sizeof queued, "\nqp %ld", qp);
@@ -271,24 +270,40 @@ deliver(const struct delivery *d)
 	return CODE_OK;
 }
 
+static int
+describe(struct delivery *d)
+{
+	return delivery_describe(d, date_now()) ? CODE_OK : handle_no_memory();
+}
+
+static int
+open_standard(struct delivery *d)
+{
+	(void)d;
+	return io_open_standard() == 0 ? CODE_OK : CODE_TEMP;
+}
+
+static int
+export(struct delivery *d)
+{
+	return delivery_export(d) ? CODE_OK : handle_no_memory();
+}
+
 int
 main(int argc, char **argv)
 {
+	static int (*const steps[])(struct delivery *) = { check_home, describe, check_loop,
+		open_standard, choose_instructions, choose_newsender, export,
+		check_instructions, deliver };
 	struct delivery d = { .file = DOTQMAIL_EMPTY };
 	int code;
 
 	umask(077);
 	sig_ignore(SIGPIPE);
 	sig_ignore(SIGXFSZ);	/* a full quota is an error of write, not our end */
-	if (io_open_standard() == -1)
-		return CODE_TEMP;
-	if ((code = parse_arguments(&d, argc, argv)) == CODE_OK &&
-	    (code = check_home(&d)) == CODE_OK &&
-	    (code = delivery_describe(&d, date_now()) ? CODE_OK : handle_no_memory()) == CODE_OK &&
-	    (code = check_loop(&d)) == CODE_OK && (code = choose_instructions(&d)) == CODE_OK &&
-	    (code = choose_newsender(&d)) == CODE_OK &&
-	    (code = delivery_export(&d) ? CODE_OK : handle_no_memory()) == CODE_OK)
-		code = deliver(&d);
+	code = parse_arguments(&d, argc, argv);
+	for (size_t i = 0; i < sizeof steps / sizeof steps[0] && code == CODE_OK; i++)
+		code = steps[i](&d);
 	delivery_free(&d);
 	return code;
 }

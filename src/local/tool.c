@@ -2,16 +2,27 @@
 #include "local/tool.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 
 #include "lib/conf.h"
 #include "lib/errtext.h"
+#include "lib/io.h"
 #include "lib/num.h"
 #include "lib/proc.h"
 #include "lib/sig.h"
 #include "local/report.h"
 #include "queue/submit.h"
+
+int
+tool_start(const char *name)
+{
+	if (fcntl(0, F_GETFD) != -1 && io_open_standard() == 0)
+		return CODE_OK;
+	return report_fail(CODE_TEMP, name, ": fatal: unable to read message: ", errtext(errno),
+	    NULL);
+}
 
 int
 tool_wait(const char *name, long pid)

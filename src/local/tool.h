@@ -8,6 +8,10 @@
 #include "lib/attr.h"
 #include "lib/span.h"
 
+/* Makes sure that 0, 1 and 2 are open, for a program that reads a message: without one (descriptor
+ * 0 is closed) it must fail, not go on with nothing.  CODE_OK, or CODE_TEMP, said why. */
+MUST_CHECK int tool_start(const char *name);
+
 /* Waits for the child.  Its exit code 0..255; CODE_TEMP after `NAME: fatal: child crashed`. */
 MUST_CHECK int tool_wait(const char *name, long pid);
 

@@ -192,6 +192,7 @@ link_new(struct delivery *d)
 
 	for (; d->attempt < ATTEMPTS; d->attempt++, name = NULL) {
 		const char *new;
+		int error;
 
 		set_path(&d->new, d, "new/", name);
 		if (!buf_ok(&d->new)) {
@@ -201,13 +202,17 @@ link_new(struct delivery *d)
 		new = buf_str(&d->new);
 		if (link(tmp, new) == 0)
 			return 0;
+		error = errno;
 		/* NFS repeats a request whose answer was lost: then the link is our own. */
-		if (errno == EEXIST && same_file(tmp, new))
+		if (error == EEXIST && same_file(tmp, new))
 			return 0;
-		if ((errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS) &&
-		    sys_rename_new(tmp, new) == 0)
-			return 0;
-		if (errno != EEXIST)
+		if (error == EPERM || error == EOPNOTSUPP || error == ENOSYS) {
+			if (sys_rename_new(tmp, new) == 0)
+				return 0;
+			error = errno;
+		}
+		errno = error;
+		if (error != EEXIST)
 			return -1;
 	}
 	return -1;
