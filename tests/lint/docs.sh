@@ -41,11 +41,11 @@ for program in $programs; do
 		    complain "$page: exit code ${pair#*:} is missing"
 	done
 done
-sed -n 's/^[[:space:]]*\(SPAWN\|LSPAWN\|EXIT\)_[A-Z_]* = \([0-9]*\),*.*/\2/p' src/spawn/*.[ch] \
-    2> /dev/null > "$work/spawn"
+sed -n 's/^[[:space:]]LS_[A-Z_]* = \([0-9]*\),*.*/\1/p' src/queue/lscode.h > "$work/ls"
+[ -s "$work/ls" ] || complain 'src/queue/lscode.h: no codes found'
 while read -r code; do
 	says man/qmail-lspawn.8 "$code" || complain "qmail-lspawn(8): exit code $code is missing"
-done < "$work/spawn"
+done < "$work/ls"
 
 # 3. Control files: each one that the code reads is described, and has a default or a reason.
 cat src/*/*.[ch] | tr '\n' ' ' | grep -oE 'ctl_[a-z_]+\([[:space:]]*"[^"]+"' |
@@ -70,28 +70,34 @@ for path in control-defaults/*; do
 	esac
 done
 
-# 4. Limits: a comment `limit: NAME VALUE` in qmail-limits(7) for each constant that ends in _MAX
-# or _LIMIT or has _MAX_ inside, and for each that ends in _S or
-# _MS: a time.  Those in the list are no matter for users.
-internal='SUBMIT_ERROR_FD_MAX SPAWNPROTO_ID_MAX ENVELOPE_RECORD_MAX TCPTO_COUNT_MAX DOMAIN_MAX TABLE_MAX RECORD_MAX PROC_MAX_FDS
-	SKIP_UNIT_S QUIET_S AGE_PER_TIMEOUT_S CLEANUP_REQUEST_MAX SWEEP_INTD_EVERY_S TIMEOUT_MAX_S
-	LAST_WORDS_MS LATE_REPLY_MS FIRST_PAUSE_MS LAST_PAUSE_MS SLOW_PEER_MS NO_LIMIT SECONDS_MAX
-	GENERATED_MAX HOST_MAX POINTERS_MAX DNSMSG_MAX DNSMSG_NAME_MAX DNSMSG_LABEL_MAX ID_MAX
-	LCHILD_USER_MAX FACILITY_MAX TIMEOUT_MAX REPORT_REMOTE_MAX'
-sed -nE 's/^#define ([A-Z][A-Z0-9_]*(_MAX|_LIMIT|_M?S|_MAX_[A-Z]+)) +([^[:space:]].*)/\1 \3/p' \
-    src/*/*.[ch] | sed 's,/\*.*,,; s/([a-z0-9_]*_t)//g; s/INT64_C//g; s/\([0-9]\)[UL]*/\1/g' > "$work/limits"
+# 4. Limits: a comment `limit: NAME VALUE` in qmail-limits(7) for each constant whose name says that
+# it is a maximum or how long somebody may take; other constants may have one.  Those in the list
+# are no matter for users.
+internal='AGE_MAX_S AGE_PER_TIMEOUT_S CLEANER_MAX CONTROLS_LIFETIME_MAX_S
+	DNSMSG_LABEL_MAX DNSMSG_MAX DNSMSG_NAME_MAX DOMAIN_MAX ENVELOPE_RECORD_MAX FACILITY_MAX GENERATED_MAX HOST_MAX ID_MAX LCHILD_USER_MAX
+	NO_LIMIT OUT_MAX OWNER_NAME_MAX POINTERS_MAX PROC_MAX_FDS RECORD_MAX REPORT_REMOTE_MAX
+	SECONDS_MAX STEP_MAX SUBMIT_ERROR_FD_MAX TABLE_MAX TCPTO_COUNT_MAX TIMEOUT_MAX TIMEOUT_MAX_S
+	TIMEOUT_MS WAITSET_MAX WALL_MAX_S CLEANUP_REQUEST_MAX SPAWNPROTO_ID_MAX TODOLINK_RECORD_MAX'
+sed -nE 's/^#define ([A-Z][A-Z0-9_]*)[[:space:]]+([^[:space:]].*)/\1 \2/p' src/*/*.[ch] |
+    sed 's,/\*.*,,; s/([a-z0-9_]*_t)//g; s/INT64_C//g; s/\([0-9]\)[UL]*/\1/g' |
+    sort -u > "$work/constants"
 while read -r name value; do
-	case " $(echo $internal) " in *" $name "*) continue ;; esac
 	said=$(sed -n "s/^\.\\\\\" limit: $name //p" man/qmail-limits.7)
-	if [ -z "$said" ]; then
-		complain "qmail-limits(7): $name ($value) is missing"
-	elif echo "$value" | grep -qE '^[-0-9 ()<*+]+$' && [ "$(($value))" != "$said" ]; then
-		complain "qmail-limits(7): $name is $value, not $said"
+	if [ -n "$said" ]; then
+		echo "$value" | grep -qE '^[-0-9 ()<*+]+$' && [ "$(($value))" != "$said" ] &&
+		    complain "qmail-limits(7): $name is $value, not $said"
+	elif echo "$name" | grep -qE '(_MAX|_LIMIT)(_|$)|(TIMEOUT|WAIT|LOGIN|LINGER)_M?S$'; then
+		case " $(echo $internal) " in
+		*" $name "*) ;;
+		*) complain "qmail-limits(7): $name ($value) is missing" ;;
+		esac
 	fi
-done < "$work/limits"
-sed -n 's/^\.\\" limit: \([^ ]*\) .*/\1/p' man/qmail-limits.7 | while read -r name; do
-	grep -q "^$name " "$work/limits" || complain "qmail-limits(7): there is no $name"
-done
+done < "$work/constants"
+sed -n 's/^\.\\" limit: \([^ ]*\) .*/\1/p' man/qmail-limits.7 > "$work/said"
+sort "$work/said" | uniq -d | sed 's/^/qmail-limits(7): twice: /' >> "$bad"
+while read -r name; do
+	grep -q "^$name " "$work/constants" || complain "qmail-limits(7): there is no $name"
+done < "$work/said"
 
 # 5. Environment: each variable that the code asks for is in some manual.
 find src -name "*.c" ! -path "src/install/*" -exec cat {} + | tr '\n' ' ' | grep -oE 'getenv\([[:space:]]*"[^"]+"' | sed 's/.*"\(.*\)"/\1/' |
@@ -99,6 +105,14 @@ find src -name "*.c" ! -path "src/install/*" -exec cat {} + | tr '\n' ' ' | grep
 while read -r name; do
 	grep -qE "^\.(It )?Ev .*\b$name\b" man/*.[1-8] || complain "no manual has the variable $name"
 done < "$work/env"
+
+# 6. The log: what calls for somebody is in qmail-log(5).
+cat src/send/*.c | tr '\n' ' ' | grep -oE '(activity_alert\([^"]*|cannot_start\(s, )"[^"]*"' |
+    sed 's/[^"]*"\(.*\)"/\1/; s/\.\.\.$//' > "$work/alerts"
+sed 's/\\&//' man/qmail-log.5 | tr '\n' ' ' > "$work/log"
+while read -r text; do
+	grep -qF -e "$text" "$work/log" || complain "qmail-log(5): \"$text\" is missing"
+done < "$work/alerts"
 
 cat "$bad"
 [ ! -s "$bad" ]
