@@ -50,7 +50,8 @@ add_message(struct maildir_list *list, const char *sub, const char *name, const 
 	return 0;
 }
 
-/* One entry of a directory; what vanished meanwhile or is no message is passed over. */
+/* One entry of a directory; what vanished meanwhile or is no message is passed over.  Dates in the
+ * future are shown: a message would else be hidden for ever when a clock was wrong. */
 static int
 scan_entry(struct maildir_list *list, DIR *d, const char *sub, const char *name, int64_t now)
 {
@@ -59,7 +60,7 @@ scan_entry(struct maildir_list *list, DIR *d, const char *sub, const char *name,
 	if (name[0] == '.' || list->n >= MAILDIR_MAX_MESSAGES)
 		return 0;
 	if (fstatat(dirfd(d), name, &st, 0) == -1 || !S_ISREG(st.st_mode) ||
-	    (int64_t)st.st_mtime >= now)
+	    (int64_t)st.st_mtime == now)
 		return 0;
 	return add_message(list, sub, name, &st);
 }
@@ -113,8 +114,13 @@ int
 maildir_scan(struct maildir_list *list, int64_t now)
 {
 	*list = (struct maildir_list){ 0 };
-	if (scan_directory(list, "new", now) == -1 || scan_directory(list, "cur", now) == -1)
+	if (scan_directory(list, "new", now) == -1 || scan_directory(list, "cur", now) == -1) {
+		int error = errno;
+
+		maildir_list_free(list);
+		errno = error;
 		return -1;
+	}
 	if (list->n)
 		qsort(list->messages, list->n, sizeof list->messages[0], compare);
 	return 0;
