@@ -1,0 +1,51 @@
+#!/bin/sh
+# qmail-newmrh: what it writes, and that a failure changes nothing.
+. tests/lib.sh
+control=/var/qmail/control
+newmrh=/var/qmail/bin/qmail-newmrh
+cdb=$control/morercpthosts.cdb
+
+dump() { cdb -d -m "$cdb" 2>/dev/null | sort | tr '\n' ' '; }
+
+code 'no source' 111 "$newmrh"
+like 'and says so' "$T/err" '^qmail-newmrh: fatal: unable to read control/morercpthosts: '
+is 'in one line' "$(wc -l <"$T/err")" 1
+
+printf 'One.Example \t\r\n#two\n\n.THREE\n four\nfive' >$control/morercpthosts
+umask 077
+ok 'a list' "$newmrh"
+is 'entries in lower case without trailing blanks' "$(cdb -l -m "$cdb" | LC_ALL=C sort | tr '\n' '|')" \
+	' four|.three|five|one.example|'
+is 'mode' "$(stat -c %a "$cdb")" 644
+ok 'the temporary file is gone' test ! -e $control/morercpthosts.tmp
+is 'data is empty' "$(cdb -q "$cdb" one.example | wc -c)" 0
+
+: >$control/morercpthosts
+ok 'an empty list' "$newmrh"
+is 'has no entries' "$(cdb -l -m "$cdb")" ''
+is 'and 2048 bytes' "$(stat -c %s "$cdb")" 2048
+
+seq -f 'host%.0f.example' 50000 >$control/morercpthosts
+ok '50000 entries' "$newmrh"
+ok 'the last is found' cdb -q "$cdb" host50000.example
+is 'all are there' "$(cdb -s "$cdb" | sed -n 's/^number of records: //p')" 50000
+
+cp "$cdb" "$T/before"
+rm $control/morercpthosts
+mkdir $control/morercpthosts
+code 'an unreadable source' 111 "$newmrh"
+same 'leaves the old file' "$cdb" "$T/before"
+rmdir $control/morercpthosts
+echo x.example >$control/morercpthosts
+mkdir $control/morercpthosts.tmp
+code 'no temporary file' 111 "$newmrh"
+like 'and says so' "$T/err" '^qmail-newmrh: fatal: unable to create control/morercpthosts.tmp: '
+same 'leaves the old file' "$cdb" "$T/before"
+rmdir $control/morercpthosts.tmp
+# A file system that is full: a limit on the size of files does the same.
+seq -f 'host%.0f.example' 50000 >$control/morercpthosts
+code 'no room' 111 sh -c "trap '' XFSZ; ulimit -f 100; exec $newmrh"
+like 'and says so' "$T/err" '^qmail-newmrh: fatal: unable to write control/morercpthosts.tmp: '
+same 'leaves the old file' "$cdb" "$T/before"
+ok 'and nothing else' test ! -e $control/morercpthosts.tmp
+done_testing
