@@ -9,6 +9,7 @@ A stub in the place of qmail-queue (QMAILQUEUE) keeps what it is given:
 """
 import os
 import re
+import resource
 import subprocess
 import tempfile
 
@@ -83,12 +84,15 @@ def environment(env=None):
     return {k: v for k, v in all_of_it.items() if v is not None}
 
 
-def start(args, env=None, before=None, **more):
-    """Popen of a program of the suite, as joe; `before` runs in the child first."""
+def start(args, env=None, before=None, limits=(), **more):
+    """Popen of a program of the suite, as joe.  `before` runs in the child first; limits: pairs
+    for setrlimit."""
     def prepare():
         if before:
             before()
         become_joe()
+        for what, most in limits:
+            resource.setrlimit(what, (most, most))
     clean()
     more.setdefault('stdin', subprocess.PIPE)
     more.setdefault('stdout', subprocess.PIPE)

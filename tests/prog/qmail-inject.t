@@ -200,9 +200,8 @@ def test_large():
             b'header too large\n')
     with open('/dev/zero', 'rb') as zero:
         refused('endless line', fed_by(zero), 100, b'header too large\n')
-    small = lambda: resource.setrlimit(resource.RLIMIT_AS, (12 << 20, 12 << 20))
     if not os.environ.get('SAN'):
-        refused('no memory', inject('ann', line * 15 + b'\n', before=small), 111,
+        refused('no memory', inject('ann', line * 15 + b'\n', limits=[(resource.RLIMIT_AS, 12 << 20)]), 111,
                 b'out of memory\n')
 
 
@@ -263,8 +262,8 @@ def test_trouble():
     refused('home cannot be entered', r, 111, b'internal bug\n')
     r = inject(env={'QMAILQUEUE': '/nonexistent'})
     refused('no queue program', r, 111, b'unable to exec qq (#4.3.0)\n')
-    nofork = lambda: resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
-    refused('no process', inject(before=nofork), 111, b'unable to run qmail-queue\n')
+    refused('no process', inject(limits=[(resource.RLIMIT_NPROC, 0)]), 111,
+            b'unable to run qmail-queue\n')
     r = inject(env={'QQ': '31'})
     tap.equal((r.code, r.err), (100, FATAL + b'mail server permanently rejected message (#5.3.0)\n'),
               'the queue refuses')
