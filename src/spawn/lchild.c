@@ -104,13 +104,12 @@ ask_getpw(const struct lchild *l, char *local, struct buf *answer)
 	answer->max = LCHILD_USER_MAX;
 	status = io_read_all(fd, answer);
 	(void)close(fd);
-	if (proc_wait(pid, &wstatus) == -1 || (code = proc_code(wstatus)) == -1)
-		return LSPAWN_SYSTEM;
-	if (code != CODE_OK)
-		return code;
-	if (status == IO_TOOLONG)
+	code = proc_wait(pid, &wstatus) == -1 ? -1 : proc_code(wstatus);
+	if (status == IO_TOOLONG)	/* then its end is our doing */
 		return answer->over ? LSPAWN_BUG : LSPAWN_MEMORY;
-	return status == IO_OK ? 0 : LSPAWN_SYSTEM;
+	if (code == -1 || status != IO_OK)
+		return LSPAWN_SYSTEM;
+	return code;
 }
 
 static int

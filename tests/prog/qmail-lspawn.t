@@ -1,0 +1,248 @@
+#!/usr/bin/python3
+"""qmail-lspawn.t - commands, users, what a delivery inherits, and background processes."""
+import os
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import queuedir as q                    # noqa: E402
+import tap                              # noqa: E402
+
+QUICK = '#!/bin/sh\necho done\n'
+LINGER = 3                              # SPAWND_LINGER_MS
+
+
+def lspawn(*args, **more):
+    return q.Spawn('qmail-lspawn', *(args or ('./Maildir/',)), **more)
+
+
+def running(name):
+    """How many processes have this name."""
+    n = 0
+    for pid in filter(str.isdigit, os.listdir('/proc')):
+        try:
+            with open('/proc/%s/comm' % pid) as file:
+                n += file.read() == name + '\n'
+        except OSError:
+            pass                        # gone meanwhile
+    return n
+
+
+def start():
+    tap.equal(subprocess.call([q.program('qmail-lspawn')], stdin=subprocess.DEVNULL), 100,
+              'no argument')
+    daemon = lspawn()
+    tap.equal(daemon.limit, b'\x78', 'limit')
+    tap.equal(daemon.close(), 0, 'end of commands')
+    os.rename(q.QUEUE + '/mess', q.QUEUE + '/mess.away')
+    tap.equal(subprocess.call([q.program('qmail-lspawn'), 'x'], stdin=subprocess.DEVNULL), 111,
+              'no queue/mess')
+    os.rename(q.QUEUE + '/mess.away', q.QUEUE + '/mess')
+
+
+def commands():
+    q.stub('qmail-local', QUICK)
+    daemon = lspawn()
+    for name, slot, more, want in (
+            ('good', 0, {}, b'Kdone\n'),
+            ('last slot', 119, {}, b'Kdone\n'),
+            ('slot too big', 120, {}, b'ZInternal error: delnum too big. (#4.3.5)\n'),
+            ('letter', 1, {'message': b'0/x'}, b'DInternal error: messid has nonnumerics. (#5.3.5)\n'),
+            ('slash first', 1, {'message': b'/23'},
+             b'DInternal error: messid has nonnumerics. (#5.3.5)\n'),
+            ('dots', 1, {'message': b'0/../0/23'},
+             b'DInternal error: messid has nonnumerics. (#5.3.5)\n'),
+            ('99 bytes', 1, {'message': b'0' * 99}, b'Zqmail-spawn unable to open message. (#4.3.0)\n'),
+            ('100 bytes', 1, {'message': b'0' * 100}, b'DInternal error: messid too long. (#5.3.5)\n'),
+            ('empty', 1, {'message': b''}, b'DInternal error: messid too short. (#5.3.5)\n'),
+            ('no @', 1, {'recipient': b'joe'}, b'DSorry, address must include host name. (#5.1.3)\n'),
+            ('no file', 1, {'message': b'0/46'}, b'Zqmail-spawn unable to open message. (#4.3.0)\n'),
+            ('directory', 1, {'message': b'0'}, b'ZSorry, message has wrong type. (#4.3.5)\n'),
+            ('FIFO', 1, {'message': b'1/1'}, b'ZSorry, message has wrong type. (#4.3.5)\n'),
+            ('foreign file', 1, {'message': b'2/2'}, b'ZSorry, message has wrong owner. (#4.3.5)\n'),
+            ('no local part', 1, {'recipient': b'@h'}, b'K'),
+            ('longest sender', 1, {'sender': b's' * 65536}, b'Kdone\n'),
+            ('one byte more', 1, {'sender': b's' * 65537}, b'Zqmail-spawn out of memory. (#4.3.0)\n')):
+        daemon.command(slot, **more)
+        tap.equal(daemon.report(), (slot, want), name)
+    for byte in b'\x05' b'0/23\0' b's\0' b'joe@x@hosta.test\0':
+        daemon.to.write(bytes([byte]))
+    tap.equal(daemon.report(), (5, b'Kdone\n'), 'one byte at a time')
+    tap.equal(daemon.close(), 0, 'end')
+
+
+def several():
+    q.stub('qmail-local', '#!/bin/sh\ncase $4 in joe-slow) read x </tmp/gate;; esac; echo $4\n')
+    os.mkfifo('/tmp/gate')
+    daemon = lspawn()
+    daemon.command(0, b'joe-slow@h')
+    daemon.command(1, b'joe-quick@h')
+    tap.equal(daemon.report(), (1, b'Kjoe-quick\n'), 'reports come as deliveries end')
+    daemon.command(0)
+    tap.equal(daemon.report(), (0, b'ZInternal error: delnum in use. (#4.3.5)\n'), 'slot in use')
+    daemon.to.close()
+    with open('/tmp/gate', 'w') as gate:
+        gate.write('x\n')
+    tap.equal(daemon.report(), (0, b'Kjoe-slow\n'), 'after the end of commands')
+    tap.equal(daemon.process.wait(q.PATIENCE), 0, 'then it ends')
+    q.stub('qmail-local', '#!/bin/sh\nread x </tmp/gate; echo $4\n')
+    daemon = lspawn()
+    for slot in range(120):
+        daemon.command(slot, b'joe-%d@h' % slot)
+    q.wait_until(lambda: running('qmail-local') == 120)
+    with open('/tmp/gate', 'w') as gate:
+        gate.write('x\n' * 120)
+        gate.flush()
+        got = {}
+        while len(got) < 120:
+            got.update([daemon.report()])
+    tap.equal(got, {slot: b'Kjoe-%d\n' % slot for slot in range(120)}, '120 at once')
+    tap.equal(daemon.close(), 0, 'end')
+
+
+def inheritance():
+    q.stub('qmail-local', '''#!/usr/bin/python3
+import os, sys
+fds = [fd for fd in range(64) if os.path.exists('/proc/self/fd/%d' % fd)]
+status = open('/proc/self/status').read()
+field = lambda name: [l.split()[1:] for l in status.splitlines() if l.startswith(name + ':')][0]
+print(sys.argv, fds, os.getcwd(), field('Uid'), field('Gid'), field('Groups'))
+print(field('SigBlk'), [hex(int(x, 16)) for x in field('SigIgn')], os.environ['MARK'], os.umask(0))
+print(os.read(0, 5), field('CapEff'), field('NoNewPrivs'))
+''')
+    daemon = lspawn('|a b\n./Maildir/', env=dict(os.environ, MARK='m'))
+    daemon.command(3, b'Joe-Ext@Host.Test', sender=b'#@[]')
+    slot, text = daemon.report()
+    uid, home = '5001', q.home()
+    want = ('K%r [0, 1, 2] %s %r %r %r\n' % (
+        [home + '/bin/qmail-local', '--', 'joe', '/home/joe', 'Joe-Ext', '-', 'Ext', 'Host.Test',
+         '#@[]', '|a b\n./Maildir/'], home, [uid] * 4, [uid] * 4, [uid]))
+    got = text.decode().replace("'bin/qmail-local'", "'%s/bin/qmail-local'" % home)
+    tap.equal((slot, got.split('\n')[0] + '\n'), (3, want), 'arguments, ids, descriptors')
+    # Python itself ignores SIGPIPE (0x1000) and SIGXFSZ (0x1000000).
+    tap.equal(got.split('\n')[1], "['0000000000000000'] ['0x1001000'] m 63", 'signals, umask')
+    tap.equal(got.split('\n')[2], "b'Recei' ['0000000000000000'] ['0']", 'message, no power')
+    tap.equal(daemon.close(), 0, 'end')
+    q.stub('qmail-local', "#!/usr/bin/python3\nimport os\n"
+           "print([fd for fd in range(64) if os.path.exists('/proc/self/fd/%d' % fd)])\n")
+    for closed in '2>&-', '3</dev/null 7</dev/null 2>&-':
+        done = subprocess.run(
+            ['sh', '-c', 'exec %s x %s' % (q.program('qmail-lspawn'), closed)],
+            input=b'\0' b'0/23\0s\0joe@h\0', stdout=subprocess.PIPE, check=False)
+        tap.equal((done.returncode, done.stdout), (0, b'\x78' b'\0' b'K[0, 1, 2]\n\0'),
+                  'descriptors with ' + closed)
+
+
+def background():
+    q.stub('qmail-local', '#!/bin/sh\nsleep 100 & echo $! >/tmp/sleeper\n'
+           'echo left behind\n')
+    os.system('touch /tmp/sleeper; chmod 666 /tmp/sleeper')
+    daemon = lspawn()
+    begun = time.monotonic()
+    tap.equal(daemon.one(), b'Kleft behind\n', 'a background process keeps the output open')
+    took = time.monotonic() - begun
+    tap.ok(LINGER - 0.5 < took < LINGER + 10, 'which costs some seconds', took)
+    with open('/tmp/sleeper') as file:
+        pid = file.read().strip()
+    tap.ok(os.path.exists('/proc/' + pid), 'and it lives on')
+    q.stub('qmail-local', QUICK)
+    tap.equal(daemon.one(), b'Kdone\n', 'the slot is free again')
+    q.stub('qmail-local', '#!/bin/sh\n(sleep 0.3; echo late) & echo early\n')
+    tap.equal(daemon.one(), b'Kearly\nlate\n', 'short ones are waited for')
+    q.stub('qmail-local', '#!/bin/sh\nexec >&- 2>&-; read x </tmp/gate; exit 100\n')
+    daemon.command(0)
+    with open('/tmp/gate', 'w') as gate:
+        gate.write('x\n')
+    tap.equal(daemon.report(), (0, b'D'), 'output that ends before the process')
+    tap.equal(daemon.close(), 0, 'end')
+
+
+def output():
+    daemon = lspawn()
+    for text, want in (
+            ('head -c 3000 /dev/zero | tr "\\0" a', b'K' + b'a' * 3000),
+            ('head -c 3001 /dev/zero | tr "\\0" a', b'K' + b'a' * 2966 +
+             b'\nError report too long, sorry.\n'),
+            ('head -c 1000000 /dev/zero | tr "\\0" a; exit 111', b'Z' + b'a' * 2966 +
+             b'\nError report too long, sorry.\n'),
+            ('printf "a\\0b"', b'Ka'),
+            ('echo out; echo err >&2; exit 100', b'Dout\nerr\n')):
+        q.stub('qmail-local', '#!/bin/sh\n%s\n' % text)
+        tap.equal(daemon.one(), want, text)
+    tap.equal(daemon.close(), 0, 'end')
+
+
+def deaf():
+    q.stub('qmail-local', '#!/bin/sh\ncase $4 in joe-1) read x </tmp/gate;; esac\n'
+           'echo $4 >>/tmp/delivered\n')
+    os.system('touch /tmp/delivered; chmod 666 /tmp/delivered')
+    daemon = lspawn()
+    daemon.process.stdout.close()
+    daemon.command(0, b'joe-1@h')
+    daemon.command(1, b'joe-2@h')
+    q.wait_until(lambda: delivered() == ['joe-2'])
+    daemon.to.close()
+    with open('/tmp/gate', 'w') as gate:
+        gate.write('x\n')
+    end = daemon.process.wait(q.PATIENCE)
+    tap.equal((end, delivered()), (0, ['joe-2', 'joe-1']),
+              'nobody reads reports: deliveries end all the same')
+
+
+def delivered():
+    with open('/tmp/delivered') as file:
+        return file.read().split()
+
+
+def users():
+    user = "printf '%%s\\0' joe '%s' '%s' /home/joe '' ''"
+    q.stub('qmail-local', '#!/bin/sh\nid -u\n')
+    daemon = lspawn()
+    for text, want in (
+            (user % (5001, 5001), b'K5001\n'),
+            (user % ('5002x', 5002), b'K5002\n'),
+            (user % (0, 0), b'ZNot allowed to perform deliveries as root.\n'),
+            (user % ('', 5001), b'ZNot allowed to perform deliveries as root.\n'),
+            (user % (4294967295, 5001), b'ZInternal qmail-lspawn bug.\n'),
+            (user % (4294967297, 5001), b'ZInternal qmail-lspawn bug.\n'),
+            (user % (5001, 4294967296), b'ZInternal qmail-lspawn bug.\n'),
+            ('printf "joe\\0005001\\0005001\\000/home/joe\\0"', b'ZInternal qmail-lspawn bug.\n'),
+            ('head -c 100000 /dev/zero', b'ZInternal qmail-lspawn bug.\n'),
+            ('', b'ZInternal qmail-lspawn bug.\n'),
+            ('exit 115', b'ZNFS failure in qmail-local.\n'),
+            ('exit 116', b'ZUnable to find alias user!\n'),
+            ('exit 118', b'ZTemporary failure in qmail-lspawn.\n'),
+            ('exit 100', b'D'),
+            ('kill -9 $$', b'ZTemporary failure in qmail-lspawn.\n'),
+            ('[ "$(cat)" = "" ] && [ $# = 1 ] && exit 116; exit 1', b'ZUnable to find alias user!\n'),
+            ('[ "$(id -u) $(id -G)" = "%d %d" ] && exit 116; exit 1' % (
+                q.ids('qmailp')[0], q.ids('qmailp')[1]), b'ZUnable to find alias user!\n')):
+        q.stub('qmail-getpw', '#!/bin/sh\n%s\n' % text)
+        tap.equal(daemon.one(), want, 'qmail-getpw: ' + text)
+    q.stub('qmail-getpw', '')
+    tap.equal(daemon.one(), b'ZUnable to run qmail-getpw.\n', 'qmail-getpw that cannot run')
+    q.unstub('qmail-getpw')
+    with open(q.home() + '/users/cdb', 'wb') as file:
+        file.write(b'\xff' * 3000)
+    tap.equal(daemon.one(), b'ZTrouble reading users/cdb in qmail-lspawn.\n', 'broken users/cdb')
+    os.unlink(q.home() + '/users/cdb')
+    os.rename(q.program('qmail-local'), q.program('qmail-local') + '.away')
+    tap.equal(daemon.one(), b'DUnable to run qmail-local.\n', 'no qmail-local')
+    os.rename(q.program('qmail-local') + '.away', q.program('qmail-local'))
+    tap.equal(daemon.one(), b'K5001\n', 'all is well again')
+    tap.equal(daemon.close(), 0, 'end')
+
+
+q.put('mess/0/23', b'Received: x\n\nhello\n')
+os.mkfifo(q.QUEUE + '/mess/1/1')
+q.put('mess/2/2', owner='joe')
+start()
+commands()
+several()
+inheritance()
+background()
+output()
+deaf()
+users()
+sys.exit(tap.done())

@@ -1,0 +1,85 @@
+#!/usr/bin/python3
+"""qmail-rspawn.t - how it finds its program, what it makes of the output, the tcpto tables."""
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import queuedir as q                    # noqa: E402
+import tap                              # noqa: E402
+
+SHOW = '#!/bin/sh\nprintf "r\\0K$0 $1 $2 $3 %s\\0" "$(head -n 1)"\n'
+
+
+def rspawn(**more):
+    env = dict(os.environ, PATH=q.home() + '/bin:/usr/bin:/bin', **more)
+    return q.Spawn('qmail-rspawn', user='qmailr', env=env)
+
+
+def one(want, name, **more):
+    daemon = rspawn(**more)
+    tap.equal(daemon.one(b'bob@c.example', sender=b'joe@a.example'), want, name)
+    tap.equal(daemon.close(), 0, 'end')
+
+
+def program():
+    q.stub('qmail-remote', SHOW)
+    args = b' c.example joe@a.example bob@c.example Received: x'
+    one(b'K' + q.program('qmail-remote').encode() + args, 'qmail-remote from PATH')
+    one(b'K' + q.program('qmail-remote').encode() + args, 'empty variable', QMAILREMOTE='')
+    q.stub('other', SHOW)
+    one(b'K' + q.program('other').encode() + args, 'QMAILREMOTE, a name', QMAILREMOTE='other')
+    one(b'K' + q.program('other').encode() + args, 'QMAILREMOTE, a path',
+        QMAILREMOTE=q.program('other'))
+    one(b'DUnable to run qmail-remote.\n', 'no such program', QMAILREMOTE='nowhere')
+    os.chmod(q.program('other'), 0o600)
+    one(b'DUnable to run qmail-remote.\n', 'not executable', QMAILREMOTE=q.program('other'))
+
+
+def output():
+    daemon = rspawn()
+    for text, want in (
+            ('printf "r\\0Kok\\n\\0"', b'Kok\n'),
+            ('printf "sx\\0"', b'Zx'),
+            ('printf "hx\\0"', b'Dx'),
+            ('printf "r\\0"', b'Z'),
+            ('printf "Kunfinished"', b'Zqmail-remote crashed.\n'),
+            ('true', b'Zqmail-remote produced no output.\n'),
+            ('printf "r\\0Kok\\n\\0"; exit 111', b'ZUnable to run qmail-remote.\n'),
+            ('printf "r\\0Kok\\n\\0"; exit 3', b'DUnable to run qmail-remote.\n'),
+            ('printf "r\\0Kok\\n\\0"; kill -9 $$', b'Zqmail-remote crashed.\n'),
+            ('printf "r\\0K"; head -c 9000 /dev/zero | tr "\\0" x; printf "\\0"', b'K' + b'x' * 9000),
+            ('printf "r"; head -c 100000 /dev/zero | tr "\\0" x; printf "\\0Kok\\0"',
+             b'Zqmail-remote crashed.\n')):
+        q.stub('qmail-remote', '#!/bin/sh\n%s\n' % text)
+        tap.equal(daemon.one(), want, text)
+    q.stub('qmail-remote', '#!/bin/sh\nsleep 100 & printf "r\\0Kok\\n\\0"\n')
+    begun = time.monotonic()
+    tap.equal(daemon.one(), b'Kok\n', 'a process left in the background')
+    tap.ok(time.monotonic() - begun < 15, 'is not waited for')
+    tap.equal(daemon.one(b'bob'), b'DSorry, address must include host name. (#5.1.3)\n', 'no host')
+    tap.equal(daemon.close(), 0, 'end')
+
+
+def tables():
+    for name, size in (('tcpto', 1024), ('tcpto6', 2048)):
+        q.put('lock/' + name, b'\xff' * size, 'qmailr')
+    rspawn().close()
+    tap.equal(q.read('lock/tcpto'), b'\0' * 1024, 'tcpto is cleared at start')
+    tap.equal(q.read('lock/tcpto6'), b'\0' * 2048, 'tcpto6 too')
+    os.unlink(q.QUEUE + '/lock/tcpto6')
+    tap.equal(rspawn().close(), 0, 'it does without')
+
+
+def privileges():
+    q.stub('qmail-remote', '#!/bin/sh\nprintf "r\\0K%s\\0" "$(id -u) $(grep NoNewPrivs '
+           '/proc/self/status | tr -d "\\t")"\n')
+    one(b'K%d NoNewPrivs:0' % q.ids('qmailr')[0], 'set-uid programs keep working')
+
+
+q.put('mess/0/23', b'Received: x\n\nhello\n')
+program()
+output()
+tables()
+privileges()
+sys.exit(tap.done())
