@@ -78,8 +78,8 @@ HEAD = b'Return-Path: <s@x.example>\nDelivered-To: joe@h.example\n'
 
 def test_programs():
     """What a program finds."""
-    code, out, err = run('|grep -E "^Sig(Blk|Ign)" /proc/self/status; ls /proc/self/fd; umask; pwd; '
-                         'stat -L -c %F /dev/fd/0; cat >/dev/null\n|wc -c\n')
+    code, out, err = run('|grep -E "^Sig(Blk|Ign)" /proc/self/status; ls /proc/self/fd; umask; '
+                         'pwd; stat -L -c %F /dev/fd/0; cat >/dev/null\n|wc -c\n')
     lines = out.split('\n')
     tap.equal((code, err), (0, ''), 'programs run')
     tap.equal(lines[:2], ['SigBlk:\t0000000000000000', 'SigIgn:\t0000000000000000'],
