@@ -28,8 +28,6 @@ dns_open(void)
 	if (!d)
 		return NULL;
 	d->ready = res_ninit(&d->state) == 0;
-	/* Without this the library drops a FORMERR that repeats no question, and waits. */
-	d->state.options |= RES_USE_EDNS0;
 	return d;
 }
 
@@ -60,12 +58,16 @@ ask(struct dns *d, struct span name, enum dns_type type, bool edns, struct dnsms
 	length = dnsmsg_question(question, name, type, o);
 	if (length == 0)
 		return DNSMSG_NXDOMAIN;
+	memset(d->answer, 0, DNSMSG_HEADER);
 	n = res_nsend(&d->state, question, (int)length, d->answer, (int)sizeof d->answer);
-	if (n < 0)
-		return DNSMSG_FAILURE;
-	if ((size_t)n > sizeof d->answer)	/* what it would have been, had it fit */
+	if ((size_t)n > sizeof d->answer && n > 0)	/* what it would have been, had it fit */
 		return DNSMSG_MALFORMED;
-	return dnsmsg_open(r, d->answer, (size_t)n, o.id);
+	if (n >= 0)
+		return dnsmsg_open(r, d->answer, (size_t)n, o.id);
+	/* The library gives up on a server that says FORMERR or NOTIMP and does not tell, but the
+	 * buffer holds what came last. */
+	return dnsmsg_open(r, d->answer, DNSMSG_HEADER, o.id) == DNSMSG_FORMERR ? DNSMSG_FORMERR :
+	    DNSMSG_FAILURE;
 }
 
 /* As ask, once more without EDNS0 for servers that do not know it. */

@@ -5,7 +5,6 @@
 
 #include "lib/ascii.h"
 
-#define HEADER ((size_t)12)
 #define FIXED ((size_t)10)		/* type, class, time to live, length of data */
 #define CLASS_IN 1
 #define TYPE_OPT 41
@@ -56,7 +55,7 @@ size_t
 dnsmsg_question(unsigned char out[DNSMSG_QUESTION_SIZE], struct span name, enum dns_type type,
     struct dnsmsg_options o)
 {
-	size_t at = 0, length = put_name(out + HEADER, name);
+	size_t at = 0, length = put_name(out + DNSMSG_HEADER, name);
 
 	if (length == 0)
 		return 0;
@@ -151,8 +150,8 @@ dnsmsg_open(struct dnsmsg_reader *r, const void *message, size_t n, uint16_t id)
 {
 	unsigned flags;
 
-	*r = (struct dnsmsg_reader){ .p = message, .n = n, .pos = HEADER };
-	if (n < HEADER)
+	*r = (struct dnsmsg_reader){ .p = message, .n = n, .pos = DNSMSG_HEADER };
+	if (n < DNSMSG_HEADER)
 		return DNSMSG_MALFORMED;
 	flags = u16_at(r->p, 2);
 	if (u16_at(r->p, 0) != id || !(flags & FLAG_QR))

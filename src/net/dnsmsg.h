@@ -22,6 +22,7 @@ enum dns_type {
 };
 
 #define DNSMSG_MAX ((size_t)65535)	/* of any message, by the length field of TCP */
+#define DNSMSG_HEADER ((size_t)12)	/* every message starts with it */
 #define DNSMSG_QUESTION_SIZE 288	/* room for any question: header, name, type, class, OPT */
 #define DNSMSG_NAME_MAX ((size_t)255)	/* bytes of a name in a message */
 #define DNSMSG_LABEL_MAX ((size_t)63)

@@ -256,47 +256,55 @@ try_all(struct attempt *t, struct mxlist *list, struct span host)
 		say_no_address(t->report, status, host);
 }
 
-static void
-send_to(const struct outgoing *d, const struct smtpclient_job *job, const struct ip_list *own,
-    struct buf *report)
+static enum mxlist_status
+find_addresses(struct mxlist *list, const struct outgoing *d, const struct route *route,
+    const struct mxlist_self *self)
 {
 	const struct mxlist_lookup lookup = { lookup_mx, lookup_addresses, d->dns };
+
+	return route->fixed ? mxlist_by_relay(list, route->host, &lookup) :
+	    mxlist_by_mx(list, route->host, &lookup, self);
+}
+
+static void
+send_to(const struct outgoing *d, const struct smtpclient_job *job, const struct route *route,
+    const struct ip_list *own, struct buf *report)
+{
 	const struct mxlist_self self = { .addresses = own, .me = buf_span(&d->settings->me),
 		.helohost = buf_span(&d->settings->helohost) };
-	const struct route route = route_find(&d->settings->routes, d->host);
-	struct attempt t = { .d = d, .job = job, .port = route.port, .report = report,
+	struct attempt t = { .d = d, .job = job, .port = route->port, .report = report,
 		.connect_left_ms = OUTGOING_CONNECT_FACTOR * d->settings->connect_ms };
 	struct mxlist list;
-	enum mxlist_status status;
+	enum mxlist_status status = find_addresses(&list, d, route, &self);
 
 	if (t.connect_left_ms < OUTGOING_CONNECT_MS)
 		t.connect_left_ms = OUTGOING_CONNECT_MS;
-	status = route.fixed ? mxlist_by_relay(&list, route.host, &lookup) :
-	    mxlist_by_mx(&list, route.host, &lookup, &self);
 	if (status == MXLIST_OK)
-		try_all(&t, &list, route.host);
+		try_all(&t, &list, route->host);
 	else
-		say_no_address(report, status, route.host);
+		say_no_address(report, status, route->host);
 	mxlist_free(&list);
 }
 
 void
 outgoing_run(const struct outgoing *d, struct buf *report)
 {
+	const struct route route = route_find(&d->settings->routes, d->host);
 	struct smtpclient_job job = { .helo = buf_str(&d->settings->helohost), .n = d->n,
 		.waits = smtpclient_waits(d->settings->timeout_ms, d->n) };
 	struct wire_envelope wire = { 0 };
 	struct ip_list own = { 0 };
 	const char *trouble = wire_build(&wire, d);
 
-	if (!trouble && ip_own(&own) == -1)
+	/* Who we are matters only where mail could come back to us. */
+	if (!trouble && !route.fixed && ip_own(&own) == -1)
 		trouble = NO_RESOURCES;
 	if (trouble) {
 		say(report, trouble);
 	} else {
 		job.sender = buf_span(&wire.sender);
 		job.recipients = wire.recipients;
-		send_to(d, &job, &own, report);
+		send_to(d, &job, &route, &own, report);
 	}
 	ip_list_free(&own);
 	wire_free(&wire);

@@ -14,7 +14,7 @@
 
 enum kind {
 	LINE,		/* before VALUE after; `absent` is the value then */
-	NUMBER,		/* the same for the leading digits; without any, the file counts as absent */
+	NUMBER,		/* the same for the leading digits; without any it counts as absent */
 	LINE_ME,	/* the same; the value is then that of me, else the file's own name */
 	LIST,		/* the same for each entry; `absent` is the whole text then */
 	MORE_HOSTS,	/* morercpthosts: a list that needs rcpthosts */

@@ -181,7 +181,8 @@ test_answers(struct tap *t)
 static void
 test_cuts(struct tap *t)
 {
-	static const char whole[] = TWO RR("\xf", "\6") "\0\xa\1m\xc0\xe" RR("\xf", "\4") "\0\5\xc0\xc";
+	static const char whole[] = TWO RR("\xf", "\6") "\0\xa\1m\xc0\xe"
+	    RR("\xf", "\4") "\0\5\xc0\xc";
 	struct buf text = { 0 };
 	size_t complete = 0;
 
@@ -214,7 +215,8 @@ test_addresses(struct tap *t)
 		{ "A of 3 bytes", BYTES(ONE RR("\1", "\3") "\xc0\0\2"), DNS_A, NULL },
 		{ "A of 5 bytes", BYTES(ONE RR("\1", "\5") "\xc0\0\2\1\1"), DNS_A, NULL },
 		{ "AAAA of 15 bytes",
-		    BYTES(ONE RR("\x1c", "\xf") "\x20\1\xd\xb8\0\0\0\0\0\0\0\0\0\0\0"), DNS_AAAA, NULL },
+		    BYTES(ONE RR("\x1c", "\xf") "\x20\1\xd\xb8\0\0\0\0\0\0\0\0\0\0\0"),
+		    DNS_AAAA, NULL },
 		{ "no data", BYTES(ONE RR("\1", "\0")), DNS_A, NULL },
 	};
 

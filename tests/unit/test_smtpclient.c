@@ -1,28 +1,18 @@
 /* smtpclient: whole dialogues with a scripted server in a child process. */
 #include "remote/smtpclient.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/io.h"
+#include "smtpserver.h"
 #include "tap.h"
 
 #define REPLIES 16
-
-/* A reply is sent after each line received, the first one at once.  `+` in front: together with
- * the next one.  After a 354 the text is read up to the final dot.  Special: */
-#define CLOSE "!close"		/* hang up */
-#define SILENT "!silent"	/* say nothing until the client goes */
-#define EARLY "!early "		/* read some of the text, send what follows, hang up */
-#define STOP "!stop"		/* read nothing more until the client goes */
-#define ENDLESS "!endless"	/* a reply without end */
 
 #define EHLO_ALL "250-mx\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250 8BITMIME\r\n"
 
@@ -101,14 +91,15 @@ static const struct row rows[] = {
 	    "r|hIP does not like recipient.\nRemote host said: 550 no\n|"
 	    "sIP does not like recipient.\nRemote host said: 451 later\n|"
 	    "KIP accepted message.\nRemote host said: 250 done\n|", NULL },
-	{ "no recipient", { "220 hi\r\n", "250 mx\r\n", "250 a\r\n", "550 no\r\n", "451 later\r\n" },
-	    "x\n", "ab", SMTPCLIENT_FINAL,
+	{ "no recipient", { "220 hi\r\n", "250 mx\r\n", "250 a\r\n", "550 no\r\n",
+	    "451 later\r\n" }, "x\n", "ab", SMTPCLIENT_FINAL,
 	    "hIP does not like recipient.\nRemote host said: 550 no\n|"
 	    "sIP does not like recipient.\nRemote host said: 451 later\n|DGiving up on IP.\n|",
 	    "EHLO me.example\nMAIL FROM:<s@x>\nRCPT TO:<a@y>\nRCPT TO:<b@y>\nQUIT\n" },
 	{ "421 to the first recipient", { "220 hi\r\n", "250 mx\r\n", "250 a\r\n", "421 bye\r\n" },
 	    "x\n", "ab", SMTPCLIENT_NEXT,
-	    "sIP does not like recipient.\nRemote host said: 421 bye\n|DGiving up on IP.\n|", NULL },
+	    "sIP does not like recipient.\nRemote host said: 421 bye\n|DGiving up on IP.\n|",
+	    NULL },
 	{ "421 to the second recipient", { "220 hi\r\n", "250 mx\r\n", "250 a\r\n", "250 b\r\n",
 	    "421 bye\r\n" }, "x\n", "ab", SMTPCLIENT_NEXT,
 	    "r|sIP does not like recipient.\nRemote host said: 421 bye\n|"
@@ -171,103 +162,6 @@ static const struct row rows[] = {
 	    "hIP does not like recipient.\nRemote host said: 550 b\n|r|"
 	    "KIP accepted message.\nRemote host said: 250 done\n|", NULL },
 };
-
-/* ---- the server ---- */
-
-static void
-log_line(FILE *seen, char *line)
-{
-	size_t n = strlen(line);
-
-	if (n >= 2 && line[n - 2] == '\r')
-		(void)fprintf(seen, "%.*s\n", (int)n - 2, line);
-	else
-		(void)fprintf(seen, "BAD LINE %s", line);
-}
-
-static void
-read_text(FILE *in, FILE *seen)
-{
-	char line[4096];
-
-	while (fgets(line, sizeof line, in)) {
-		(void)fputs(line, seen);
-		if (strcmp(line, ".\r\n") == 0)
-			return;
-	}
-}
-
-static void
-serve_special(const char *reply, FILE *in, FILE *out)
-{
-	char some[1000];
-
-	if (strcmp(reply, SILENT) == 0)
-		while (fgets(some, sizeof some, in))
-			;
-	if (strcmp(reply, STOP) == 0) {
-		struct pollfd gone = { .fd = fileno(out) };
-
-		(void)poll(&gone, 1, -1);	/* no events: only a hang-up wakes it */
-	}
-	if (strncmp(reply, EARLY, strlen(EARLY)) == 0) {
-		if (!fgets(some, sizeof some, in))
-			return;
-		(void)fputs(reply + strlen(EARLY), out);
-		(void)fflush(out);
-	}
-	while (strcmp(reply, ENDLESS) == 0 && fputs("220-and so on\r\n", out) != EOF)
-		;
-}
-
-static void
-serve(int fd, const char *const *replies, FILE *seen)
-{
-	FILE *in = fdopen(fd, "r"), *out = fdopen(dup(fd), "w");
-	char line[4096];
-
-	for (; *replies; replies++) {
-		bool held = **replies == '+';
-		const char *reply = *replies + held;
-
-		if (*reply == '!') {
-			serve_special(reply, in, out);
-			return;
-		}
-		(void)fputs(reply, out);
-		if (!held)
-			(void)fflush(out);
-		if (strncmp(reply, "354 go", 6) == 0)
-			read_text(in, seen);
-		else if (!replies[1] || !fgets(line, sizeof line, in))
-			break;
-		else
-			log_line(seen, line);
-	}
-	while (fgets(line, sizeof line, in))	/* QUIT */
-		log_line(seen, line);
-}
-
-static pid_t
-start_server(const char *const *replies, FILE *seen, int *fd)
-{
-	int pair[2];
-	pid_t pid;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == -1 || io_nonblock(pair[0], true) == -1)
-		exit(1);
-	(void)fflush(stdout);
-	pid = fork();
-	if (pid == 0) {
-		(void)close(pair[0]);
-		serve(pair[1], replies, seen);
-		(void)fflush(seen);
-		_exit(0);
-	}
-	(void)close(pair[1]);
-	*fd = pair[0];
-	return pid;
-}
 
 /* ---- the client ---- */
 
@@ -402,9 +296,10 @@ test_batches(struct tap *t)
 
 		memset(letters, 'a', counts[i]);
 		letters[counts[i]] = '\0';
-		/* MAIL and the recipients, held back by batch, so that a client that waits fails. */
-		for (size_t command = 0; command <= counts[i]; command++)
-			replies[n++] = (command + 1) % SMTPCLIENT_BATCH ? "+250 ok\r\n" : "250 ok\r\n";
+		/* MAIL and recipients, held back by batch, so that a client that waits fails. */
+		for (size_t command = 1; command <= counts[i] + 1; command++)
+			replies[n++] = command % SMTPCLIENT_BATCH ? "+250 ok\r\n" :
+			    "250 ok\r\n";
 		replies[n++] = "354 go\r\n";
 		replies[n++] = "250 done\r\n";
 		is_num(t, dialogue(replies, letters, fileno(message), &short_waits, &report, &log),

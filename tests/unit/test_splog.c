@@ -6,8 +6,9 @@
 
 #define Y10 "yyyyyyyyyy"
 #define Y100 Y10 Y10 Y10 Y10 Y10 Y10 Y10 Y10 Y10 Y10
-#define Y799 Y100 Y100 Y100 Y100 Y100 Y100 Y100 "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy" \
-	"yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy"
+#define Y9 "yyyyyyyyy"
+#define Y99 Y10 Y10 Y10 Y10 Y10 Y10 Y10 Y10 Y10 Y9
+#define Y799 Y100 Y100 Y100 Y100 Y100 Y100 Y100 Y99
 
 static const struct {
 	const char *what, *in, *out;	/* out: level, text, LF */

@@ -1,0 +1,613 @@
+#!/usr/bin/python3
+"""qmail-remote.t - qmail-remote against scripted name and SMTP servers on loopback; in a world."""
+import os
+import pwd
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, 'tests')
+import tap
+
+HOME = '/var/qmail'
+REMOTE = HOME + '/bin/qmail-remote'
+OK = ['220 hi', '250 mx', '250 s', '250 r', '354 go', '250 done']
+
+
+def control(**files):
+    """Exactly these control files besides me, timeoutremote and timeoutconnect."""
+    base = {'me': 'me.example', 'timeoutremote': '10', 'timeoutconnect': '5'}
+    base.update(files)
+    for name in os.listdir(HOME + '/control'):
+        os.unlink(HOME + '/control/' + name)
+    for name, text in base.items():
+        if text is not None:
+            with open(HOME + '/control/' + name, 'w') as file:
+                file.write(text + '\n')
+
+
+def remote(host, sender='s@x.example', recipients=('r@y.example',), message=b'hi\n', timeout=60,
+           stderr=subprocess.PIPE):
+    """Runs it as qmailr; returns the records of its report."""
+    user = pwd.getpwnam('qmailr')
+    process = subprocess.Popen([REMOTE, host, sender] + list(recipients), stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=stderr, user=user.pw_uid,
+                               group=user.pw_gid, extra_groups=[], cwd='/')
+    out, err = process.communicate(message, timeout)
+    if process.returncode or err:
+        tap.ok(False, 'exit code 0 and nothing on descriptor 2',
+               '%s %r' % (process.returncode, err))
+    if not out.endswith(b'\0'):
+        return ['!not ended', out]
+    return [record.decode('latin-1') for record in out[:-1].split(b'\0')]
+
+
+class Smtp(threading.Thread):
+    """An SMTP server on ADDRESS:PORT.  replies: sent one after each line received, the first at
+    once; None hangs up; bytes are sent as they are.  After a 354 the text is read."""
+
+    def __init__(self, address, replies, port=25, every=False):
+        super().__init__(daemon=True)
+        family = socket.AF_INET6 if ':' in address else socket.AF_INET
+        self.socket = socket.socket(family)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind((address, port))
+        self.socket.listen(5)
+        self.replies, self.seen, self.text, self.sessions = replies, [], bytearray(), 0
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                connection = self.socket.accept()[0]
+            except OSError:
+                return
+            self.sessions += 1
+            try:
+                self.serve(connection)
+            except OSError:
+                pass
+            connection.close()
+
+    def serve(self, connection):
+        connection.settimeout(30)
+        stream = connection.makefile('rb')
+        for reply in self.replies:
+            if reply is None:
+                return
+            if isinstance(reply, str):
+                reply = reply.replace('\n', '\r\n').encode('latin-1') + b'\r\n'
+            connection.sendall(reply)
+            if reply.startswith(b'354'):
+                self.read_text(stream)
+                continue
+            line = stream.readline()
+            if not line:
+                return
+            self.seen.append(line.decode('latin-1').rstrip('\r\n'))
+
+    def read_text(self, stream):
+        while True:
+            line = stream.readline()
+            self.text += line
+            if line in (b'', b'.\r\n'):
+                return
+
+    def stop(self):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+        self.join(5)
+
+
+TYPES = {1: 'A', 5: 'CNAME', 15: 'MX', 28: 'AAAA'}
+CODES = {'NXDOMAIN': 3, 'SERVFAIL': 2, 'REFUSED': 5, 'FORMERR': 1, 'NOTIMP': 4}
+
+
+def encode(name):
+    return b''.join(bytes([len(part)]) + part.encode() for part in name.split('.') if part) + b'\0'
+
+
+class Dns(threading.Thread):
+    """A name server on 127.0.0.1:53, UDP and TCP.  zone: `name TYPE` -> values, or a code for all
+    types of `name`; `SILENT`; `GARBAGE` (by UDP only); `NO-EDNS` as a value in front: FORMERR to
+    questions with EDNS0.  UDP answers over 512 bytes (with EDNS0: 1232) are truncated."""
+
+    def __init__(self, zone):
+        super().__init__(daemon=True)
+        self.zone = zone
+        self.asked, self.tcp_asked = [], 0
+        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.udp.bind(('127.0.0.1', 53))
+        self.tcp = socket.socket()
+        self.tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.tcp.bind(('127.0.0.1', 53))
+        self.tcp.listen(5)
+        self.start()
+        threading.Thread(target=self.run_tcp, daemon=True).start()
+
+    def run(self):
+        while True:
+            try:
+                query, peer = self.udp.recvfrom(4096)
+            except OSError:
+                return
+            answer = query and self.answer(query, False)
+            if answer:
+                self.udp.sendto(answer, peer)
+
+    def run_tcp(self):
+        while True:
+            try:
+                connection = self.tcp.accept()[0]
+            except OSError:
+                return
+            size = connection.recv(2)
+            query = connection.recv(struct.unpack('>H', size)[0])
+            self.tcp_asked += 1
+            answer = self.answer(query, True)
+            connection.sendall(struct.pack('>H', len(answer)) + answer)
+            connection.close()
+
+    def answer(self, query, tcp):
+        at, parts = 12, []
+        while query[at]:
+            parts.append(query[at + 1:at + 1 + query[at]].decode('latin-1'))
+            at += 1 + query[at]
+        name, kind = '.'.join(parts), TYPES.get(struct.unpack('>H', query[at + 1:at + 3])[0])
+        edns = query[11] == 1
+        question = query[12:at + 5]
+        self.asked.append('%s %s' % (name, kind))
+        values = self.zone.get('%s %s' % (name, kind), self.zone.get(name))
+        if values == 'SILENT':
+            return None
+        if values == 'GARBAGE' and not tcp:
+            return query[:2] + b'\x81\x80\0\1\0\5\0\0\0\0' + question
+        if values == 'GARBAGE':
+            values = ['192.0.2.1'] if kind == 'A' else []
+        if isinstance(values, list) and values[:1] == ['NO-EDNS']:
+            if edns:
+                return query[:2] + b'\x81\x81' + b'\0' * 8
+            values = values[1:]
+        code, records = 0, b''
+        if isinstance(values, str):
+            code, values = CODES[values], []
+        elif values is None:
+            known = any(key.split(' ')[0] == name for key in self.zone)
+            code, values = (0 if known else 3), []
+        count = len(values)
+        for value in values:
+            records += self.record(kind, value)
+        full = query[:2] + struct.pack('>HHHHH', 0x8180 | code, 1, count, 0, 0) + question + records
+        if not tcp and len(full) > (1232 if edns else 512):
+            return query[:2] + struct.pack('>HHHHH', 0x8380, 1, 0, 0, 0) + question
+        return full
+
+    @staticmethod
+    def record(kind, value):
+        if value.startswith('CNAME '):
+            kind, value = 'CNAME', value[6:]
+        if kind == 'A':
+            data = socket.inet_aton(value)
+        elif kind == 'AAAA':
+            data = socket.inet_pton(socket.AF_INET6, value)
+        elif kind == 'MX':
+            preference, exchanger = value.split(' ')
+            data = struct.pack('>H', int(preference)) + encode(exchanger)
+        else:
+            data = encode(value)
+        number = [key for key, text in TYPES.items() if text == kind][0]
+        return b'\xc0\x0c' + struct.pack('>HHIH', number, 1, 60, len(data)) + data
+
+    def stop(self):
+        for one in (self.udp, self.tcp):
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            one.close()
+        self.join(5)
+
+
+def stop(*servers):
+    for server in servers:
+        server.stop()
+
+
+NO_HOST = "DThis host couldn't find any host named %s. (#5.1.2)\n"
+SOFT = "ZThis host couldn't find any host by that name. (#4.1.2)\n"
+ACCEPTED = 'K%s accepted message.\nRemote host said: 250 done\n'
+NO_CONNECTION = "ZThis host wasn't able to establish an SMTP connection. (#4.4.1)\n"
+
+
+def test_calls():
+    control()
+    for arguments in ((), ('h',), ('h', 's')):
+        done = subprocess.run([REMOTE] + list(arguments), stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, check=False)
+        tap.ok(done.returncode == 0 and done.stdout.startswith(b'D') and
+               done.stdout.endswith(b'(#5.3.5)\n\0'), '%d arguments' % len(arguments), done.stdout)
+    for name, files in (('helohost', {'helohost': 'a b'}), ('empty helohost', {'helohost': ''}),
+                        ('me with a control byte', {'me': 'a\x01b'})):
+        control(**files)
+        tap.equal(remote('y.example'),
+                  ['ZThe control file helohost, or me, holds no host name. (#4.3.0)\n'], name)
+    unreadable = ['ZUnable to read control files. (#4.3.0)\n']
+    for name in ('me', 'helohost', 'smtproutes', 'timeoutremote', 'timeoutconnect'):
+        control(**{name: 'x'})
+        os.chmod(HOME + '/control/' + name, 0)
+        tap.equal(remote('y.example'), unreadable, name + ' unreadable')
+    control(me=None)
+    tap.equal(remote('y.example'), unreadable, 'neither helohost nor me')
+    control(me=None, helohost='helo.example', smtproutes=':127.0.0.1')
+    tap.equal(remote('y.example'), [NO_CONNECTION], 'helohost alone is enough')
+    tap.equal(remote('y.example', 'a\nb@x'),
+              ['DThe sender address holds bytes that SMTP cannot carry. (#5.1.7)\n'],
+              'LF in the sender')
+    tap.equal(remote('y.example', '', ['a@y.example\r\nRSET']),
+              ['DA recipient address holds bytes that SMTP cannot carry. (#5.1.3)\n'],
+              'CR LF in a recipient')
+
+
+def test_closed_descriptors():
+    control(smtproutes=':127.0.0.2')
+    server = Smtp('127.0.0.2', OK)
+    out = subprocess.run(['sh', '-c', 'exec %s y.example s@x r@y 2>&1 </dev/null' % REMOTE],
+                         stdout=subprocess.PIPE, check=False).stdout
+    tap.equal(out, b'r\0' + (ACCEPTED % '127.0.0.2').encode() + b'\0',
+              'descriptor 2 is descriptor 1')
+    done = subprocess.run(['sh', '-c', 'exec %s y.example s@x r@y >&- 2>&- </dev/null' % REMOTE],
+                          check=False)
+    tap.equal(done.returncode, 0, 'nowhere to report')
+    stop(server)
+
+
+def test_answers():
+    zone = {
+        'code.example': 'SERVFAIL', 'refused.example': 'REFUSED', 'formerr.example': 'FORMERR',
+        'notimp.example': 'NOTIMP', 'nothing.example TXT': [],
+        'garbage.example': 'GARBAGE',
+        'noedns.example MX': ['NO-EDNS', '10 mx.example'], 'mx.example A': ['127.0.0.2'],
+        'alias.example MX': ['CNAME real.example'], 'alias.example A': ['127.0.0.2'],
+        'both.example MX': ['CNAME real.example', '5 mx.example'],
+        'null.example MX': ['0 .'], 'null.example A': ['127.0.0.2'],
+        'void.example MX': ['10 void2.example'], 'void2.example TXT': [],
+        'self.example MX': ['10 self2.example'], 'self2.example A': ['127.0.0.1'],
+        'named.example MX': ['10 me.example', '20 mx.example'], 'me.example': 'SERVFAIL',
+        'softmx.example MX': ['10 code.example', '20 mx.example'],
+        'huge.example MX': ['10 n%d.a-long-name-to-fill-the-answer.example' % i
+                            for i in range(900)] + ['1 mx.example'],
+        'truncated.example MX': ['10 n%d.example' % i for i in range(100)] + ['1 mx.example'],
+    }
+    control()
+    with open('/etc/resolv.conf', 'w') as file:
+        file.write('nameserver 127.0.0.1\noptions timeout:1 attempts:1\n')
+    server, dns = Smtp('127.0.0.2', OK), Dns(zone)
+    sent = ['r', ACCEPTED % '127.0.0.2']
+    for host, wanted in (
+            ('code.example', [SOFT]), ('refused.example', [SOFT]), ('formerr.example', [SOFT]),
+            ('notimp.example', [SOFT]),
+            ('nowhere.example', [NO_HOST % 'nowhere.example']),
+            ('nothing.example', [NO_HOST % 'nothing.example']),
+            ('', [NO_HOST % '']), ('a..b', [NO_HOST % 'a..b']), ('x' * 64, [NO_HOST % ('x' * 64)]),
+            ('a b\xe9'.encode('latin-1'), [NO_HOST % 'a?b?']),
+            ('noedns.example', sent), ('alias.example', sent), ('both.example', sent),
+            ('null.example', ['DThat domain takes no mail: its MX record says so. (#5.1.10)\n']),
+            ('void.example',
+             ["DThis host couldn't find a mail exchanger or IP address. (#5.4.4)\n"]),
+            ('self.example',
+             ['DThis host is the best-preference MX of that domain itself,\nbut control/locals '
+              'does not have it, so it is not delivered here. (#5.4.6)\n']),
+            ('named.example',
+             ['DThis host is the best-preference MX of that domain itself,\nbut control/locals '
+              'does not have it, so it is not delivered here. (#5.4.6)\n']),
+            ('softmx.example', sent), ('truncated.example', sent), ('huge.example', sent)):
+        tap.equal(remote(host), wanted, 'DNS: %r' % (host if len(host) < 40 else host[:40]))
+    tap.ok(dns.tcp_asked >= 2, 'large answers came by TCP', dns.tcp_asked)
+    before = dns.tcp_asked
+    control(timeoutconnect='1')
+    tap.equal(remote('garbage.example'), [NO_CONNECTION], 'mangled by UDP, right by TCP')
+    tap.ok(dns.tcp_asked > before, 'it asked again by TCP')
+    dns.asked.clear()
+    control(smtproutes='routed.example:[127.0.0.2]\n:mx.example')
+    tap.equal(remote('routed.example'), sent, 'a literal route')
+    tap.equal(dns.asked, [], 'asks nothing')
+    tap.equal(remote('other.example'), sent, 'a route by name')
+    tap.equal(dns.asked, ['mx.example A', 'mx.example AAAA'], 'asks for its addresses only')
+    stop(dns)
+    dns = Dns({'slow.example': 'SILENT'})
+    control()
+    start = time.monotonic()
+    tap.equal(remote('slow.example'), [SOFT], 'no answer from the name server')
+    tap.ok(time.monotonic() - start < 20, 'does not wait for ever')
+    stop(dns)
+    tap.equal(remote('slow.example'), [SOFT], 'no name server')
+    stop(server)
+
+
+def test_next_address():
+    zone = {'y.example MX': ['10 a.example', '20 b.example', '30 c.example'],
+            'a.example A': ['127.0.0.2'], 'b.example A': ['127.0.0.3'],
+            'c.example AAAA': ['2001:db8::53']}
+    dns = Dns(zone)
+    control()
+    fine = ['r', ACCEPTED % '127.0.0.3']
+    for name, replies, wanted in (
+            ('hangs up at once', [None], fine),
+            ('greeting 554', ['554 no'], fine),
+            ('greeting 421', ['421 busy'], fine),
+            ('speaks another protocol', [b'SSH-2.0-x\n'], fine),
+            ('EHLO and HELO refused', ['220 hi', '550 no', '550 no'], fine),
+            ('421 to EHLO', ['220 hi', '421 no'], fine),
+            ('hangs up after MAIL', ['220 hi', '250 mx', None], fine),
+            ('421 to MAIL', ['220 hi', '250 mx', '421 later'], fine),
+            ('421 to RCPT', ['220 hi', '250 mx', '250 s', '421 later'], fine),
+            ('421 to DATA', ['220 hi', '250 mx', '250 s', '250 r', '421 later'], fine),
+            ('hangs up after DATA', ['220 hi', '250 mx', '250 s', '250 r', None], fine),
+            ('450 to MAIL', ['220 hi', '250 mx', '450 later'],
+             ['ZConnected to 127.0.0.2 but sender was rejected.\n'
+              'Remote host said: 450 later\n']),
+            ('550 to RCPT', ['220 hi', '250 mx', '250 s', '550 no'],
+             ['h127.0.0.2 does not like recipient.\nRemote host said: 550 no\n',
+              'DGiving up on 127.0.0.2.\n']),
+            ('hangs up after the dot', ['220 hi', '250 mx', '250 s', '250 r', '354 go', None],
+             ['r', 'ZConnected to 127.0.0.2 but connection died. Possible duplicate! (#4.4.2)\n']),
+            ('421 after the dot', ['220 hi', '250 mx', '250 s', '250 r', '354 go', '421 x'],
+             ['r', 'Z127.0.0.2 failed after I sent the message.\nRemote host said: 421 x\n'])):
+        first, second = Smtp('127.0.0.2', replies), Smtp('127.0.0.3', OK)
+        tap.equal(remote('y.example'), wanted, 'first server: ' + name)
+        tap.equal(second.sessions, 1 if wanted == fine else 0, 'second server called or not')
+        stop(first, second)
+    first, second = Smtp('127.0.0.2', ['554 one']), Smtp('127.0.0.3', ['554 two'])
+    tap.equal(remote('y.example'), ['ZConnected to 127.0.0.3 but greeting failed.\n'
+                                    'Remote host said: 554 two\n'],
+              'all fail: the last one talked to is reported')
+    stop(first, second)
+    subprocess.run(['ip', 'address', 'add', '2001:db8::53/128', 'dev', 'lo'], check=True)
+    tap.equal(remote('y.example'), [NO_CONNECTION], 'nobody listens')
+    stop(dns)
+
+
+def test_ipv6():
+    dns = Dns({'six.example AAAA': ['2001:db8::53'], 'two.example A': ['127.0.0.2'],
+               'two.example AAAA': ['2001:db8::53'],
+               'dead.example AAAA': ['2001:db8:1::1'], 'dead.example A': ['127.0.0.2']})
+    server = Smtp('2001:db8::53', OK, 2525)
+    for name, route, host in (
+            ('route with brackets and port', ':[2001:db8::53]:2525', 'x.example'),
+            ('route with the tag', ':[IPv6:2001:db8::53]:2525', 'x.example'),
+            ('route by name', ':six.example:2525', 'x.example'),
+            ('IPv4 first, which refuses', ':two.example:2525', 'x.example')):
+        control(smtproutes=route)
+        tap.equal(remote(host), ['r', ACCEPTED % '2001:db8::53'], name)
+    stop(server)
+    control()
+    tap.ok('(#5.4.6)' in remote('[IPv6:2001:db8::53]')[0], 'our own IPv6 literal')
+    tap.ok('(#5.4.6)' in remote('six.example')[0], 'our own IPv6 address')
+    server = Smtp('127.0.0.2', OK, 2525)
+    control(smtproutes=':dead.example:2525')
+    tap.equal(remote('x.example'), ['r', ACCEPTED % '127.0.0.2'], 'one family is unreachable')
+    stop(server, dns)
+
+
+def test_routes():
+    server = Smtp('127.0.0.2', OK, 2525)
+    for value, wanted in (
+            ('127.0.0.2:2525', ['r', ACCEPTED % '127.0.0.2']),
+            ('[127.0.0.2]:2525', ['r', ACCEPTED % '127.0.0.2']),
+            ('127.0.0.2:smtp', [NO_CONNECTION]), ('127.0.0.2:65537', [NO_CONNECTION])):
+        control(smtproutes='y.example:' + value)
+        tap.equal(remote('y.example'), wanted, 'route ' + value)
+    dns = Dns({'': []})
+    control(smtproutes='y.example::2525')
+    tap.equal(remote('y.example'), [NO_HOST % ''], 'a port alone is no route')
+    stop(server, dns)
+
+
+def test_tcpto():
+    """An address that is in the table is skipped; one that does not answer gets into it."""
+    table = HOME + '/queue/lock/tcpto'
+    with Full('127.0.0.9') as address:
+        control(smtproutes=':%s:26' % address, timeoutconnect='1')
+        start = time.monotonic()
+        tap.equal(remote('y.example'), [NO_CONNECTION], 'a host that does not answer')
+        tap.ok(0.9 < time.monotonic() - start < 5, 'timeoutconnect is kept')
+    with open(table, 'rb') as file:
+        record = file.read(16)
+    tap.equal(record[:5], socket.inet_aton('127.0.0.9') + b'\1', 'is noted in tcpto')
+    tap.equal(os.stat(table).st_size, 1024, 'whose size stays')
+    server = Smtp('127.0.0.9', OK, 26)
+    tap.equal(remote('y.example'), ['r', ACCEPTED % '127.0.0.9'], 'it answers again')
+    with open(table, 'rb') as file:
+        tap.equal(file.read(5)[4], 0, 'which is noted, too')
+    stop(server)
+
+
+class Full:
+    """An address whose port 26 never completes a connection: its backlog is full."""
+
+    def __init__(self, address):
+        self.address = address
+        self.listener = socket.socket()
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind((address, 26))
+        self.listener.listen(0)
+        self.clients = []
+
+    def __enter__(self):
+        for _ in range(4):
+            client = socket.socket()
+            client.setblocking(False)
+            client.connect_ex((self.address, 26))
+            self.clients.append(client)
+        time.sleep(0.2)
+        return self.address
+
+    def __exit__(self, *_):
+        for one in self.clients + [self.listener]:
+            one.close()
+
+
+def test_text():
+    control(smtproutes=':127.0.0.2')
+    for name, message, wanted in (
+            ('LF to CR LF', b'a\n\nb\n', b'a\r\n\r\nb\r\n.\r\n'),
+            ('no final newline', b'a', b'a\r\n.\r\n'),
+            ('empty', b'', b'.\r\n'),
+            ('smuggling: LF . CR LF', b'a\n.\r\nb\n', b'a\r\n..\r\nb\r\n.\r\n'),
+            ('smuggling: CR LF . LF', b'a\r\n.\nb\n', b'a\r\n..\r\nb\r\n.\r\n'),
+            ('smuggling: CR . CR', b'a\r.\rb\n', b'a . b\r\n.\r\n'),
+            ('smuggling: CR . LF', b'a\r.\nb\n', b'a .\r\nb\r\n.\r\n'),
+            ('smuggling: x CR . LF', b'x\r.\n', b'x .\r\n.\r\n'),
+            ('smuggling: LF . NUL LF', b'a\n.\0\n', b'a\r\n..\0\r\n.\r\n'),
+            ('CR CR LF', b'a\r\r\nb\n', b'a \r\nb\r\n.\r\n'),
+            ('CR at the end', b'a\r', b'a\r\n.\r\n'),
+            ('all bytes', bytes(range(256)) + b'\n',
+             bytes(range(10)) + b'\r\n' + bytes(range(11, 13)) + b' ' + bytes(range(14, 256)) +
+             b'\r\n.\r\n')):
+        server = Smtp('127.0.0.2', OK)
+        tap.equal(remote('y.example', message=message), ['r', ACCEPTED % '127.0.0.2'], name)
+        tap.equal(server.text, wanted, name + ': what arrived')
+        stop(server)
+    big = (b'.' + b'x' * 70 + b'\n') * 100000
+    path = '/tmp/big'
+    with open(path, 'wb') as file:
+        file.write(big)
+    offers = ['220 hi', '250-mx\n250-SIZE\n250 8BITMIME'] + OK[2:]
+    server = Smtp('127.0.0.2', offers)
+    with open(path, 'rb') as file:
+        out = subprocess.run([REMOTE, 'y.example', '', 'r@y'], stdin=file, stdout=subprocess.PIPE,
+                             check=False).stdout
+    tap.equal(out, b'r\0' + (ACCEPTED % '127.0.0.2').encode() + b'\0', '7 MB from a file')
+    tap.ok(server.text == (b'..' + b'x' * 70 + b'\r\n') * 100000 + b'.\r\n', 'byte-exact')
+    tap.equal(server.seen[1], 'MAIL FROM:<> SIZE=%d' % (len(big) + 100000), 'its size was told')
+    stop(server)
+    os.unlink(path)
+
+
+def test_hostile():
+    """Whatever the server does, there is one report, in bounded time and memory."""
+    control(smtproutes=':127.0.0.2', timeoutremote='2')
+    died = ['ZConnected to 127.0.0.2 but connection died. (#4.4.2)\n']
+    for name, replies in (
+            ('endless line', [b'220 ' + b'x' * 200000 + b'\n']),
+            ('endless reply', [b'220-x\n' * 200 + b'220 x\n']),
+            ('one byte short of a code', [b'22\n']), ('binary', [bytes(range(256)) * 4]),
+            ('only newlines', [b'\n' * 100]), ('NUL', [b'\0'])):
+        server = Smtp('127.0.0.2', replies)
+        tap.equal(remote('y.example'), died, name)
+        stop(server)
+    server = Smtp('127.0.0.2', ['220 \x1b[31mred\x07 \x00\x7f\tx', '554 no', '554 no'])
+    tap.equal(remote('y.example'), ['ZConnected to 127.0.0.2 but my name was rejected.\n'
+                                    'Remote host said: 554 no\n'], 'odd bytes in the greeting')
+    stop(server)
+    server = Smtp('127.0.0.2', ['220 hi', '250 mx', '550-\x1b[31mred\x07\x00\x7f\tx\r\ny\n550 z'])
+    tap.equal(remote('y.example'), died, 'a line without code inside a reply')
+    stop(server)
+    server = Smtp('127.0.0.2', ['220 hi', '250 mx', '550-\x1b[31mred\x07\x00\x7f\tx\r\xe9\n550 z'])
+    tap.equal(remote('y.example'), ['DConnected to 127.0.0.2 but sender was rejected.\n'
+                                    'Remote host said: 550-?[31mred???\tx\xe9\n550 z\n'],
+              'odd bytes are not passed on')
+    stop(server)
+    server = Smtp('127.0.0.2', ['220 hi', '250 mx', '550-' + 'x' * 6000 + '\n550 z'])
+    said = remote('y.example')[0]
+    tap.equal(len(said), len('DConnected to 127.0.0.2 but sender was rejected.\nRemote host said: ')
+              + 5000, 'what is quoted has a limit')
+    stop(server)
+    server = Silent('127.0.0.2')
+    start = time.monotonic()
+    tap.equal(remote('y.example'), died, 'connected, but silent')
+    tap.ok(1.9 < time.monotonic() - start < 10, 'timeoutremote is kept')
+    server.stop()
+    server = Dripping('127.0.0.2')
+    start = time.monotonic()
+    tap.equal(remote('y.example'), died, 'a byte now and then')
+    tap.ok(1.9 < time.monotonic() - start < 10, 'the limit is for the whole reply')
+    server.stop()
+
+
+class Silent(Smtp):
+    """Accepts and says nothing."""
+
+    def __init__(self, address):
+        super().__init__(address, [])
+
+    def serve(self, connection):
+        connection.settimeout(30)
+        connection.recv(1)
+
+
+class Dripping(Silent):
+    """A reply that never ends, one byte at a time."""
+
+    def serve(self, connection):
+        connection.settimeout(0.2)
+        while True:
+            connection.sendall(b'2')
+            try:
+                if connection.recv(100) == b'':
+                    return
+            except socket.timeout:
+                pass
+
+
+def test_recipients():
+    control(smtproutes=':127.0.0.2')
+    replies = ['220 hi', '250-mx\n250 PIPELINING', '250 s', '250 a', '550 b', '451 c', '354 go',
+               '250 done']
+    server = Smtp('127.0.0.2', replies)
+    tap.equal(remote('y.example', recipients=['a@y', 'b@y', 'c@y']),
+              ['r', 'h127.0.0.2 does not like recipient.\nRemote host said: 550 b\n',
+               's127.0.0.2 does not like recipient.\nRemote host said: 451 c\n',
+               ACCEPTED % '127.0.0.2'], 'three recipients, three answers')
+    tap.equal(server.seen, ['EHLO me.example', 'MAIL FROM:<s@x.example>', 'RCPT TO:<a@y>',
+                            'RCPT TO:<b@y>', 'RCPT TO:<c@y>', 'DATA'], 'what the server saw')
+    stop(server)
+    many = ['%d@y' % i for i in range(1000)]
+    server = Smtp('127.0.0.2', ['220 hi', '250-mx\n250 PIPELINING', '250 s'] + ['250 r'] * 1000 +
+                  ['354 go', '250 done'])
+    tap.equal(remote('y.example', recipients=many), ['r'] * 1000 + [ACCEPTED % '127.0.0.2'],
+              'a thousand recipients')
+    stop(server)
+
+
+def test_sandbox():
+    """It gives up power before it talks: no new privileges, and no file can be opened."""
+    control(smtproutes=':127.0.0.2', timeoutremote='30')
+    for certificate in (False, True):
+        if certificate:
+            with open(HOME + '/control/clientcert.pem', 'w') as file:
+                file.write('x\n')
+        server = Silent('127.0.0.2')
+        process = subprocess.Popen([REMOTE, 'y.example', '', 'r@y'], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE)
+        while not server.sessions:
+            time.sleep(0.01)
+        with open('/proc/%d/status' % process.pid) as file:
+            status = dict(line.split(':\t', 1) for line in file if ':\t' in line)
+        tap.equal(status['NoNewPrivs'].strip(), '0' if certificate else '1',
+                  'no_new_privs%s' % (' not with a client certificate' if certificate else ''))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        server.stop()
+
+
+def main():
+    test_calls()
+    test_closed_descriptors()
+    test_answers()
+    test_next_address()
+    test_ipv6()
+    test_routes()
+    test_tcpto()
+    test_text()
+    test_hostile()
+    test_recipients()
+    test_sandbox()
+    return tap.done()
+
+
+sys.exit(main())
