@@ -117,8 +117,8 @@ bounce_append(struct bounces *b, uint64_t id, struct span recipient, struct span
 		return BOUNCE_NONE;
 	}
 	if (io_write_all(f->fd, b->paragraph.p, b->paragraph.n) == -1) {
-		/* What was appended before it in this turn stays. */
-		if (ftruncate(f->fd, f->size) == -1)
+		/* What was appended before it in this turn stays; an empty file must not. */
+		if ((f->created && f->size == 0) || ftruncate(f->fd, f->size) == -1)
 			roll_back(b, f);
 		complain(b);
 		return BOUNCE_NONE;

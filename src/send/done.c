@@ -185,10 +185,26 @@ judge(struct send *s, uint64_t id)
 	return VERDICT_REMOVE;
 }
 
+/* A bounce file without a byte is what a crash has left of one: nobody has failed. */
+static bool
+is_empty_bounce(const struct send *s, uint64_t id)
+{
+	char path[QLAYOUT_PATH_SIZE];
+	struct stat st;
+
+	return stat(qlayout_path(&s->q, path, Q_BOUNCE, id), &st) == 0 && st.st_size == 0;
+}
+
 static void
 look_at(struct send *s, uint64_t id)
 {
-	switch (judge(s, id)) {
+	enum verdict verdict = judge(s, id);
+
+	if (verdict == VERDICT_BOUNCE && is_empty_bounce(s, id)) {
+		done_bounced(s, id);
+		return;
+	}
+	switch (verdict) {
 	case VERDICT_FALSE_ALARM:
 		(void)heap_remove(&s->sched.done, id);
 		break;

@@ -62,7 +62,7 @@ wait_for_work(struct send *s)
 	done_watch(s, w);
 	startup_watch(s, w);
 	todo_watch(&s->todo, w);
-	sweep_watch(s, w);
+	leftovers_watch(s, w);
 	if (waitset_sleep(w) == -1 && activity_may(&s->log, CAUSE_POLL))
 		activity_warn(&s->log, "trouble in select", NULL, NULL);
 }
@@ -101,7 +101,7 @@ turn(struct send *s)
 	todo_step(&s->todo, &s->wait);
 	for (int c = 0; c < CHANNELS; c++)
 		jobs_run(s, (enum channel)c);
-	sweep_step(s);
+	leftovers_step(s);
 }
 
 static bool

@@ -175,7 +175,7 @@ free_all(struct send *s)
 	notice_free(&s->notices);
 	controls_free(&s->controls);
 	qlayout_scan_stop(&s->startup.scan);
-	qlayout_scan_stop(&s->sweep.scan);
+	qlayout_scan_stop(&s->leftovers.scan);
 	buf_free(&s->bounces.paragraph);
 	buf_free(&s->link.record);
 	buf_free(&s->log.line);

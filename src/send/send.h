@@ -1,5 +1,5 @@
-/* send - the state of qmail-send, all of it.  The modules jobs, deliver, done, startup and sweep
- * work on it; the others know only their own part. */
+/* send - the state of qmail-send, all of it.  The modules jobs, deliver, done, startup and
+ * leftovers work on it; the others know only their own part. */
 #ifndef SEND_SEND_H
 #define SEND_SEND_H
 
@@ -14,11 +14,11 @@
 #include "send/deliver.h"
 #include "send/done.h"
 #include "send/jobs.h"
+#include "send/leftovers.h"
 #include "send/notice.h"
 #include "send/sched.h"
 #include "send/spare.h"
 #include "send/startup.h"
-#include "send/sweep.h"
 #include "send/todo.h"
 #include "send/todolink.h"
 #include "send/waitset.h"
@@ -38,7 +38,7 @@ struct send {
 	struct notices notices;
 	struct done done;
 	struct startup startup;
-	struct sweep sweep;
+	struct leftovers leftovers;
 	struct todolink link;	/* to qmail-todo; without it */
 	struct todo todo;	/* we preprocess ourselves */
 	bool todo_started;

@@ -1,5 +1,5 @@
-/* sweep - removes texts of messages that never came into being. */
-#include "send/sweep.h"
+/* leftovers - removes texts of messages that never came into being. */
+#include "send/leftovers.h"
 
 #include <sys/stat.h>
 
@@ -41,7 +41,7 @@ may_run(const struct send *s)
 }
 
 static bool
-next_file(struct sweep *w, uint64_t *id)
+next_file(struct leftovers *w, uint64_t *id)
 {
 	if (w->held) {
 		w->held = false;
@@ -52,9 +52,9 @@ next_file(struct sweep *w, uint64_t *id)
 }
 
 void
-sweep_step(struct send *s)
+leftovers_step(struct send *s)
 {
-	struct sweep *w = &s->sweep;
+	struct leftovers *w = &s->leftovers;
 	uint64_t id;
 
 	if (!may_run(s) || (!w->active && deadline_now() < w->next))
@@ -62,10 +62,10 @@ sweep_step(struct send *s)
 	if (!w->active)
 		qlayout_scan_start(&w->scan, &s->q, Q_MESS);
 	w->active = true;
-	for (int n = 0; n < SWEEP_SLICE; n++) {
+	for (int n = 0; n < LEFTOVERS_SLICE; n++) {
 		if (!next_file(w, &id)) {
 			w->active = false;	/* what could not be read is left for the next */
-			w->next = deadline_after(SWEEP_PAUSE_MS);
+			w->next = deadline_after(LEFTOVERS_PAUSE_MS);
 			return;
 		}
 		if (!is_leftover(s, id))
@@ -80,8 +80,8 @@ sweep_step(struct send *s)
 }
 
 void
-sweep_watch(const struct send *s, struct waitset *w)
+leftovers_watch(const struct send *s, struct waitset *w)
 {
 	if (may_run(s))
-		waitset_until(w, s->sweep.active ? 0 : s->sweep.next);
+		waitset_until(w, s->leftovers.active ? 0 : s->leftovers.next);
 }

@@ -1,0 +1,672 @@
+#!/usr/bin/python3
+"""qmail-send.t - the scheduler, its peers played by the test; what the recorded vectors do not show."""
+import os
+import re
+import subprocess
+import sys
+import time
+
+TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path[:0] = [TESTS]
+import queuerig                                                                   # noqa: E402
+import tap                                                                        # noqa: E402
+from queuerig import (HOME, QUEUE, Send, Stuck, control, exists, left, message,   # noqa: E402
+                      mtime, path, pull, put, text)
+
+STATUS = re.compile(r'status: local \d+/\d+ remote \d+/\d+( exitasap)?$')
+QQ = '/tmp/test-qq/qq'          # writable for qmail-send
+
+
+def refused(name, reason, **how):
+    """qmail-send does not start, says why, and touches nothing."""
+    before = left()
+    with Send(**how) as send:
+        code = send.ended()
+        tap.equal((code, send.log), (111, 'alert: cannot start: %s\n' % reason), name)
+    tap.equal(left(), before, name + ': nothing is touched')
+
+
+def lines_of(log, *patterns):
+    return [line for line in log.splitlines() if any(re.search(p, line) for p in patterns)]
+
+
+def fake_queue(script):
+    """A program in the place of qmail-queue."""
+    os.makedirs(os.path.dirname(QQ), exist_ok=True)
+    os.chown(os.path.dirname(QQ), *queuerig.ids('qmails'))
+    put(QQ, '#!/bin/sh\n' + script, 'root', 0o755)
+    return {'QMAILQUEUE': QQ}
+
+
+# ---- starting ----
+
+def starting():
+    control()
+    number = message(info='s@x', birth=int(time.time()), remote=['Tr@y'])
+    with Send() as send:
+        send.wait('^status')
+        tap.equal(send.log.splitlines()[0], 'status: local 0/10 remote 0/20', 'first line')
+        with Send() as second:
+            code = second.ended()
+            tap.equal((code, second.log),
+                      (111, 'alert: cannot start: qmail-send is already running\n'),
+                      'a second one is refused')
+        send.wait('^end msg')
+        tap.equal(send.stop(), 0, 'exit 0 after TERM')
+    tap.ok(not exists('info', number), 'the message is gone')
+
+
+def refusals():
+    control()
+    message(todo=['u1', 'p2', 'Fs@x', 'Tr@y'])
+    message(info='s@x', remote=['Tr@y'])
+    os.mkdir(QUEUE + 'info/23')
+    refused('one subdirectory too many', 'the queue is split in another way than this program')
+    os.rmdir(QUEUE + 'info/23')
+    os.rename(QUEUE + 'remote/22', QUEUE + 'remote/x')
+    refused('one subdirectory too few', 'the queue is split in another way than this program')
+    os.rename(QUEUE + 'remote/x', QUEUE + 'remote/22')
+    os.rename(QUEUE + 'bounce', QUEUE + 'bounce.x')
+    refused('no bounce directory', 'a directory of the queue is missing')
+    os.rename(QUEUE + 'bounce.x', QUEUE + 'bounce')
+    subprocess.run(['mount', '-t', 'tmpfs', '-o', 'uid=0', 'none', QUEUE + 'intd'], check=True)
+    refused('intd on another device', 'queue/intd and queue/todo are on different devices')
+    subprocess.run(['umount', QUEUE + 'intd'], check=True)
+    refused('a spawn daemon that does not answer', 'hath the daemon spawn no fire?',
+            fds={0: 'w', 1: 'w', 3: 'w', 4: 'r', 5: 'w', 6: 'r'}, slots=None)
+    os.mkdir(HOME + '/control/virtualdomains')
+    refused('controls that cannot be read', 'unable to read controls')
+    os.rmdir(HOME + '/control/virtualdomains')
+    os.unlink(HOME + '/control/me')
+    refused('neither me nor locals', 'unable to read controls')
+    control()
+    os.rename(QUEUE + 'lock/sendmutex', QUEUE + 'lock/x')
+    refused('no mutex', 'unable to open mutex')
+    os.rename(QUEUE + 'lock/x', QUEUE + 'lock/sendmutex')
+    os.rename(HOME + '/queue', HOME + '/queue.x')
+    with Send() as send:
+        tap.equal((send.ended(), send.log),
+                  (111, 'alert: cannot start: unable to switch to queue directory\n'), 'no queue')
+    os.rename(HOME + '/queue.x', HOME + '/queue')
+
+
+# ---- states on the disk ----
+
+def states():
+    """What each state of a message becomes after a crash."""
+    control()
+    now = int(time.time())
+    s2 = message()
+    s3 = message()
+    put(QUEUE + path('intd', s3), 'u1\0', 'qmailq')
+    s4 = message(todo=['u1', 'p2', 'Fs4@x', 'Tr4@y'], info='old@x', local=['Told@host.test'],
+                 remote=['Told@y'], bounce='<old@y>:\nold\n\n')
+    s4b = message(todo=['u1', 'p2', 'Fs4b@x', 'Tr4b@y'])
+    os.unlink(QUEUE + path('intd', s4b))
+    s5 = message(info='s5@x', birth=now, local=['Da@host.test', 'Tb@host.test'], remote=['Dc@y'])
+    s5b = message(info='s5b@x', birth=now)
+    number = s5 + s5b + 1000003
+    for kind in ('local', 'remote', 'bounce'):
+        put(QUEUE + path(kind, number), 'Tstale@y\0')
+    put(QUEUE + 'local/%d/%d' % ((number + 1) % 23, number), 'Tother@y\0')   # wrong subdirectory
+    put(QUEUE + 'bounce/note.txt', 'somebody else\n')
+    orphan = message(mess=None, info='ghost@x', birth=now, remote=['Tghost@y'], bounce='x')
+    garbage = message(mess=None, todo=['u1', 'p2', 'Fghost@x', 'Tghost@y'])
+    with Send() as send:
+        send.wait('^end msg', 4)
+        send.until(lambda: not exists('todo', garbage) and not exists('info', orphan))
+        send.settle()
+        code = send.stop()
+        got = sorted((c, sender, r) for c, _, _, sender, r in send.commands)
+        tap.equal(got, [('local', 's5@x', 'b@host.test'), ('remote', 's4@x', 'r4@y'),
+                        ('remote', 's4b@x', 'r4b@y')],
+                  'delivered: what is not done, and nothing of an earlier attempt')
+        tap.equal(lines_of(send.log, '^new msg'), ['new msg %d' % n for n in
+                                                   ordered(send.log, s4, s4b)], 'new msg again')
+        tap.equal(sorted(lines_of(send.log, '^warning')),
+                  sorted(['warning: unable to stat ' + path('mess', orphan),
+                          'warning: unable to stat ' + path('mess', garbage)]),
+                  'a warning for each number without a text')
+        tap.equal(code, 0, 'exit 0')
+    wrong = 'local/%d/%d' % ((number + 1) % 23, number)
+    tap.equal([n for n in left() if not n.startswith('pid/')],
+              sorted([path('mess', s2), path('mess', s3), path('intd', s3), wrong]),
+              'young S2 and S3 stay, files without info go, strange names stay')
+    tap.ok(os.path.exists(QUEUE + 'bounce/note.txt'), 'a name that is no number stays')
+    os.unlink(QUEUE + 'bounce/note.txt')
+
+
+def ordered(log, *numbers):
+    return sorted(numbers, key=lambda n: log.index('new msg %d' % n))
+
+
+def retried_marks():
+    """A crash between bounce and mark, and between the last unlink and the end."""
+    control()
+    now = int(time.time())
+    number = message(info='s@x', birth=now, bounce='<a@y>:\nno\n\n')
+    with Send(env=fake_queue('cat >$0.msg; exec cat <&1 >$0.env')) as send:
+        send.wait('^end msg')
+        send.stop()
+        tap.equal(lines_of(send.log, '^(bounce|end) msg')[1], 'end msg %d' % number,
+                  'S5 without channels: bounce, then end')
+    with open(QQ + '.msg') as file:
+        tap.ok('\n\n<a@y>:\nno\n\n--- Below' in file.read(), 'the failure is told')
+    tap.ok(not exists('bounce', number), 'its bounce file is gone')
+
+
+# ---- schedule ----
+
+def schedule():
+    control()
+    now = int(time.time())
+    a = message(info='s@x', birth=now - 1000, remote=['Ta@y', 'Tb@y'], local=['Tc@host.test'])
+    b = message(info='s@x', birth=now - 5, remote=['Td@y'], due=now + 5000)
+    c = message(info='s@x', birth=now - 1000, remote=['Te@y'], due=now - 7)
+    answers = {'remote a@y': ['Zlater\n'], 'local': ['Zlater\n'], 'remote e@y': [None]}
+    with Send(answers=answers) as send:
+        send.wait('^delivery', 3)
+        send.until(lambda: len(send.commands) == 4)
+        send.signal('TERM')
+        send.settle()
+        tap.ok(not send.lines('exiting'), 'TERM waits for a delivery')
+        send.release('Zstill later\n')
+        tap.equal(send.ended(), 0, 'exit 0')
+        tap.ok(send.lines('^status: local 0/10 remote 0/20 exitasap$'), 'status says exitasap')
+    tap.equal(text('remote', a), 'Ta@y\0Db@y\0', 'one recipient is marked')
+    age = max(mtime('local', a) - (now - 1000), 0)
+    tap.ok(age in (1681, 1764), 'local: next try at (isqrt(age) + 10) squared', age)
+    age = mtime('remote', a) - (now - 1000)
+    tap.ok(age in (51 ** 2, 52 ** 2), 'remote: next try at (isqrt(age) + 20) squared', age)
+    tap.equal(mtime('remote', b), now + 5000, 'what is not due keeps its time')
+    tap.ok(mtime('remote', c) > now, 'the job that ended late is rescheduled')
+    tap.equal(mtime('info', a), now - 1000, 'birth times stay')
+
+
+def open_pass_at_exit():
+    """More recipients than slots: the pass is still open at TERM."""
+    control(concurrencyremote='2\n')
+    now = int(time.time())
+    number = message(info='s@x', birth=now - 9, remote=['Tr%d@y' % i for i in range(4)],
+                     due=now - 8)
+    with Send(answers={'remote': [None]}) as send:
+        send.until(lambda: len(send.commands) == 2)
+        send.signal('TERM')
+        send.settle()
+        send.release('Kok\n')
+        tap.equal(send.ended(), 0, 'exit 0')
+        tap.equal(len(send.commands), 2, 'no delivery is started after TERM')
+    tap.equal(text('remote', number), 'Dr0@y\0Dr1@y\0Tr2@y\0Tr3@y\0', 'two are done')
+    tap.equal(mtime('remote', number) <= now + 1, True, 'an open pass is tried at once next time')
+
+
+def alarm_and_lifetime():
+    control(queuelifetime='0\n')
+    number = message(info='s@x', birth=int(time.time()) - 2, remote=['Ta@y'],
+                     due=int(time.time()) + 9999)
+    with Send(answers={'remote': ['Zno\n']}, env=fake_queue('cat >$0.msg; cat <&1 >$0.env')) as send:
+        send.wait('^status')
+        send.settle()
+        tap.equal(send.commands, [], 'not due yet')
+        send.signal('ALRM')
+        send.wait('^end msg')
+        send.stop()
+        tap.ok(lines_of(send.log, 'failure: no/I.m_not_going_to_try_again;_this_message_has_been'
+                                  '_in_the_queue_too_long./$'), 'ALRM hurries; lifetime 0 ends it')
+        tap.ok(not exists('info', number), 'bounced and removed')
+
+
+# ---- channels ----
+
+def full_channel():
+    control(concurrencyremote='5\n', concurrencylocal='0\n')
+    now = int(time.time())
+    message(info='s@x', birth=now, local=['Tl@host.test'], remote=['Tr%d@y' % i for i in range(8)])
+    with Send(answers={'remote': [None]}) as send:
+        send.until(lambda: len(send.commands) == 5)
+        send.settle()
+        tap.equal([c[1] for c in send.commands], [0, 1, 2, 3, 4], 'the channel is filled at once')
+        third = send.held.pop(2)
+        first = send.held.pop(0)
+        send.report(third[0], third[1], 'Kok\n')
+        send.until(lambda: len(send.commands) == 6)
+        send.report(first[0], first[1], 'Kok\n')
+        send.until(lambda: len(send.commands) == 7)
+        tap.equal([c[1] for c in send.commands[5:]], [2, 0], 'the lowest free slot is taken')
+        send.answers = {}
+        send.release()
+        send.until(lambda: len(send.commands) == 8)
+        send.wait('^delivery', 8)
+        tap.equal(send.stop(), 0, 'concurrency 0 holds the local recipient')
+        tap.ok(send.lines('^status: local 0/0 remote 5/5$'), 'status shows both limits')
+        check_status(send.log)
+
+
+def check_status(log):
+    """A status line with the right numbers follows each start and each result."""
+    used, bad, lines = [0, 0], [], log.splitlines()
+    of = {}
+    for line, after in zip(lines, lines[1:] + ['']):
+        start = re.match(r'starting delivery (\d+): msg \d+ to (local|remote) ', line)
+        end = re.match(r'delivery (\d+): ', line)
+        if start:
+            of[start.group(1)] = start.group(2) == 'remote'
+            used[of[start.group(1)]] += 1
+        elif end:
+            used[of.pop(end.group(1))] -= 1
+        if (start or end) and not after.startswith(
+                'status: local %d/' % used[0]) or (start or end) and \
+                ' remote %d/' % used[1] not in after:
+            bad.append((line, after))
+    tap.equal(bad, [], 'a right status line after each start and each result')
+
+
+def many_messages():
+    """Many small messages: several passes of one channel in a turn, all answers handled."""
+    control()
+    now = int(time.time())
+    for i in range(300):
+        message(info='s@x', birth=now, remote=['Tr%d@y' % i])
+    with Send() as send:
+        send.wait('^end msg', 300)
+        tap.equal(send.stop(), 0, '300 messages are delivered')
+        tap.equal(len(set(c[4] for c in send.commands)), 300, 'each recipient once')
+        tap.equal(len(send.commands), 300, 'and only once')
+        check_status(send.log)
+    tap.equal(left(), [], 'nothing is left')
+
+
+def limits_of_spawn():
+    control(concurrencyremote='1000\n')
+    with Send(slots=3) as send:
+        send.wait('^status')
+        tap.equal(send.log, 'status: local 0/3 remote 0/3\n', 'the daemons\' limit counts')
+        send.stop()
+
+
+def strange_reports():
+    control()
+    now = int(time.time())
+    message(info='s@x', birth=now, remote=['Ta@y', 'Tb@y', 'Tc@y'])
+    answers = {'remote a@y': [None], 'remote b@y': [None], 'remote c@y': [None]}
+    with Send(answers=answers) as send:
+        send.until(lambda: len(send.commands) == 3)
+        send.write(4, b'\x77Kgarbage\0')
+        send.wait('out of range')
+        send.write(4, b'\x05Kunused\0')
+        send.wait('out of range', 2)
+        for byte in b'\0K' + b'x' * 50 + b'\n\0':
+            send.write(4, bytes([byte]))
+        send.wait('^delivery 1: success: x{50}/$')
+        send.write(4, b'\x01K' + b'y' * 12000 + b'\0\x02\0')
+        send.wait('^delivery 2: success: y{9999}$')
+        send.wait('^delivery 3: report mangled, will defer$')
+        send.write(4, b'\x00Ktwice\0')
+        send.wait('out of range', 3)
+        tap.equal(send.stop(), 0, 'reports out of range, in pieces, too long, empty')
+        tap.equal(set(lines_of(send.log, '^warning')),
+                  {'warning: internal error: delivery report out of range'}, 'the warning')
+
+
+# ---- preprocessing ----
+
+def batches():
+    control(concurrencyremote='255\n')
+    numbers = [message(todo=['u1', 'p2', 'Fs@x', 'Tr%d@y' % i]) for i in range(200)]
+    with Send(clean=None, slots=255) as send:
+        send.until(lambda: send.requests)
+        send.settle()
+        first = list(send.requests)
+        tap.ok(1 < len(first) <= 64, 'requests for a batch come together', len(first))
+        tap.equal(send.commands, [], 'nothing is delivered before qmail-clean has answered')
+        tap.equal(len(send.lines('^new msg')), len(first), 'one batch at a time')
+        for request in first:
+            queuerig.do_clean(request)
+        send.clean = '+'
+        send.write(6, b'+' * len(first))
+        send.wait('^end msg', 200)
+        tap.equal(send.stop(), 0, 'all 200 are delivered')
+        tap.equal(sorted(int(c[2].split('/')[1]) for c in send.commands), sorted(numbers),
+                  'each once')
+    tap.equal(left(), [], 'nothing is left')
+
+
+def failed_todo():
+    """A message that cannot be preprocessed does not hold up others, nor is it tried all the time."""
+    control()
+    bad = message(todo=['u1', 'p2', 'Fs@x', 'Tr@y', 'Z?'])
+    with Send() as send:
+        send.wait('^warning: unknown record type in todo/%d$' % bad)
+        for i in range(3):
+            message(todo=['u1', 'p2', 'Fs@x', 'Tr%d@y' % i])
+            pull()
+            send.wait('^end msg', i + 1)
+        tap.equal(send.stop(), 0, 'others are delivered at once, woken by the trigger')
+        tap.equal(len(lines_of(send.log, '^warning')), 1, 'one warning')
+    tap.ok(exists('todo', bad), 'it stays in todo')
+    tap.ok(not exists('info', bad) and not exists('remote', bad), 'and nowhere else')
+
+
+def quiet():
+    """Nothing to do: no system call at all."""
+    control()
+    message(info='s@x', birth=int(time.time()), remote=['Tr@y'], due=int(time.time()) + 3000)
+    with Send() as send:
+        send.wait('^status')
+        send.settle()
+        before = switches(send.pid)
+        time.sleep(2.5)     # the check is that nothing happens
+        tap.equal(switches(send.pid), before, 'an idle qmail-send does not wake up')
+        send.stop()
+
+
+def switches(pid):
+    with open('/proc/%d/status' % pid) as file:
+        return re.findall(r'ctxt_switches:\s*(\d+)', file.read())
+
+
+def syncs():
+    """The syncs of a batch: every file once, each directory once."""
+    control()
+    for i in range(40):
+        message(todo=['u1', 'p2', 'Fs@x', 'Tr%d@y' % i])
+    trace = '/tmp/send.trace'
+    wrap = ['/usr/bin/strace', '-u', 'qmails', '-f', '-y', '-o', trace, '-e', 'trace=fsync,fdatasync,syncfs']
+    with Send(wrap=wrap) as send:
+        send.wait('^end msg', 40)
+        send.until(lambda: len(send.requests) == 80)
+        child = int(subprocess.run(['pgrep', '-P', str(send.pid)], stdout=subprocess.PIPE,
+                                   check=True).stdout)
+        os.kill(child, 15)
+        send.ended()
+    with open(trace) as file:
+        names = re.findall(r'fsync\(\d+<[^>]*/queue/([^>]*)>', file.read())
+    files = [n for n in names if n.count('/') == 2]
+    dirs = [n for n in names if n.count('/') == 1]
+    tap.equal(len(files), 80, 'info and remote file of each message are synced')
+    todo_dirs = [n for n in dirs if n.startswith('remote/')]
+    tap.ok(len(todo_dirs) <= 23 * 4, 'directories are synced once per batch', len(todo_dirs))
+
+
+# ---- bounces ----
+
+def bounce_faults():
+    control()
+    now = int(time.time())
+    subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=4k,mode=700', 'none', QUEUE + 'bounce'],
+                   check=True)
+    os.chown(QUEUE + 'bounce', *queuerig.ids('qmails'))
+    put(QUEUE + 'bounce/full', 'x' * 4096)
+    a = message(info='s@x', birth=now, remote=['Ta@y', 'Tb@y'])
+    b = message(info='s@x', birth=now, remote=['Tc@y'])
+    answers = {'remote a@y': ['Dno such user\n'], 'remote b@y': ['Kok\n']}
+    env = fake_queue('cat >$0.msg; cat <&1 >$0.env')
+    with Send(answers=answers, env=env) as send:
+        send.wait('^delivery', 3)
+        send.wait('^end msg %d$' % b)
+        tap.equal(lines_of(send.log, '^alert'),
+                  ['alert: unable to append to bounce message; HELP! sleeping...'],
+                  'a full disk: the alert, and other mail goes on')
+        tap.ok(lines_of(send.log, 'deferral: no_such_user/$'), 'the failure counts as deferral')
+        tap.equal(text('remote', a), 'Ta@y\0Db@y\0', 'the recipient is not marked')
+        tap.equal([n for n in left() if n.startswith('bounce')], [], 'no half paragraph stays')
+        os.unlink(QUEUE + 'bounce/full')
+        send.signal('ALRM')
+        send.wait('^end msg %d$' % a)
+        tap.equal(send.stop(), 0, 'when there is room again, the bounce is sent')
+    with open(QQ + '.msg') as file:
+        tap.equal(file.read().count('<a@y>:\nno such user\n\n'), 1, 'the failure is told once')
+    subprocess.run(['umount', QUEUE + 'bounce'], check=True)
+
+
+def refused_bounces():
+    control()
+    now = int(time.time())
+    old = message(info='s@x', birth=now, bounce='<a@y>:\nno\n\n')
+    older = message(info='s@x', birth=now, bounce='<a@y>:\nno\n\n')
+    os.utime(QUEUE + path('bounce', older), (now - 700000, now - 700000))
+    with Send(env=fake_queue('cat >/dev/null; exit 31')) as send:
+        send.wait('^end msg %d$' % older)
+        send.wait('^warning', 2)
+        send.settle()
+        tap.equal(sorted(lines_of(send.log, '^(warning|alert)')),
+                  ['alert: bounce message refused too long: discarding bounce/%d' % older] +
+                  ['warning: trouble injecting bounce message, will try later'] * 2,
+                  'refused for good: given up after another lifetime')
+        tap.equal(send.stop(), 0, 'exit 0')
+    tap.ok(exists('bounce', old), 'a younger one is kept')
+    control()
+    number = message(info='s@x', birth=now, bounce='<a@y>:\nno\n\n')
+    with Send(env={'QMAILQUEUE': '/nonexistent'}) as send:
+        send.wait('^warning: trouble injecting bounce message, will try later$')
+        send.stop()
+    tap.ok(exists('bounce', number) and exists('info', number), 'no program: nothing is lost')
+
+
+def slow_bounce():
+    """A program in the place of qmail-queue that takes its time does not hold up deliveries."""
+    control()
+    now = int(time.time())
+    os.path.exists(QQ + '.go') and os.unlink(QQ + '.go')
+    message(mess=queuerig.TEXT + 'x' * 300000 + '\n', info='s@x', birth=now,
+            bounce='<a@y>:\nno\n\n')
+    env = fake_queue('while ! test -e $0.go; do sleep 0.05; done; cat >$0.msg; cat <&1 >$0.env')
+    with Send(env=env) as send:
+        send.wait('^status')
+        number = message(todo=['u1', 'p2', 'Fs@x', 'Tr@y'])
+        pull()
+        send.wait('^end msg %d$' % number)
+        tap.ok(not send.lines('^bounce msg'), 'mail flows while a bounce is being queued')
+        send.signal('TERM')
+        send.settle()
+        tap.ok(not send.lines('exiting'), 'TERM waits for it')
+        put(QQ + '.go', '')
+        tap.equal(send.ended(), 0, 'then it is finished')
+        tap.equal(len(send.lines('^bounce msg')), 1, 'the bounce was queued')
+    with open(QQ + '.msg') as file:
+        tap.ok(file.read().endswith('x' * 300000 + '\n'), 'with the whole message')
+    with open(QQ + '.env', encoding='latin-1') as file:
+        tap.equal(file.read(), 'F\0Ts@x\0\0', 'and the right envelope')
+
+
+def odd_senders():
+    control(doublebounceto='\n')
+    now = int(time.time())
+    number = message(info='', birth=now, bounce='<a@y>:\nno\n\n')
+    with Send() as send:
+        send.wait('^end msg')
+        tap.equal(lines_of(send.log, 'discarding'),
+                  ['double bounce: discarding bounce/%d' % number], 'no double bounces wanted')
+        send.stop()
+    control()
+    message(info='a\nb: c@x', birth=now, bounce='<a@y>:\nno\n\n')
+    with Send(env=fake_queue('cat >$0.msg; cat <&1 >$0.env')) as send:
+        send.wait('^end msg')
+        send.stop()
+    with open(QQ + '.msg') as file:
+        got = file.read()
+    tap.ok('\nTo: "a_b: c"@x\n' in got and '\nReturn-Path: <"a_b: c"@x>\n' in got,
+           'a line feed in a sender does not break the header', got)
+
+
+# ---- controls ----
+
+def hup():
+    control(locals='host.test\n', virtualdomains='v.test:vd\n')
+    with Send() as send:
+        send.wait('^status')
+        os.unlink(HOME + '/control/locals')
+        os.mkdir(HOME + '/control/locals')
+        put(HOME + '/control/virtualdomains', 'w.test:wd\n', 'root', 0o644)
+        send.signal('HUP')
+        send.wait('^alert: unable to reread control/locals$')
+        route(send, 'a@v.test', ('local', 'vd-a@v.test'), 'locals unreadable: both are kept')
+        os.rmdir(HOME + '/control/locals')
+        os.unlink(HOME + '/control/virtualdomains')
+        os.mkdir(HOME + '/control/virtualdomains')
+        send.signal('HUP')
+        send.wait('^alert: unable to reread control/virtualdomains$')
+        route(send, 'b@v.test', ('local', 'vd-b@v.test'), 'virtualdomains unreadable: the same')
+        os.rmdir(HOME + '/control/virtualdomains')
+        put(HOME + '/control/me', 'other.test\n', 'root', 0o644)
+        send.signal('HUP')
+        send.settle()
+        route(send, 'c@v.test', ('remote', 'c@v.test'), 'no virtualdomains: empty')
+        route(send, 'd@host.test', ('local', 'd@host.test'), 'no locals: me as at the start')
+        tap.equal(send.stop(), 0, 'exit 0')
+
+
+def route(send, recipient, wanted, name):
+    before = len(send.commands)
+    message(todo=['u1', 'p2', 'Fs@x', 'T' + recipient])
+    pull()
+    send.until(lambda: len(send.commands) > before)
+    tap.equal((send.commands[-1][0], send.commands[-1][4]), wanted, name)
+
+
+# ---- losing peers ----
+
+def lost_peers():
+    for number, alert in ((2, 'alert: oh no! lost spawn connection! dying...'),
+                          (4, 'alert: oh no! lost spawn connection! dying...'),
+                          (6, 'alert: oh no! lost qmail-clean connection! dying...')):
+        control()
+        message(info='s@x', birth=int(time.time()), local=['Ta@host.test'], remote=['Tb@y'])
+        with Send(answers={'local': [None], 'remote': [None]}) as send:
+            send.until(lambda: len(send.commands) == 2)
+            send.close(number)
+            send.until(lambda: alert in send.log)
+            if number != 6:
+                other = 4 if number == 2 else 2
+                send.held = [held for held in send.held if held[0] == other]
+                send.settle()
+                tap.ok(not send.lines('exiting'), 'deliveries of the other daemon are awaited')
+            send.release()
+            tap.equal(send.ended(), 0, 'descriptor %d lost: exit 0' % number)
+            tap.equal(lines_of(send.log, '^alert'), [alert], 'the alert')
+            tap.equal(send.log.splitlines()[-1], 'status: exiting', 'the last line')
+
+
+# ---- with qmail-todo ----
+
+def with_todo():
+    control()
+    number = message(info='s@x', birth=int(time.time()), remote=['Told@y'])
+    both = message(info='s@x', birth=int(time.time()))
+    waiting = message(todo=['u1', 'p2', 'Fs@x', 'Tr@y'])
+    with Send(fds=Send.with_todo, clean='+') as send:
+        send.until(lambda: send.input[7] == b'S')
+        send.wait('^end msg', 2)
+        tap.ok(exists('todo', waiting), 'todo is left alone')
+        numbers = []
+        for kinds, letter in (({'local': ['Tl@host.test']}, 'L'), ({'remote': ['Tr@y']}, 'R'),
+                              ({'local': ['Tl@host.test'], 'remote': ['Tr@y']}, 'B'), ({}, 'X')):
+            n = message(info='s@x', birth=int(time.time()), **kinds)
+            numbers.append(n)
+            send.write(8, b'Lnew msg %d\n\0D%s%d\0' % (n, letter.encode(), n))
+        for n in numbers:
+            send.wait('^new msg %d$' % n)
+            send.wait('^end msg %d$' % n)
+        tap.equal(len(send.commands), 5, 'each record starts what it says')
+        send.write(8, b'DQ5\0')
+        send.write(8, b'DL\0nonsense\0\0')
+        send.wait('^warning: qmail-send unable to understand qmail-todo$', 4)
+        send.signal('HUP')
+        send.until(lambda: send.input[7] == b'SH')
+        send.signal('TERM')
+        send.until(lambda: send.input[7] == b'SHX')
+        late = message(info='s@x', birth=int(time.time()), remote=['Tr@y'])
+        send.write(8, b'DR%d\0' % late)
+        send.settle()
+        tap.ok(not send.lines('exiting'), 'TERM waits for qmail-todo')
+        send.write(8, b'X\0')
+        tap.equal(send.ended(), 0, 'exit 0')
+        tap.equal(len(send.commands), 5, 'a record while exiting is ignored')
+        tap.equal(send.input[7], b'SHX', 'one X')
+    tap.ok(not exists('info', number) and not exists('info', both), 'the old ones were finished')
+    control()
+    with Send(fds=Send.with_todo) as send:
+        send.until(lambda: send.input[7] == b'S')
+        send.close(8)
+        tap.equal(send.ended(), 0, 'qmail-todo lost: exit 0')
+        tap.equal(lines_of(send.log, '^alert'),
+                  ['alert: oh no! lost qmail-todo connection! dying...'], 'the alert')
+
+
+def announced_twice():
+    """A record for a message that is being delivered does no harm."""
+    control()
+    number = message(info='s@x', birth=int(time.time()), remote=['Ta@y', 'Tb@y'])
+    with Send(fds=Send.with_todo, answers={'remote a@y': [None]}) as send:
+        send.wait('^delivery')
+        send.write(8, b'DR%d\0' % number)
+        send.settle()
+        send.release()
+        send.wait('^end msg')
+        tap.equal(len(send.commands), 2, 'each recipient once')
+        send.signal('TERM')
+        send.write(8, b'X\0')
+        tap.equal(send.ended(), 0, 'exit 0')
+
+
+def number_used_again():
+    """Files exchanged under a running job: the new ones are left alone."""
+    control()
+    now = int(time.time())
+    number = message(info='s@x', birth=now, remote=['Ta@y'])
+    with Send(answers={'remote a@y': [None]}) as send:
+        send.until(lambda: send.commands)
+        os.rename(QUEUE + path('remote', number), QUEUE + 'pid/away')
+        put(QUEUE + path('remote', number), 'Tnew@y\0')
+        send.release()
+        send.wait('^warning: trouble marking')
+        send.settle()
+        tap.equal(text('remote', number), 'Tnew@y\0', 'a file that is not ours is not marked')
+        send.stop()
+    tap.ok(exists('remote', number), 'nor removed')
+
+
+def vanished():
+    """Files removed by hand under a running qmail-send."""
+    control()
+    now = int(time.time())
+    numbers = [message(info='s@x', birth=now, remote=['Ta@y'], due=now + 3000) for _ in range(3)]
+    with Send() as send:
+        send.wait('^status')
+        send.settle()
+        os.unlink(QUEUE + path('remote', numbers[0]))
+        os.unlink(QUEUE + path('info', numbers[1]))
+        os.rename(QUEUE + path('mess', numbers[2]), QUEUE + 'pid/away')
+        send.signal('ALRM')
+        send.wait('^end msg %d$' % numbers[0])
+        send.until(lambda: not exists('info', numbers[2]))
+        send.settle()
+        tap.equal(send.commands, [], 'nothing is delivered')
+        tap.equal(lines_of(send.log, '^warning'),
+                  ['warning: unable to stat ' + path('mess', numbers[2])],
+                  'no warning every 123 seconds')
+        tap.equal(send.stop(), 0, 'exit 0')
+    tap.ok(not exists('remote', numbers[2]), 'without a text nothing stays')
+
+
+TESTS_IN_ORDER = (starting, refusals, states, retried_marks, schedule, open_pass_at_exit,
+                  alarm_and_lifetime, full_channel, many_messages, limits_of_spawn,
+                  strange_reports, batches, failed_todo, quiet, syncs, bounce_faults,
+                  refused_bounces, slow_bounce, odd_senders, hup, lost_peers, with_todo,
+                  announced_twice, number_used_again, vanished)
+
+
+def main():
+    wanted = sys.argv[1:]
+    for test in TESTS_IN_ORDER:
+        if wanted and test.__name__ not in wanted:
+            continue
+        tap.note(test.__name__)
+        try:
+            test()
+        except Stuck as error:
+            tap.ok(False, test.__name__, error)
+    return tap.done()
+
+
+sys.exit(main())

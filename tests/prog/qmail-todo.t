@@ -1,0 +1,238 @@
+#!/usr/bin/python3
+"""qmail-todo.t - the preprocessor, qmail-send and qmail-clean played by the test."""
+import os
+import re
+import subprocess
+import sys
+
+TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path[:0] = [TESTS]
+import queuerig                                                         # noqa: E402
+import tap                                                              # noqa: E402
+from queuerig import (HOME, QUEUE, Stuck, Todo, control, exists, left,  # noqa: E402
+                      message, path, pull, put, text)
+
+
+def started(todo):
+    todo.write(0, b'S')
+    return todo
+
+
+def stop(todo):
+    todo.write(0, b'X')
+    return todo.ended()
+
+
+def one_of_each():
+    control(virtualdomains='v.test:vd\n', envnoathost='enh.test\n', percenthack='host.test\n')
+    envelopes = {
+        'L': ['u5', 'p6', 'Fs@x', 'Tu@host.test', 'TInfo@V.test'],
+        'R': ['u5', 'p6', 'F', 'Tu@far.test', 'Tplain', 'Tu%far.test@host.test'],
+        'B': ['u5', 'p6', 'Fa b@x', 'Tu@far.test', 'Tu@host.test'],
+        'X': ['u5', 'p6', 'Fs@x'],
+    }
+    numbers = {}
+    for letter, records in envelopes.items():
+        numbers[letter] = message(todo=records)
+    with Todo() as todo:
+        todo.settle()
+        tap.equal((todo.records, todo.requests), ([], []), 'nothing is done before the order')
+        started(todo)
+        todo.until(lambda: len(todo.of('D')) == 4)
+        tap.equal(sorted(todo.of('D')), sorted(c + str(n) for c, n in numbers.items()),
+                  'a record for each message')
+        log = ''.join(todo.of('L'))
+        tap.equal(log.count('new msg'), 4, 'new msg is logged')
+        tap.ok('info msg %d: bytes %d from <a_b@x> qp 6 uid 5\n'
+               % (numbers['B'], len(queuerig.TEXT)) in log, 'info msg too', log)
+        tap.equal(text('local', numbers['L']), 'Tu@host.test\0Tvd-Info@V.test\0', 'local file')
+        tap.equal(text('remote', numbers['R']),
+                  'Tu@far.test\0Tplain@enh.test\0Tu@far.test\0', 'remote file')
+        tap.equal(text('info', numbers['B']), 'Fa b@x\0', 'info file')
+        tap.equal(oct(os.stat(QUEUE + path('info', numbers['B'])).st_mode & 0o7777), '0o600',
+                  'for nobody else')
+        for letter in 'SQ':
+            todo.write(0, letter.encode())
+        todo.until(lambda: ''.join(todo.of('L')).count('obscure dialect') == 2)
+        tap.ok('warning: qmail-todo: qmail-send speaks an obscure dialect\n' in todo.of('L'),
+               'an order nobody knows')
+        tap.equal(stop(todo), 0, 'told to stop: exit 0')
+        tap.equal(todo.records[-1], 'X', 'and it says so, last')
+
+
+def woken():
+    control(locals='host.test\n')
+    with started(Todo()) as todo:
+        todo.settle()
+        for name in ('TERM', 'HUP', 'ALRM', 'INT'):
+            todo.signal(name)
+        number = message(todo=['u5', 'p6', 'Fs@x', 'Tu@new.test'])
+        pull()
+        todo.until(lambda: todo.of('D') == ['R%d' % number])
+        tap.ok(True, 'the trigger wakes it; signals do not kill it')
+        put(HOME + '/control/locals', 'new.test\n', 'root', 0o644)
+        todo.write(0, b'H')
+        todo.settle()
+        number = message(todo=['u5', 'p6', 'Fs@x', 'Tu@new.test'])
+        pull()
+        todo.until(lambda: len(todo.of('D')) == 2)
+        tap.equal(todo.of('D')[1], 'L%d' % number, 'H: controls are read again')
+        os.unlink(HOME + '/control/locals')
+        os.mkdir(HOME + '/control/locals')
+        todo.write(0, b'H')
+        todo.until(lambda: todo.of('L')[-1] ==
+                   'alert: qmail-todo: unable to reread control/locals\n')
+        os.rmdir(HOME + '/control/locals')
+        tap.equal(stop(todo), 0, 'controls that cannot be read: the alert')
+
+
+def batch():
+    control()
+    numbers = [message(todo=['u5', 'p6', 'Fs@x', 'Tu%d@y' % i]) for i in range(150)]
+    with started(Todo(clean=None)) as todo:
+        todo.until(lambda: todo.requests)
+        todo.settle()
+        first = list(todo.requests)
+        tap.ok(1 < len(first) <= 64, 'a batch is asked for together', len(first))
+        tap.equal(todo.of('D'), [], 'not announced before qmail-clean has answered')
+        # All but the first are removed.
+        for request in first[1:]:
+            queuerig.do_clean(request)
+        todo.clean = '+'
+        todo.write(3, b'!' + b'+' * (len(first) - 1))
+        todo.until(lambda: len(todo.of('D')) == 149)
+        kept = int(first[0].split('/')[1])
+        tap.equal(sorted(int(d[1:]) for d in todo.of('D')), sorted(set(numbers) - {kept}),
+                  'all but the refused one are announced, once')
+        tap.ok('warning: qmail-clean unable to clean up todo/%d\n' % kept in todo.of('L'),
+               'that one gets a warning')
+        tap.equal(stop(todo), 0, 'exit 0')
+    tap.ok(exists('todo', kept), 'and stays')
+
+
+def faults():
+    control()
+    bad = message(todo=['u5', 'p6', 'Fs@x', 'Tu@y', 'Zwhat'])
+    unsent = message(todo=['u5', 'p6'])
+    garbage = message(mess=None, todo=['u5', 'p6', 'Fghost@x', 'Tghost@y'])
+    put(QUEUE + 'todo/somefile', 'x')
+    os.mkdir(QUEUE + 'todo/yanked')
+    cut = message(todo=['u5', 'p6', 'Fs@x', 'Tu@y'])
+    with open(QUEUE + path('todo', cut), 'a') as file:
+        file.write('Tcut@y')
+    with started(Todo()) as todo:
+        todo.until(lambda: 'R%d' % cut in todo.of('D') and not exists('todo', garbage))
+        pull()
+        todo.settle()
+        warnings = [line for line in todo.of('L') if line.startswith('warning')]
+        tap.equal(sorted(warnings), sorted([
+            'warning: qmail-todo: unknown record type in todo/%d\n' % bad,
+            'warning: qmail-todo: trouble reading todo/%d\n' % unsent,
+            'warning: qmail-todo: unable to stat %s\n' % path('mess', garbage)]),
+            'one warning each, also after another scan')
+        tap.equal(text('remote', cut), 'Tu@y\0', 'bytes after the last NUL are ignored')
+        tap.equal(stop(todo), 0, 'exit 0')
+    tap.equal([n for n in left() if '/%d' % bad in n and not n.startswith('mess')],
+              sorted([path('intd', bad), path('todo', bad)]), 'nothing half made stays')
+    tap.ok(os.path.exists(QUEUE + 'todo/somefile'), 'names that are no numbers stay')
+    os.unlink(QUEUE + 'todo/somefile')
+    os.rmdir(QUEUE + 'todo/yanked')
+
+
+def full_disk():
+    """No room for remote files: nothing is lost, others go on."""
+    control()
+    for sub in range(23):
+        subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=4k,mode=700', 'none',
+                        QUEUE + 'remote/%d' % sub], check=True)
+        os.chown(QUEUE + 'remote/%d' % sub, *queuerig.ids('qmails'))
+        put(QUEUE + 'remote/%d/full' % sub, 'x' * 4096)
+    far = message(todo=['u5', 'p6', 'Fs@x', 'Tu@y'])
+    near = message(todo=['u5', 'p6', 'Fs@x', 'Tu@host.test'])
+    with started(Todo()) as todo:
+        todo.until(lambda: todo.of('D'))
+        todo.settle()
+        tap.equal(todo.of('D'), ['L%d' % near], 'the message that needs no room')
+        tap.ok('warning: qmail-todo: trouble writing to %s\n' % path('remote', far)
+               in todo.of('L'), 'the other gets a warning', todo.records)
+        tap.equal(stop(todo), 0, 'exit 0')
+    tap.ok(exists('todo', far) and not exists('info', far) and not exists('remote', far),
+           'and stays in todo alone')
+    for sub in range(23):
+        subprocess.run(['umount', QUEUE + 'remote/%d' % sub], check=True)
+
+
+def big_todo():
+    control()
+    for kind in ('intd', 'todo'):
+        for sub in range(23):
+            os.mkdir(QUEUE + '%s/%d' % (kind, sub))
+            os.chown(QUEUE + '%s/%d' % (kind, sub), *queuerig.ids('qmailq'))
+            os.chmod(QUEUE + '%s/%d' % (kind, sub), 0o750)
+    number = message()
+    put(QUEUE + 'todo/%d/%d' % (number % 23, number), 'u5\0p6\0Fs@x\0Tu@y\0', 'qmailq', 0o644)
+    stray = number + 1      # in a subdirectory that is not its own
+    put(QUEUE + 'todo/%d/%d' % (number % 23, stray), 'u5\0p6\0Fs@x\0Tu@y\0', 'qmailq', 0o644)
+    with started(Todo(clean=None)) as todo:
+        todo.until(lambda: todo.requests)
+        tap.equal(todo.requests, ['todo/%d/%d' % (number % 23, number)],
+                  'the split layout is followed')
+        os.unlink(QUEUE + 'todo/%d/%d' % (number % 23, number))
+        todo.write(3, b'+')
+        todo.until(lambda: todo.of('D') == ['R%d' % number])
+        tap.equal(stop(todo), 0, 'exit 0')
+    os.unlink(QUEUE + 'todo/%d/%d' % (number % 23, stray))
+    for kind in ('intd', 'todo'):
+        for sub in range(23):
+            os.rmdir(QUEUE + '%s/%d' % (kind, sub))
+
+
+def many_recipients():
+    control()
+    count = 100000
+    number = message(todo=['u5', 'p6', 'Fs@x'] + ['Tr%d@y' % i for i in range(count)])
+    with started(Todo()) as todo:
+        todo.until(lambda: todo.of('D') == ['R%d' % number])
+        tap.equal(text('remote', number).count('\0'), count, '%d recipients' % count)
+        with open('/proc/%d/status' % todo.pid) as file:
+            peak = int(re.search(r'VmHWM:\s*(\d+)', file.read()).group(1))
+        tap.ok(os.environ.get('SAN') or peak < 16000, 'in little memory', '%d KiB' % peak)
+        tap.equal(stop(todo), 0, 'exit 0')
+
+
+def peers():
+    control()
+    with Todo() as todo:
+        todo.close(0)
+        tap.equal(todo.ended(), 100, 'no order to start: exit 100')
+    number = message(todo=['u5', 'p6', 'Fs@x', 'Tu@y'])
+    with started(Todo(clean=None)) as todo:
+        todo.until(lambda: todo.requests)
+        todo.close(0)
+        tap.equal(todo.ended(), 1, 'qmail-send gone: exit 1 at once')
+    tap.ok(exists('todo', number), 'what was under way is found again')
+    with started(Todo(clean=None)) as todo:
+        todo.until(lambda: todo.requests)
+        todo.close(3)
+        tap.equal(todo.ended(), 0, 'qmail-clean gone: it stops')
+        tap.equal(todo.records[-2:],
+                  ['Lalert: qmail-todo: oh no! lost qmail-clean connection! dying...\n', 'X'],
+                  'and says why')
+    with Todo() as todo:
+        tap.equal(stop(todo), 0, 'told to stop before it was started')
+        tap.equal(todo.records, ['X'], 'it says so')
+
+
+def main():
+    for test in (one_of_each, woken, batch, faults, full_disk, big_todo, many_recipients, peers):
+        if sys.argv[1:] and test.__name__ not in sys.argv[1:]:
+            continue
+        tap.note(test.__name__)
+        try:
+            test()
+        except Stuck as error:
+            tap.ok(False, test.__name__, error)
+    return tap.done()
+
+
+sys.exit(main())
