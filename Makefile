@@ -139,11 +139,16 @@ $B/%: %.sh conf-qmail
 
 # ---- unit tests ----
 UNITS := $(patsubst tests/unit/%.c,$(BUILD)/test/%,$(wildcard tests/unit/test_*.c))
-units: $(UNITS)
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/test/%,$(wildcard tests/fuzz/fuzz_*.c))
+units: $(UNITS) $(FUZZERS)
 UNIT_LIBS := $(FOLDERS:%=$O/%.a)
 $(BUILD)/test/%: tests/unit/%.c tests/unit/tap.h $(UNIT_LIBS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -Itests/unit $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group \
+	    $(UNIT_LIBS) -Wl,--end-group $(CDB) -lresolv -lcrypt
+$(BUILD)/test/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/loop.c tests/fuzz/fuzz.h $(UNIT_LIBS)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $(filter %.c,$^) -Wl,--start-group \
 	    $(UNIT_LIBS) -Wl,--end-group $(CDB) -lresolv -lcrypt
 
 # ---- manuals: the build's choices filled in, second names made ----
