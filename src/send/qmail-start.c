@@ -31,6 +31,8 @@
 #define DEFAULT_DELIVERY "./Mailbox"
 #define SEND_FDS 9
 
+extern char **environ;
+
 struct pipe {
 	int read, write;
 };
@@ -160,7 +162,7 @@ become_send(const struct start *s)
 		if (proc_copy_fd(i, fds[i]) == -1)
 			return -1;
 	sig_reset_all();
-	proc_exec(name, true, argv, NULL);
+	proc_exec(name, true, argv, environ);
 	return -1;
 }
 
