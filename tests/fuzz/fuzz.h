@@ -1,6 +1,7 @@
-/* fuzz - what a fuzz target offers.  Two ways to run one:
- *	build/test/fuzz_NAME [-n RUNS] [-s SEED] [FILE...]	the loop in loop.c; part of the tests
- *	clang -fsanitize=fuzzer,address ... tests/fuzz/fuzz_NAME.c	libFuzzer, as long as one likes
+/* fuzz - what a fuzz target offers.  Two ways to run one: with the loop in loop.c, part of the
+ * tests, or with libFuzzer, as long as one likes:
+ *	build/test/fuzz_NAME [-n RUNS] [-s SEED] [FILE...]
+ *	clang -fsanitize=fuzzer,address ... tests/fuzz/fuzz_NAME.c
  * An input that breaks a promise ends in abort(3); it then becomes a row of a unit test. */
 #ifndef FUZZ_H
 #define FUZZ_H

@@ -7,11 +7,12 @@
 #include "fuzz.h"
 
 const char *const fuzz_words[] = {
-	"a", "b", "ann", "x+", "+", "Q", " ", "  ", "\t", ",", ", ", ";", ":", "@", ".", "<", ">", "(",
-	")", "[", "]", "\"", "\\", "\\\"", "\\\n", "\n ", "\r\n\t", "\n", "\r", "<a@b.c>", "ann@x.y",
-	"<@r,@s:a@b>", "\"q, s\"", "\"a b\"@c.d", "(c (d) e)", "g: ", "g:;", "x@[1.2.3.4]", "#@[]",
-	"J\xc3\xb6rg", "J\xf6rg", "\xe2\x82\xac", "\xed\xa0\x80", "John Q. Public <j@p.q>",
-	"a@b, c@d", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@b.c", NULL
+	"a", "b", "ann", "x+", "+", "Q", " ", "  ", "\t", ",", ", ", ";", ":", "@", ".", "<", ">",
+	"(", ")", "[", "]", "\"", "\\", "\\\"", "\\\n", "\n ", "\r\n\t", "\n", "\r", "<a@b.c>",
+	"ann@x.y", "<@r,@s:a@b>", "\"q, s\"", "\"a b\"@c.d", "(c (d) e)", "g: ", "g:;",
+	"x@[1.2.3.4]", "#@[]", "J\xc3\xb6rg", "J\xf6rg", "\xe2\x82\xac", "\xed\xa0\x80",
+	"John Q. Public <j@p.q>", "a@b, c@d",
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@b.c", NULL
 };
 
 struct pass {
