@@ -19,8 +19,8 @@ main(int argc, char **argv)
 		return CODE_TEMP;
 	if (argc < 2)
 		return report_fail(CODE_PERM,
-		    "bouncesaying: usage: bouncesaying error [ program [ arg ... ] ]", NULL);
+		    "bouncesaying: usage: bouncesaying error [ program [ arg ... ] ]");
 	if (argc > 2)
 		answer = tool_ask("bouncesaying", argv + 2);
-	return answer == TOOL_YES ? report_fail(CODE_PERM, argv[1], NULL) : answer;
+	return answer == TOOL_YES ? report_fail(CODE_PERM, "%s", argv[1]) : answer;
 }

@@ -25,8 +25,8 @@ redirect(char *address)
 	int code;
 
 	if (lseek(0, 0, SEEK_SET) == -1)
-		return report_fail(CODE_TEMP, name, ": fatal: unable to rewind: ", errtext(errno),
-		    NULL);
+		return report_fail(CODE_TEMP, "%s: fatal: unable to rewind: %s", name,
+		    errtext(errno));
 	if (!(sender = tool_variable(name, "SENDER")) || !(dtline = tool_variable(name, "DTLINE")))
 		return CODE_PERM;
 	code = tool_forward(name, sender, dtline, recipients);
@@ -41,8 +41,8 @@ main(int argc, char **argv)
 	if (tool_start(name) != CODE_OK)
 		return CODE_TEMP;
 	if (argc < 3)
-		return report_fail(CODE_PERM, name,
-		    ": usage: condredirect newaddress program [ arg ... ]", NULL);
+		return report_fail(CODE_PERM,
+		    "%s: usage: condredirect newaddress program [ arg ... ]", name);
 	answer = tool_ask(name, argv + 2);
 	return answer == TOOL_YES ? redirect(argv[1]) : answer;
 }

@@ -17,7 +17,7 @@ main(int argc, char **argv)
 	if (io_open_standard() == -1)
 		return CODE_TEMP;
 	if (argc < 2)
-		return report_fail(CODE_PERM, "except: usage: except program [ arg ... ]", NULL);
+		return report_fail(CODE_PERM, "except: usage: except program [ arg ... ]");
 	answer = tool_ask("except", argv + 1);
 	return answer == TOOL_YES ? CODE_PERM : answer;
 }

@@ -21,6 +21,6 @@ main(int argc, char **argv)
 	    !(dtline = tool_variable("forward", "DTLINE")))
 		return CODE_PERM;
 	if (argc < 2)
-		return report_fail(CODE_PERM, "forward: usage: forward addr ...", NULL);
+		return report_fail(CODE_PERM, "forward: usage: forward addr ...");
 	return tool_forward("forward", sender, dtline, argv + 1);
 }

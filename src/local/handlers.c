@@ -16,13 +16,10 @@
 
 #define SHELL "/bin/sh"
 
-static const char no_memory[] = "Out of memory. (#4.3.0)";
-static const char crashed[] = "Aack, child crashed. (#4.3.0)";
-
 int
 handle_no_memory(void)
 {
-	return report_fail(CODE_TEMP, no_memory, NULL);
+	return report_fail(CODE_TEMP, "Out of memory. (#4.3.0)");
 }
 
 /* The descriptor is shared with every program that ran before. */
@@ -30,7 +27,7 @@ static int
 rewind_message(void)
 {
 	if (lseek(0, 0, SEEK_SET) == -1)
-		return report_fail(CODE_TEMP, "Unable to rewind message. (#4.3.0)", NULL);
+		return report_fail(CODE_TEMP, "Unable to rewind message. (#4.3.0)");
 	return CODE_OK;
 }
 
@@ -65,7 +62,7 @@ handle_maildir(const struct delivery *d, const char *dir)
 	} else {
 		status = maildir_deliver(dir, 0, buf_span(&head));
 		if (status != MAILDIR_OK)
-			code = report_fail(CODE_TEMP, maildir_text(status), NULL);
+			code = report_fail(CODE_TEMP, "%s", maildir_text(status));
 	}
 	buf_free(&head);
 	return code;
@@ -78,17 +75,14 @@ mbox_fail(enum mbox_status status, const char *path)
 
 	switch (status) {
 	case MBOX_OPEN:
-		return report_fail(CODE_TEMP, "Unable to open ", path, ": ", error, ". (#4.2.1)",
-		    NULL);
+		return report_fail(CODE_TEMP, "Unable to open %s: %s. (#4.2.1)", path, error);
 	case MBOX_LOCKED:
 		return report_fail(CODE_TEMP,
-		    "File has been locked for 30 seconds straight. (#4.3.0)", NULL);
+		    "File has been locked for 30 seconds straight. (#4.3.0)");
 	case MBOX_READ:
-		return report_fail(CODE_TEMP, "Unable to read message: ", error, ". (#4.3.0)",
-		    NULL);
+		return report_fail(CODE_TEMP, "Unable to read message: %s. (#4.3.0)", error);
 	default:
-		return report_fail(CODE_TEMP, "Unable to write ", path, ": ", error, ". (#4.3.0)",
-		    NULL);
+		return report_fail(CODE_TEMP, "Unable to write %s: %s. (#4.3.0)", path, error);
 	}
 }
 
@@ -111,8 +105,7 @@ handle_mbox(const struct delivery *d, const char *path)
 		if (status != MBOX_OK)
 			code = mbox_fail(status, path);
 		else if (unlocked)
-			report_line(2, "Warning: unable to lock ", path, ": ", errtext(unlocked),
-			    ".", NULL);
+			report_line(2, "Warning: unable to lock %s: %s.", path, errtext(unlocked));
 	}
 	buf_free(&head);
 	return code;
@@ -155,11 +148,10 @@ handle_program(const char *command)
 	free(text);
 	if (pid == -1)
 		return step == PROC_FORK ?
-		    report_fail(CODE_TEMP, "Unable to fork: ", errtext(error), ". (#4.3.0)", NULL) :
-		    report_fail(CODE_TEMP, "Unable to run " SHELL ": ", errtext(error),
-			". (#4.3.0)", NULL);
+		    report_fail(CODE_TEMP, "Unable to fork: %s. (#4.3.0)", errtext(error)) :
+		    report_fail(CODE_TEMP, "Unable to run " SHELL ": %s. (#4.3.0)", errtext(error));
 	if (proc_wait(pid, &status) == -1 || proc_code(status) == -1)
-		return report_fail(CODE_TEMP, crashed, NULL);
+		return report_fail(CODE_TEMP, "Aack, child crashed. (#4.3.0)");
 	return program_code(proc_code(status));
 }
 
@@ -184,8 +176,7 @@ handle_forward(const struct delivery *d, size_t end, long *qp)
 	if (code != CODE_OK)
 		return code;
 	if (submit_open(&s) == -1)
-		return report_fail(CODE_TEMP, "Unable to fork: ", errtext(errno), ". (#4.3.0)",
-		    NULL);
+		return report_fail(CODE_TEMP, "Unable to fork: %s. (#4.3.0)", errtext(errno));
 	*qp = (long)s.pid;
 	submit_message(&s, d->dtline.p, d->dtline.n);
 	(void)!submit_copy(&s, 0);	/* on failure nothing will be queued */
@@ -194,7 +185,7 @@ handle_forward(const struct delivery *d, size_t end, long *qp)
 	result = submit_close(&s, &text);
 	if (result != SUBMIT_OK)
 		code = report_fail(result == SUBMIT_PERMANENT ? CODE_PERM : CODE_TEMP,
-		    "Unable to forward message: ", buf_str(&text), ".", NULL);
+		    "Unable to forward message: %s.", buf_str(&text));
 	buf_free(&text);
 	return code;
 }

@@ -18,8 +18,8 @@
 static int
 fail(const char *what, const char *dir, const char *sub)
 {
-	return report_fail(CODE_TEMP, "maildirmake: fatal: unable to ", what, dir, sub, ": ",
-	    errtext(errno), NULL);
+	return report_fail(CODE_TEMP, "maildirmake: fatal: unable to %s%s%s: %s", what, dir, sub,
+	    errtext(errno));
 }
 
 int
@@ -30,7 +30,7 @@ main(int argc, char **argv)
 	if (io_open_standard() == -1)
 		return CODE_TEMP;
 	if (argc < 2)
-		return report_fail(CODE_PERM, "maildirmake: usage: maildirmake name", NULL);
+		return report_fail(CODE_PERM, "maildirmake: usage: maildirmake name");
 	umask(077);
 	if (mkdir(argv[1], 0700) == -1)
 		return fail("mkdir ", argv[1], "");

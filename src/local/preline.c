@@ -38,7 +38,7 @@ struct preline {
 static int
 usage(void)
 {
-	return report_fail(CODE_PERM, "preline: usage: preline cmd [ arg ... ]", NULL);
+	return report_fail(CODE_PERM, "preline: usage: preline cmd [ arg ... ]");
 }
 
 static int
@@ -86,8 +86,7 @@ feed(const struct preline *p)
 		io_put(&out, in, (size_t)n);
 	if (n != -1 && (io_flush(&out) == 0 || errno == EPIPE))
 		return CODE_OK;
-	return report_fail(CODE_TEMP, name, ": fatal: unable to copy input: ", errtext(errno),
-	    NULL);
+	return report_fail(CODE_TEMP, "%s: fatal: unable to copy input: %s", name, errtext(errno));
 }
 
 static int
@@ -98,16 +97,16 @@ run(struct preline *p)
 	pid_t pid;
 
 	if (sys_pipe(p->pipe) == -1)
-		return report_fail(CODE_TEMP, name, ": fatal: unable to create pipe: ",
-		    errtext(errno), NULL);
+		return report_fail(CODE_TEMP, "%s: fatal: unable to create pipe: %s", name,
+		    errtext(errno));
 	pid = proc_spawn(&(struct proc_spawn){ .argv = p->argv, .search = true,
 	    .fds = { { 0, p->pipe[0] } }, .nfds = 1 }, &step);
 	if (pid == -1 && step == PROC_FORK)
-		return report_fail(CODE_TEMP, name, ": fatal: unable to fork: ", errtext(errno),
-		    NULL);
+		return report_fail(CODE_TEMP, "%s: fatal: unable to fork: %s", name,
+		    errtext(errno));
 	if (pid == -1)
-		return report_fail(errtext_temporary(errno) ? CODE_TEMP : CODE_PERM, name,
-		    ": fatal: unable to run ", p->argv[0], ": ", errtext(errno), NULL);
+		return report_fail(errtext_temporary(errno) ? CODE_TEMP : CODE_PERM,
+		    "%s: fatal: unable to run %s: %s", name, p->argv[0], errtext(errno));
 	(void)close(p->pipe[0]);
 	fed = feed(p);
 	(void)close(p->pipe[1]);

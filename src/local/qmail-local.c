@@ -10,7 +10,6 @@
  * delivered again at the next attempt. */
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -38,8 +37,9 @@ struct tally {
 static int
 usage(void)
 {
-	return report_fail(CODE_PERM, "qmail-local: usage: qmail-local [ -nN ] user homedir local "
-	    "dash ext domain sender aliasempty", NULL);
+	return report_fail(CODE_PERM,
+	    "qmail-local: usage: qmail-local [ -nN ] user homedir local dash ext domain sender "
+	    "aliasempty");
 }
 
 static int
@@ -75,20 +75,19 @@ check_home(struct delivery *d)
 	struct stat st;
 
 	if (chdir(d->home) == -1)
-		return report_fail(CODE_TEMP, "Unable to switch to ", d->home, ": ",
-		    errtext(errno), ". (#4.3.0)", NULL);
+		return report_fail(CODE_TEMP, "Unable to switch to %s: %s. (#4.3.0)", d->home,
+		    errtext(errno));
 	if (stat(".", &st) == -1)
-		return report_fail(CODE_TEMP, "Unable to stat home directory: ", errtext(errno),
-		    ". (#4.3.0)", NULL);
+		return report_fail(CODE_TEMP, "Unable to stat home directory: %s. (#4.3.0)",
+		    errtext(errno));
 	if (st.st_mode & FORBIDDEN_MODE)
-		return report_fail(CODE_TEMP, "Uh-oh: home directory is writable. (#4.7.0)",
-		    NULL);
+		return report_fail(CODE_TEMP, "Uh-oh: home directory is writable. (#4.7.0)");
 	if (!(st.st_mode & STICKY))
 		return CODE_OK;
 	if (!d->describe)
-		return report_fail(CODE_TEMP, "Home directory is sticky: "
-		    "user is editing his .qmail file. (#4.2.1)", NULL);
-	report_line(2, "Warning: home directory is sticky.", NULL);
+		return report_fail(CODE_TEMP,
+		    "Home directory is sticky: user is editing his .qmail file. (#4.2.1)");
+	report_line(2, "Warning: home directory is sticky.");
 	return CODE_OK;
 }
 
@@ -105,15 +104,15 @@ check_loop(struct delivery *d)
 	if (d->describe)
 		return CODE_OK;
 	if (lseek(0, 0, SEEK_SET) == -1)
-		return report_fail(CODE_TEMP, "Unable to rewind message. (#4.3.0)", NULL);
+		return report_fail(CODE_TEMP, "Unable to rewind message. (#4.3.0)");
 	while (result == LOOPCHECK_MORE && (n = io_read(0, piece, sizeof piece)) > 0)
 		result = loopcheck_feed(&c, buf_span(&d->dtline), span_of(piece, (size_t)n));
 	if (n == -1)
-		return report_fail(CODE_TEMP, "Unable to read message: ", errtext(errno),
-		    ". (#4.3.0)", NULL);
+		return report_fail(CODE_TEMP, "Unable to read message: %s. (#4.3.0)",
+		    errtext(errno));
 	if (result == LOOPCHECK_FOUND)
-		return report_fail(CODE_PERM, "This message is looping: "
-		    "it already has my Delivered-To line. (#5.4.6)", NULL);
+		return report_fail(CODE_PERM,
+		    "This message is looping: it already has my Delivered-To line. (#5.4.6)");
 	return CODE_OK;
 }
 
@@ -122,8 +121,8 @@ check_loop(struct delivery *d)
 static int
 file_trouble(const char *verb, const struct buf *name)
 {
-	return report_fail(CODE_TEMP, "Unable to ", verb, " ", buf_str(name), ": ", errtext(errno),
-	    ". (#4.3.0)", NULL);
+	return report_fail(CODE_TEMP, "Unable to %s %s: %s. (#4.3.0)", verb, buf_str(name),
+	    errtext(errno));
 }
 
 /* No file is fine for the user's own address, and an empty one for all: then the default is
@@ -137,10 +136,10 @@ choose_instructions(struct delivery *d)
 	case DOTQMAIL_ABSENT:
 		if (d->dash[0])
 			return report_fail(CODE_PERM,
-			    "Sorry, no mailbox here by that name. (#5.1.1)", NULL);
+			    "Sorry, no mailbox here by that name. (#5.1.1)");
 		break;
 	case DOTQMAIL_WRITABLE:
-		return report_fail(CODE_TEMP, "Uh-oh: .qmail file is writable. (#4.7.0)", NULL);
+		return report_fail(CODE_TEMP, "Uh-oh: .qmail file is writable. (#4.7.0)");
 	case DOTQMAIL_OPEN:
 		return file_trouble("open", &d->file.name);
 	case DOTQMAIL_READ:
@@ -198,13 +197,13 @@ check_instructions(struct delivery *d)
 	switch (dotqmail_check(d->instructions, d->file.forward_only)) {
 	case DOTQMAIL_BLANK:
 		return report_fail(CODE_TEMP,
-		    "Uh-oh: first line of .qmail file is blank. (#4.2.1)", NULL);
+		    "Uh-oh: first line of .qmail file is blank. (#4.2.1)");
 	case DOTQMAIL_NO_FILES:
 		return report_fail(CODE_TEMP,
-		    "Uh-oh: .qmail has file delivery but has x bit set. (#4.7.0)", NULL);
+		    "Uh-oh: .qmail has file delivery but has x bit set. (#4.7.0)");
 	case DOTQMAIL_NO_PROGRAMS:
 		return report_fail(CODE_TEMP,
-		    "Uh-oh: .qmail has prog delivery but has x bit set. (#4.7.0)", NULL);
+		    "Uh-oh: .qmail has prog delivery but has x bit set. (#4.7.0)");
 	default:
 		return CODE_OK;
 	}
@@ -223,7 +222,7 @@ obey(const struct delivery *d, enum dot_kind kind, const char *text, struct tall
 	t->programs += kind == DOT_PROGRAM;
 	t->forwards += kind == DOT_FORWARD;
 	if (d->describe)
-		report_line(1, names[kind], text, NULL);
+		report_line(1, "%s%s", names[kind], text);
 	else if (kind == DOT_MAILDIR)
 		return handle_maildir(d, text);
 	else if (kind == DOT_MBOX)
@@ -254,19 +253,18 @@ static int
 deliver(struct delivery *d)
 {
 	struct tally t = { 0, 0, 0 };
-	char counts[96], queued[48] = "";
 	size_t done = 0;
 	long qp = 0;
 	int code = obey_all(d, &t, &done);
 
-	if (code == CODE_OK && t.forwards && !d->describe) {
+	if (code == CODE_OK && t.forwards && !d->describe)
 		code = handle_forward(d, done, &qp);
-		(void)snprintf(queued, sizeof queued, "\nqp %ld", qp);
-	}
 	if (code != CODE_OK)
 		return code;
-	(void)snprintf(counts, sizeof counts, "did %lu+%lu+%lu", t.files, t.forwards, t.programs);
-	report_line(1, counts, queued, NULL);
+	if (qp)
+		report_line(1, "did %lu+%lu+%lu\nqp %ld", t.files, t.forwards, t.programs, qp);
+	else
+		report_line(1, "did %lu+%lu+%lu", t.files, t.forwards, t.programs);
 	return CODE_OK;
 }
 

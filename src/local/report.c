@@ -3,40 +3,48 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "lib/buf.h"
 #include "lib/io.h"
 
-static void
-write_line(int fd, const char *first, va_list more)
+PRINTF_LIKE(2, 0) static void
+write_line(int fd, const char *format, va_list values)
 {
 	struct buf line = { 0 };
+	va_list again;
+	char *at;
+	int n;
 
-	for (const char *s = first; s; s = va_arg(more, const char *))
-		buf_adds(&line, s);
-	buf_addc(&line, '\n');
-	if (buf_ok(&line))
-		(void)!io_write_all(fd, line.p, line.n);
+	va_copy(again, values);
+	n = vsnprintf(NULL, 0, format, values);
+	/* One byte more, for the NUL that becomes the LF. */
+	if (n >= 0 && (at = buf_room(&line, (size_t)n + 1)) &&
+	    vsnprintf(at, (size_t)n + 1, format, again) == n) {
+		at[n] = '\n';
+		(void)!io_write_all(fd, at, (size_t)n + 1);
+	}
+	va_end(again);
 	buf_free(&line);
 }
 
 void
-report_line(int fd, const char *first, ...)
+report_line(int fd, const char *format, ...)
 {
-	va_list more;
+	va_list values;
 
-	va_start(more, first);
-	write_line(fd, first, more);
-	va_end(more);
+	va_start(values, format);
+	write_line(fd, format, values);
+	va_end(values);
 }
 
 int
-report_fail(int code, const char *first, ...)
+report_fail(int code, const char *format, ...)
 {
-	va_list more;
+	va_list values;
 
-	va_start(more, first);
-	write_line(2, first, more);
-	va_end(more);
+	va_start(values, format);
+	write_line(2, format, values);
+	va_end(values);
 	return code;
 }

@@ -2,9 +2,12 @@
 #ifndef LOCAL_REPORT_H
 #define LOCAL_REPORT_H
 
-/* Writes the strings up to NULL and a LF to fd.  Trouble is ignored: nobody is left to tell. */
-__attribute__((sentinel)) void report_line(int fd, const char *first, ...);
+#include "lib/attr.h"
+
+/* Writes the text and a LF to fd; strings in it may be of any length.  Trouble is ignored: nobody
+ * is left to tell. */
+PRINTF_LIKE(2, 3) void report_line(int fd, const char *format, ...);
 /* The same to descriptor 2; returns code, so that a function can end with it. */
-__attribute__((sentinel)) int report_fail(int code, const char *first, ...);
+PRINTF_LIKE(2, 3) int report_fail(int code, const char *format, ...);
 
 #endif

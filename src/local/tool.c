@@ -20,8 +20,8 @@ tool_start(const char *name)
 {
 	if (fcntl(0, F_GETFD) != -1 && io_open_standard() == 0)
 		return CODE_OK;
-	return report_fail(CODE_TEMP, name, ": fatal: unable to read message: ", errtext(errno),
-	    NULL);
+	return report_fail(CODE_TEMP, "%s: fatal: unable to read message: %s", name,
+	    errtext(errno));
 }
 
 int
@@ -30,9 +30,9 @@ tool_wait(const char *name, long pid)
 	int status;
 
 	if (proc_wait((pid_t)pid, &status) == -1)
-		return report_fail(CODE_TEMP, name, ": fatal: wait failed", NULL);
+		return report_fail(CODE_TEMP, "%s: fatal: wait failed", name);
 	if (proc_code(status) == -1)
-		return report_fail(CODE_TEMP, name, ": fatal: child crashed", NULL);
+		return report_fail(CODE_TEMP, "%s: fatal: child crashed", name);
 	return proc_code(status);
 }
 
@@ -45,21 +45,21 @@ tool_ask(const char *name, char *const argv[])
 	int status;
 
 	if (pid == -1 && step == PROC_FORK)
-		return report_fail(CODE_TEMP, name, ": fatal: unable to fork: ", errtext(errno),
-		    NULL);
+		return report_fail(CODE_TEMP, "%s: fatal: unable to fork: %s", name,
+		    errtext(errno));
 	if (pid == -1 && !errtext_temporary(errno))
 		return CODE_OK;
 	if (pid == -1)
-		return report_fail(CODE_TEMP, name, ": fatal: temporary child error", NULL);
+		return report_fail(CODE_TEMP, "%s: fatal: temporary child error", name);
 	if (proc_wait(pid, &status) == -1)
-		return report_fail(CODE_TEMP, name, ": fatal: wait failed", NULL);
+		return report_fail(CODE_TEMP, "%s: fatal: wait failed", name);
 	switch (proc_code(status)) {
 	case 0:
 		return TOOL_YES;
 	case -1:
-		return report_fail(CODE_TEMP, name, ": fatal: child crashed", NULL);
+		return report_fail(CODE_TEMP, "%s: fatal: child crashed", name);
 	case CODE_TEMP:
-		return report_fail(CODE_TEMP, name, ": fatal: temporary child error", NULL);
+		return report_fail(CODE_TEMP, "%s: fatal: temporary child error", name);
 	default:
 		return CODE_OK;
 	}
@@ -71,7 +71,7 @@ tool_variable(const char *name, const char *variable)
 	const char *value = getenv(variable);
 
 	if (!value)
-		(void)report_fail(CODE_PERM, name, ": fatal: ", variable, " not set", NULL);
+		(void)report_fail(CODE_PERM, "%s: fatal: %s not set", name, variable);
 	return value;
 }
 
@@ -86,8 +86,8 @@ tool_forward(const char *name, const char *sender, const char *dtline, char *con
 
 	sig_ignore(SIGPIPE);
 	if (submit_open(&s) == -1)
-		return report_fail(CODE_TEMP, name, ": fatal: unable to fork: ", errtext(errno),
-		    NULL);
+		return report_fail(CODE_TEMP, "%s: fatal: unable to fork: %s", name,
+		    errtext(errno));
 	(void)num_format(pid, s.pid > 0 ? (uint64_t)s.pid : 0);
 	submit_message(&s, dtline, span_str(dtline).n);
 	error = submit_copy(&s, 0) == -1 ? errno : 0;
@@ -96,13 +96,13 @@ tool_forward(const char *name, const char *sender, const char *dtline, char *con
 		submit_recipient(&s, span_str(recipients[i]));
 	result = submit_close(&s, &text);
 	if (error)
-		code = report_fail(CODE_TEMP, name, ": fatal: unable to read message: ",
-		    errtext(error), NULL);
+		code = report_fail(CODE_TEMP, "%s: fatal: unable to read message: %s", name,
+		    errtext(error));
 	else if (result != SUBMIT_OK)
-		code = report_fail(result == SUBMIT_PERMANENT ? CODE_PERM : CODE_TEMP, name,
-		    ": fatal: ", buf_str(&text), NULL);
+		code = report_fail(result == SUBMIT_PERMANENT ? CODE_PERM : CODE_TEMP,
+		    "%s: fatal: %s", name, buf_str(&text));
 	else
-		report_line(2, name, ": qp ", pid, NULL);
+		report_line(2, "%s: qp %s", name, pid);
 	buf_free(&text);
 	return code;
 }
