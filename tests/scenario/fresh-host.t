@@ -123,12 +123,15 @@ def ways_out(host):
         text = read(host)
         tap.ok('Subject: for %s\n' % name in text and text.endswith('\n\n..one\ntwo\n'),
                name + ' reads it', text)
-        left = host.sh('ls /home/ann/Maildir/new /home/ann/Maildir/cur | grep -c M || :')
+        left = host.sh('ls /home/ann/Maildir/new /home/ann/Maildir/cur | grep -c fresh || :')
         tap.equal(left, '0\n', name + ' takes it away')
 
 
 def by_poplib(host):
-    box = host.pop3('ann')
+    def shown():                        # messages of the current second are not shown yet
+        box = host.pop3('ann')
+        return box if box.stat()[0] else box.quit() and None
+    box = wait_for(shown, 'a message over POP3', 5)
     text = b'\n'.join(box.retr(1)[1]).decode() + '\n'
     box.dele(1)
     box.quit()
@@ -138,8 +141,9 @@ def by_poplib(host):
 def by_fetchmail(host):
     host.write('/home/ann/.fetchmailrc', 'poll 127.0.0.1 protocol pop3 username "ann" password '
                '"ann-secret" mda "cat >/home/ann/fetched"\n', 'ann', 0o600)
-    host.call(['fetchmail', '--nosyslog', '--sslproto', ''], user=hosts.USERS['ann'],
-              env={'HOME': '/home/ann', 'USER': 'ann', 'LOGNAME': 'ann'})
+    wait_for(lambda: host.call(
+        ['fetchmail', '--nosyslog', '--sslproto', ''], user=hosts.USERS['ann'],
+        env={'HOME': '/home/ann', 'USER': 'ann', 'LOGNAME': 'ann'})[0] == 0, 'fetchmail', 10)
     return host.sh('cat /home/ann/fetched')
 
 
@@ -157,7 +161,9 @@ path = /home/ann/got/
 [options]
 delete = true
 ''', 'ann', 0o600)
-    host.call(['getmail'], user=hosts.USERS['ann'], env={'HOME': '/home/ann', 'USER': 'ann'})
+    wait_for(lambda: host.call(['getmail'], user=hosts.USERS['ann'], env={
+        'HOME': '/home/ann', 'USER': 'ann'}) and os.listdir(host.path('/home/ann/got/new')),
+             'getmail', 10)
     return host.sh('cat /home/ann/got/new/*')
 
 
