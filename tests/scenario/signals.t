@@ -101,7 +101,7 @@ def signal_daemon(host, how, name):
     kill(host, how, name)
     if how in ('KILL', 'TERM') and (how, name) not in UNMOVED:
         wait_for(lambda: not set(before) & set(host.processes(name)), 'the end of ' + name)
-        wait_for(lambda: len(host.processes(name)) >= len(before), 'a new ' + name)
+        wait_for(lambda: set(host.processes(name)) - set(before), 'a new ' + name)
         if name.startswith('qmail-'):
             wait_for(lambda: host.pid_of('qmail-send') not in (0, send), 'a new qmail-send')
 

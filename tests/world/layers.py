@@ -11,8 +11,7 @@ import subprocess
 import sys
 
 import host
-import suite
-from tree import BUILD, CACHE, Trouble, home, packages
+from tree import BUILD, CACHE, TOP, Trouble, home, packages
 
 INSTALLED = [os.path.join(BUILD, part) for part in ('bin', 'boot', 'man')]
 APT_STATE = ('/var/lib/apt/lists', '/var/cache/apt/archives')   # shared by all layers
@@ -66,12 +65,10 @@ def _fingerprint(paths):
 def suite_layer():
     """The installed tree: what is copied to the home directory of every world."""
     def make(directory):
-        if os.path.exists(os.path.join(BUILD, 'bin/qmail-send')):
-            installer = host.Host(shares=[(directory, '/mnt')])
-            _logged('setup', 'installing the suite', lambda log: installer.run(
-                ['sh', '-ec', '%s/bin/setup %s; cp -a %s/. /mnt' % (BUILD, BUILD, home())], out=log))
-        else:
-            suite.install(directory)
+        installer = host.Host(shares=[(directory, '/mnt')])
+        _logged('setup', 'installing the suite', lambda log: installer.run(
+            ['sh', '-ec', '%s/bin/setup %s; cp -a %s/. /mnt' % (BUILD, BUILD, home())],
+            cwd=TOP, out=log))
     return _made(os.path.basename(BUILD) + '-suite', _fingerprint(INSTALLED), make)
 
 
@@ -84,7 +81,7 @@ def _logged(name, doing, call):
         code = call(log)
     if code != 0:
         tail = ''.join(open(path, errors='replace').readlines()[-5:])
-        raise Trouble('%s failed; packages need the network once.  Last lines of %s:\n%s'
+        raise Trouble('%s failed (packages need the network once).  Last lines of %s:\n%s'
                       % (doing, path, tail))
 
 
