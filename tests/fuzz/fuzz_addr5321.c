@@ -8,10 +8,12 @@
 #include "smtp/params.h"
 
 const char *const fuzz_words[] = {
-	"<", ">", "@", ":", ",", "\\", "\"", " ", "\t", ".", "a", "b c", "<a@b>", "<>", "@r,@s:", "@r:",
+	"<", ">", "@", ":", ",", "\\", "\"", " ", "\t", ".", "a", "b c", "<a@b>", "<>", "@r,@s:",
+	"@r:",
 	"\"a b\"", "\\\"", "[127.0.0.1]", "[IPv6:::1]", " SIZE=", "12345", "99999999999999999999",
 	" BODY=8BITMIME", " BODY=", "=", "\x7f", "\x01", "\r", "\xc3\xa9",
-	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 	NULL
 };
 
@@ -81,7 +83,8 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	}
 	check_params(rest);
 	check_params(in);
-	if (params_rcpt(in) == PARAMS_OK && params_mail(in, &(struct mail_params){ 0 }) != PARAMS_OK)
+	if (params_rcpt(in) == PARAMS_OK &&
+	    params_mail(in, &(struct mail_params){ 0 }) != PARAMS_OK)
 		abort();
 	buf_free(&address);
 	return 0;

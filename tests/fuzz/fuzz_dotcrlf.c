@@ -1,5 +1,6 @@
 /* Message text: decoding does not depend on where the network cuts it; whatever is stored is sent
- * as exactly one text, in which CR and LF come in pairs; text with LF line ends comes back whole. */
+ * as exactly one text, in which CR and LF come in pairs; text with LF line ends comes
+ * back whole. */
 #include "mail/dotcrlf.h"
 
 #include <stdlib.h>

@@ -1,6 +1,9 @@
 /* tap - the harness of the unit tests: TAP on stdout, exit 1 if anything failed.
  *
- *	int main(void) { struct tap t = { 0 }; ok(&t, 1 + 1 == 2, "sum of %d", 1); return done(&t); } */
+ *	struct tap t = { 0 };
+ *	ok(&t, 1 + 1 == 2, "sum of %d", 1);
+ *	return done(&t);
+ */
 #ifndef TAP_H
 #define TAP_H
 

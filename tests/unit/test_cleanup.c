@@ -48,8 +48,9 @@ test_parse(struct tap *t)
 	memset(request, '0', sizeof request);
 	memcpy(request, "foop/", 5);
 	request[CLEANUP_REQUEST_MAX - 2] = '7';
-	ok(t, cleanup_parse(&flat, span_of(request, CLEANUP_REQUEST_MAX - 1), &id) == CLEANUP_FOOP &&
-	    id == 7, "longest request");
+	ok(t,
+	    cleanup_parse(&flat, span_of(request, CLEANUP_REQUEST_MAX - 1), &id) ==
+	    CLEANUP_FOOP && id == 7, "longest request");
 	ok(t, cleanup_parse(&flat, span_of(request, CLEANUP_REQUEST_MAX), &id) == CLEANUP_BAD,
 	    "one byte more");
 }

@@ -64,12 +64,14 @@ main(void)
 
 	is_num(&t, session_deadline(&s), 1000 + SESSION_MAX_MS, "an hour without text");
 	s.text_bytes = 1000000;
-	is_num(&t, session_deadline(&s), 1000 + SESSION_MAX_MS + 10000000, "100 bytes give a second");
+	is_num(&t, session_deadline(&s), 1000 + SESSION_MAX_MS + 10000000,
+	    "100 bytes give a second");
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		char said[256];
 		bool quit;
 
-		converse(rows[i].age_ms, rows[i].text_bytes, rows[i].sent, said, sizeof said, &quit);
+		converse(rows[i].age_ms, rows[i].text_bytes, rows[i].sent, said, sizeof said,
+		    &quit);
 		is(&t, span_str(said), span_str(rows[i].said), rows[i].name);
 		ok(&t, quit == rows[i].quit, "%s: %s", rows[i].name,
 		    rows[i].quit ? "the client said QUIT" : "the server ended it");
