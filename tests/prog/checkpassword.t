@@ -135,28 +135,29 @@ def test_kinds():
         tap.equal((code(b'joe\0pw-x\0\0'), code(b'joe\0pw-y\0\0')), (0, 1), 'kind %r' % kind)
 
 
+def work(data):
+    """Processor time of one run, the least of some.  User and system time apart are guesses of the
+    kernel, their sum is not."""
+    best = None
+    for _ in range(5):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        code(data)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        best = spent if best is None else min(best, spent)
+    return best
+
+
 def test_time():
     """Unknown names cost what known ones cost; counted as work, since a clock would be noise."""
     made = subprocess.run(['perl', '-e', 'print crypt("pw-x", shift)', '$y$j9T$abcdefgh'],
                           stdout=subprocess.PIPE, check=True).stdout.decode()
     shadow('joe', made + ':19000:0:99999:7:::')
-    spent = {}
-    for name in (b'joe', b'nobody-here', b'qmaild'):
-        best = None
-        for _ in range(5):
-            before = resource.getrusage(resource.RUSAGE_CHILDREN)
-            code(name + b'\0wrong\0\0')
-            after = resource.getrusage(resource.RUSAGE_CHILDREN)
-            work = after.ru_utime - before.ru_utime
-            best = work if best is None else min(best, work)
-        spent[name] = best
+    spent = {name: work(name + b'\0wrong\0\0') for name in (b'joe', b'nobody-here', b'qmaild')}
+    least = work(b'joe\0')                  # incomplete: no password is looked at
     tap.ok(min(spent.values()) * 2 >= max(spent.values()),
            'the work of a hash is done for every name', spent)
-    shadow('joe', 'x:19000:0:99999:7:::')
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-    run(b'joe\0', 'true')
-    tap.ok(resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < min(spent.values()) / 2,
-           'and is most of the work', spent)
+    tap.ok(least < min(spent.values()) / 2, 'and is most of the work', (least, spent))
 
 
 def main():
