@@ -16,13 +16,13 @@
 
 /* ---- the text ---- */
 
-/* Of several line feeds at the end one stays. */
+/* Of several line feeds at the end one stays, and none if there is nothing before them. */
 static struct span
 trim_text(struct span text)
 {
 	while (text.n > 1 && text.p[text.n - 1] == '\n' && text.p[text.n - 2] == '\n')
 		text.n--;
-	return text;
+	return text.n == 1 && text.p[0] == '\n' ? span_of(NULL, 0) : text;
 }
 
 void

@@ -15,10 +15,6 @@ stop(struct send *s)
 		return;
 	s->stopping = true;
 	todo_stop(&s->todo);
-	/* qmail-todo answers a stop only once it was started. */
-	if (!s->todo_started)
-		todolink_order(&s->link, TODOLINK_START);
-	s->todo_started = true;
 	todolink_order(&s->link, TODOLINK_STOP);
 }
 
@@ -72,7 +68,7 @@ wait_for_work(struct send *s)
 static void
 start_todo(struct send *s)
 {
-	if (s->todo_started || !startup_over(s))
+	if (s->todo_started || s->stopping || !startup_over(s))
 		return;
 	s->todo_started = true;
 	if (todolink_used(&s->link))

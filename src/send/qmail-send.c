@@ -83,6 +83,7 @@ static int
 catch_signals(struct send *s)
 {
 	sig_ignore(SIGPIPE);
+	sig_ignore(SIGXFSZ);	/* a limit on file sizes is a full disk */
 	sig_default(SIGCHLD);
 	if ((s->signal_fd = sig_watch_open()) == -1)
 		return cannot_start(s, "unable to watch for signals");

@@ -218,7 +218,7 @@ enter_queue(struct program *p)
 static int
 prepare(struct program *p)
 {
-	static const int ignored[] = { SIGPIPE, SIGTERM, SIGHUP, SIGALRM, SIGINT };
+	static const int ignored[] = { SIGPIPE, SIGXFSZ, SIGTERM, SIGHUP, SIGALRM, SIGINT };
 
 	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
 		sig_ignore(ignored[i]);

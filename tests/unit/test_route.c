@@ -1,93 +1,173 @@
-/* route: what smtproutes says. */
-#include "remote/route.h"
-
-#include <stdio.h>
-
+/* route - channels and rewriting of recipients, and the way back; senders for one recipient. */
+#include "send/route.h"
 #include "tap.h"
 
-static const struct {
-	const char *key, *value;
-} routes[] = {
-	{ "relay", "mx.example" },
-	{ "port", "mx.example:2525" },
-	{ "v4", "192.0.2.1" },
-	{ "v4port", "192.0.2.1:26" },
-	{ "bracket", "[192.0.2.1]:26" },
-	{ "v6", "[2001:db8::1]" },
-	{ "v6port", "[2001:db8::1]:2525" },
-	{ "open", "[2001:db8::1" },
-	{ "portonly", ":26" },
-	{ "word", "mx:smtp" },
-	{ "lead", "mx:26x" },
-	{ "top", "mx:65535" },
-	{ "over", "mx:65536" },
-	{ "wrap", "mx:18446744073709551641" },
-	{ "none", "mx:" },
-	{ "more", "mx:26:27" },
-	{ "usual", "" },
-	{ ".sub.example", "sub" },
-	{ ".example", "upper" },
+struct row {
+	const char *name, *in;
+	enum channel channel;
+	const char *out;
 };
 
-static const struct {
-	const char *what, *host, *relay;
-	bool fixed;
-	unsigned port;
-} rows[] = {
-	{ "relay", "relay", "mx.example", true, 25 },
-	{ "any case", "RELAY", "mx.example", true, 25 },
-	{ "relay and port", "port", "mx.example", true, 2525 },
-	{ "IPv4", "v4", "192.0.2.1", true, 25 },
-	{ "IPv4 and port", "v4port", "192.0.2.1", true, 26 },
-	{ "brackets and port", "bracket", "[192.0.2.1]", true, 26 },
-	{ "IPv6", "v6", "[2001:db8::1]", true, 25 },
-	{ "IPv6 and port", "v6port", "[2001:db8::1]", true, 2525 },
-	{ "bracket not closed", "open", "[2001", true, 0 },
-	{ "port alone: the empty name", "portonly", "", true, 26 },
-	{ "port is a word", "word", "mx", true, 0 },
-	{ "digits, then more", "lead", "mx", true, 26 },
-	{ "highest port", "top", "mx", true, 65535 },
-	{ "port too high", "over", "mx", true, 0 },
-	{ "port far too high", "wrap", "mx", true, 0 },
-	{ "port missing", "none", "mx", true, 0 },
-	{ "two colons", "more", "mx", true, 26 },
-	{ "empty value: as usual", "usual", "usual", false, 25 },
-	{ "longest suffix", "a.sub.example", "sub", true, 25 },
-	{ "next suffix", "sub.example", "upper", true, 25 },
-	{ "no entry", "other", "other", false, 25 },
-	{ "empty host", "", "", false, 25 },
+static const struct row rows[] = {
+	{ "local domain", "u@host.test", CHANNEL_LOCAL, "u@host.test" },
+	{ "case of the domain does not matter, and is kept", "U@Host.TEST", CHANNEL_LOCAL,
+	    "U@Host.TEST" },
+	{ "other domain", "u@far.test", CHANNEL_REMOTE, "u@far.test" },
+	{ "no host", "plain", CHANNEL_REMOTE, "plain@enh.test" },
+	{ "empty", "", CHANNEL_REMOTE, "@enh.test" },
+	{ "two @: the last counts", "u@far.test@host.test", CHANNEL_LOCAL, "u@far.test@host.test" },
+	{ "percent", "u%far.test@hack.test", CHANNEL_REMOTE, "u@far.test" },
+	{ "percent twice", "u%far.test%hack.test@hack.test", CHANNEL_REMOTE, "u@far.test" },
+	{ "percent stops at another domain", "u%hack.test%far.test@hack.test", CHANNEL_REMOTE,
+	    "u%hack.test@far.test" },
+	{ "percent to a local domain", "u%host.test@hack.test", CHANNEL_LOCAL, "u@host.test" },
+	{ "no percent sign", "u@hack.test", CHANNEL_REMOTE, "u@hack.test" },
+	{ "percent elsewhere is a byte", "u%far.test@host.test", CHANNEL_LOCAL,
+	    "u%far.test@host.test" },
+	{ "virtual domain", "Info@V.test", CHANNEL_LOCAL, "vd-Info@V.test" },
+	{ "virtual user before its domain", "joe@v.test", CHANNEL_LOCAL, "jj-joe@v.test" },
+	{ "virtual user, any case", "JOE@v.test", CHANNEL_LOCAL, "jj-JOE@v.test" },
+	{ "suffix", "u@a.w.test", CHANNEL_LOCAL, "wild-u@a.w.test" },
+	{ "longest suffix first", "u@a.b.w.test", CHANNEL_LOCAL, "bw-u@a.b.w.test" },
+	{ "a suffix is not the domain itself", "u@w.test", CHANNEL_REMOTE, "u@w.test" },
+	{ "exception", "u@x.w.test", CHANNEL_REMOTE, "u@x.w.test" },
+	{ "a user inside the exception", "joe@x.w.test", CHANNEL_LOCAL, "jx-joe@x.w.test" },
+	{ "locals win over virtual domains", "u@both.test", CHANNEL_LOCAL, "u@both.test" },
+	{ "the last of equal keys counts", "u@twice.test", CHANNEL_LOCAL, "second-u@twice.test" },
 };
+
+static const char *const locals[] = { "host.test", "both.test", NULL };
+static const char *const percenthack[] = { "hack.test", NULL };
+static const char *const virtuals[] = {
+	"v.test", "vd", "joe@v.test", "jj", ".w.test", "wild", ".b.w.test", "bw", "x.w.test", "",
+	"joe@x.w.test", "jx", "both.test", "no", "twice.test", "first", "twice.test", "second",
+	NULL
+};
+
+static bool
+fill(struct routes *r, bool catch_all)
+{
+	r->envnoathost = span_str("enh.test");
+	for (size_t i = 0; locals[i]; i++)
+		set_add(&r->locals, span_str(locals[i]), span_str(""));
+	for (size_t i = 0; percenthack[i]; i++)
+		set_add(&r->percenthack, span_str(percenthack[i]), span_str(""));
+	for (size_t i = 0; virtuals[i]; i += 2)
+		set_add(&r->virtualdomains, span_str(virtuals[i]), span_str(virtuals[i + 1]));
+	if (catch_all)
+		set_add(&r->virtualdomains, span_str(""), span_str("all"));
+	return set_finish(&r->locals) && set_finish(&r->percenthack) &&
+	    set_finish(&r->virtualdomains);
+}
 
 static void
-check(struct tap *t, const struct set *s, const char *what, const char *host, const char *relay,
-    bool fixed, unsigned port)
+drop(struct routes *r)
 {
-	struct route r = route_find(s, span_str(host));
+	set_free(&r->locals);
+	set_free(&r->percenthack);
+	set_free(&r->virtualdomains);
+}
 
-	ok(t, r.fixed == fixed && r.port == port, "%s: %d %u", what, (int)r.fixed,
-	    (unsigned)r.port);
-	is(t, r.host, span_str(relay), what);
+static void
+check(struct tap *t, const struct routes *r, const struct row *row)
+{
+	struct buf out = { 0 };
+	enum channel channel;
+
+	buf_adds(&out, "kept:");
+	channel = route_recipient(r, span_str(row->in), &out);
+	ok(t, channel == row->channel, "%s: %s", row->name,
+	    row->channel == CHANNEL_LOCAL ? "local" : "remote");
+	ok(t, span_starts(buf_span(&out), span_str("kept:")), "%s: appended", row->name);
+	is(t, span_tail(buf_span(&out), 5), span_str(row->out), row->name);
+	buf_free(&out);
+}
+
+static void
+test_recipients(struct tap *t)
+{
+	static const struct row all_rows[] = {
+		{ "catch-all", "u@any.test", CHANNEL_LOCAL, "all-u@any.test" },
+		{ "catch-all does not undo an exception", "u@x.w.test", CHANNEL_REMOTE,
+		    "u@x.w.test" },
+		{ "a virtual domain before the catch-all", "u@v.test", CHANNEL_LOCAL,
+		    "vd-u@v.test" },
+	};
+	struct routes r = { .envnoathost = { NULL, 0 } }, all = { .envnoathost = { NULL, 0 } };
+
+	ok(t, fill(&r, false) && fill(&all, true), "tables");
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		check(t, &r, &rows[i]);
+	for (size_t i = 0; i < sizeof all_rows / sizeof *all_rows; i++)
+		check(t, &all, &all_rows[i]);
+	drop(&r);
+	drop(&all);
+}
+
+static void
+test_original(struct tap *t)
+{
+	static const struct {
+		const char *name, *in, *out;
+	} originals[] = {
+		{ "virtual domain", "vd-Info@V.test", "Info@V.test" },
+		{ "virtual user", "jj-joe@v.test", "joe@v.test" },
+		{ "suffix", "wild-u@a.w.test", "u@a.w.test" },
+		{ "catch-all", "all-u@any.test", "u@any.test" },
+		{ "prefix of another entry stays", "jj-u@v.test", "jj-u@v.test" },
+		{ "case of the prefix counts", "VD-u@v.test", "VD-u@v.test" },
+		{ "the prefix needs its dash", "vdu@v.test", "vdu@v.test" },
+		{ "an exception has no prefix", "u@x.w.test", "u@x.w.test" },
+		{ "no @", "all-u", "u" },
+		{ "only once", "vd-vd-u@v.test", "vd-u@v.test" },
+		{ "shorter than the prefix", "v@v.test", "v@v.test" },
+		{ "empty", "", "" },
+	};
+	struct routes r = { .envnoathost = { NULL, 0 } };
+
+	ok(t, fill(&r, true), "tables");
+	for (size_t i = 0; i < sizeof originals / sizeof *originals; i++)
+		is(t, route_original(&r, span_str(originals[i].in)), span_str(originals[i].out),
+		    originals[i].name);
+	drop(&r);
+}
+
+static void
+test_senders(struct tap *t)
+{
+	static const struct {
+		const char *name, *sender, *recipient, *out, *bounce_to;
+	} senders[] = {
+		{ "plain", "a@b", "r@y", "a@b", "a@b" },
+		{ "empty", "", "r@y", "", "" },
+		{ "per recipient", "list-@x.test-@[]", "bob@y.test", "list-bob=y.test@x.test",
+		    "list-@x.test" },
+		{ "recipient with two @", "l-@x-@[]", "a@b@y", "l-a@b=y@x", "l-@x" },
+		{ "sender with two @", "l@m@x-@[]", "r@y", "l@mr=y@x", "l@m@x" },
+		{ "double bounce", "#@[]", "r@y", "#@[]", "#@[]" },
+		{ "recipient without @", "l-@x-@[]", "r", "l-@x-@[]", "l-@x" },
+		{ "sender without another @", "l-@[]", "r@y", "l-@[]", "l" },
+		{ "nothing but the mark", "-@[]", "r@y", "-@[]", "" },
+	};
+
+	for (size_t i = 0; i < sizeof senders / sizeof *senders; i++) {
+		struct buf out = { 0 };
+
+		route_sender(span_str(senders[i].sender), span_str(senders[i].recipient), &out);
+		is(t, buf_span(&out), span_str(senders[i].out), senders[i].name);
+		is(t, route_bounce_to(span_str(senders[i].sender)),
+		    span_str(senders[i].bounce_to), senders[i].name);
+		buf_free(&out);
+	}
 }
 
 int
 main(void)
 {
 	struct tap t = { 0 };
-	struct set s = { 0 }, all = { 0 };
 
-	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
-		set_add(&s, span_str(routes[i].key), span_str(routes[i].value));
-	ok(&t, set_finish(&s), "the table is made");
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		check(&t, &s, rows[i].what, rows[i].host, rows[i].relay, rows[i].fixed,
-		    rows[i].port);
-	set_add(&all, span_str(""), span_str("relay"));
-	set_add(&all, span_str(".local"), span_str(""));
-	ok(&t, set_finish(&all), "a table with a relay for the rest");
-	check(&t, &all, "everybody else", "x.example", "relay", true, 25);
-	check(&t, &all, "even the empty host", "", "relay", true, 25);
-	check(&t, &all, "an empty value ends the search", "a.local", "a.local", false, 25);
-	set_free(&s);
-	set_free(&all);
+	test_recipients(&t);
+	test_original(&t);
+	test_senders(&t);
 	return done(&t);
 }

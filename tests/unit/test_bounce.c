@@ -1,0 +1,195 @@
+/* bounce - appending to bounce/N when things go wrong; spare - the descriptor kept for that. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "queuedir.h"
+#include "send/bounce.h"
+#include "tap.h"
+
+struct fixture {
+	struct qlayout q;
+	struct activity log;
+	struct spare spare;
+	struct bounces b;
+	char said[512];
+};
+
+static void
+keep_line(void *arg, struct span line)
+{
+	struct fixture *f = arg;
+
+	if (line.n < sizeof f->said - strlen(f->said))
+		strncat(f->said, line.p, line.n);
+}
+
+static void
+prepare(struct fixture *f)
+{
+	*f = (struct fixture){ .spare = { -1 } };
+	f->log = (struct activity){ .emit = keep_line, .arg = f, .tag = "" };
+	f->b = (struct bounces){ .q = &f->q, .log = &f->log, .spare = &f->spare };
+	spare_claim(&f->spare);
+}
+
+static void
+finish(struct fixture *f)
+{
+	buf_free(&f->b.paragraph);
+	buf_free(&f->log.line);
+	(void)close(f->spare.fd);
+}
+
+static size_t
+append(struct fixture *f, uint64_t id, const char *recipient)
+{
+	return bounce_append(&f->b, id, span_str(recipient), span_str("no\n"));
+}
+
+static void
+file_is(struct tap *t, const char *path, const char *want, const char *name)
+{
+	struct buf text = { 0 };
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	ok(t, fd != -1 && io_read_all(fd, &text) == IO_OK, "%s can be read", path);
+	if (fd != -1)
+		(void)close(fd);
+	is(t, buf_span(&text), span_str(want), name);
+	buf_free(&text);
+}
+
+static void
+test_turns(struct tap *t)
+{
+	struct fixture f;
+	size_t a, b;
+
+	prepare(&f);
+	a = append(&f, 5, "x@y");
+	b = append(&f, 7, "z@y");
+	ok(t, a != BOUNCE_NONE && b != BOUNCE_NONE && a != b, "two files in a turn");
+	ok(t, append(&f, 5, "w@y") == a, "the same file again");
+	bounce_commit(&f.b);
+	ok(t, bounce_kept(&f.b, a) && bounce_kept(&f.b, b), "both are kept");
+	bounce_next(&f.b);
+	ok(t, append(&f, 5, "v@y") != BOUNCE_NONE, "another turn");
+	bounce_commit(&f.b);
+	bounce_next(&f.b);
+	file_is(t, "bounce/5", "<x@y>:\nno\n\n<w@y>:\nno\n\n<v@y>:\nno\n\n", "in order");
+	file_is(t, "bounce/7", "<z@y>:\nno\n\n", "each in its own");
+	ok(t, f.said[0] == '\0', "nothing is logged");
+	finish(&f);
+}
+
+/* Every turn has room for so many files, and one more is refused, not lost. */
+static void
+test_many_files(struct tap *t)
+{
+	struct fixture f;
+	bool good = true;
+
+	prepare(&f);
+	for (uint64_t id = 100; id < 100 + BOUNCE_FILES; id++)
+		good = good && append(&f, id, "x@y") != BOUNCE_NONE;
+	ok(t, good, "%d files", BOUNCE_FILES);
+	ok(t, append(&f, 99, "x@y") == BOUNCE_NONE, "not one more");
+	ok(t, access("bounce/99", F_OK) == -1, "of which nothing is made");
+	bounce_commit(&f.b);
+	bounce_next(&f.b);
+	ok(t, append(&f, 99, "x@y") != BOUNCE_NONE, "but in the next turn");
+	bounce_commit(&f.b);
+	bounce_next(&f.b);
+	finish(&f);
+}
+
+/* The largest size of a file stands for a full disk. */
+static void
+test_full_disk(struct tap *t)
+{
+	struct rlimit limit, before;
+	struct fixture f;
+	size_t a, old, fresh;
+
+	prepare(&f);
+	a = append(&f, 11, "x@y");
+	bounce_commit(&f.b);
+	bounce_next(&f.b);
+	(void)getrlimit(RLIMIT_FSIZE, &before);
+	limit = before;
+	limit.rlim_cur = 15;
+	(void)setrlimit(RLIMIT_FSIZE, &limit);
+	old = append(&f, 11, "long@y");
+	fresh = append(&f, 12, "quite-a-long-one@y");
+	bounce_commit(&f.b);
+	bounce_next(&f.b);
+	(void)setrlimit(RLIMIT_FSIZE, &before);		/* it also concerns our own output */
+	ok(t, a != BOUNCE_NONE && old == BOUNCE_NONE, "no room");
+	ok(t, fresh == BOUNCE_NONE, "nor in a new file");
+	file_is(t, "bounce/11", "<x@y>:\nno\n\n", "the file is as before");
+	ok(t, access("bounce/12", F_OK) == -1, "no empty file stays");
+	ok(t, strcmp(f.said, "alert: unable to append to bounce message; HELP! sleeping...\n") == 0,
+	    "one alert for both");
+	finish(&f);
+}
+
+static void
+test_no_descriptors(struct tap *t)
+{
+	struct rlimit limit, before;
+	struct fixture f;
+	int last, taken[64];
+	size_t n = 0;
+
+	prepare(&f);
+	(void)getrlimit(RLIMIT_NOFILE, &before);
+	limit = before;
+	limit.rlim_cur = 40;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	while (n < 64 && (last = open("/dev/null", O_RDONLY | O_CLOEXEC)) != -1)
+		taken[n++] = last;
+	ok(t, errno == EMFILE, "no descriptor is left");
+	ok(t, append(&f, 13, "x@y") != BOUNCE_NONE, "the spare one serves");
+	ok(t, f.spare.fd == -1, "and is in use");
+	ok(t, append(&f, 14, "x@y") == BOUNCE_NONE, "there is only one");
+	bounce_next(&f.b);
+	ok(t, f.spare.fd != -1, "it is claimed again");
+	while (n)
+		(void)close(taken[--n]);
+	(void)setrlimit(RLIMIT_NOFILE, &before);
+	finish(&f);
+}
+
+/* A directory in the place of the file: nothing can be appended, nor must it be removed. */
+static void
+test_strange_file(struct tap *t)
+{
+	struct fixture f;
+
+	prepare(&f);
+	ok(t, mkdir("bounce/15", 0700) == 0, "a directory");
+	ok(t, append(&f, 15, "x@y") == BOUNCE_NONE, "is no bounce file");
+	bounce_commit(&f.b);
+	bounce_next(&f.b);
+	ok(t, rmdir("bounce/15") == 0, "and stays");
+	finish(&f);
+}
+
+int
+main(void)
+{
+	struct tap t = { 0 };
+	char top[64];
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	queuedir_enter(top, false);
+	test_turns(&t);
+	test_many_files(&t);
+	test_full_disk(&t);
+	test_no_descriptors(&t);
+	test_strange_file(&t);
+	queuedir_leave(top);
+	return done(&t);
+}
