@@ -27,9 +27,10 @@ enter_sandbox(void)
 		{ "queue/lock/tcpto6", SANDBOX_WRITE }
 	};
 
-	sandbox_limits();
-	if (access(CLIENT_CERTIFICATE, F_OK) == 0)
+	if (access(CLIENT_CERTIFICATE, F_OK) == 0) {
+		sandbox_limits();
 		return 0;
+	}
 	return sandbox_paths(paths, sizeof paths / sizeof *paths);
 }
 
