@@ -21,7 +21,8 @@
 #include "queue/envelope.h"
 
 #define CHUNK 16384
-#define WRITEBACK_STEP ((size_t)1 << 20)	/* of a long body, handed to the disk while it arrives */
+/* Bytes of a long body after which they are handed to the disk, while more arrives. */
+#define WRITEBACK_STEP ((size_t)1 << 20)
 
 /* Raw envelope records for every message, compiled in by sites that log all mail. */
 #ifndef QUEUE_EXTRA

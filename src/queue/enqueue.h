@@ -30,7 +30,7 @@ struct enqueue {
 	int64_t start;			/* wall clock when we began */
 	uint64_t id;			/* N, once reserved */
 	int mess_fd, intd_fd;
-	int refused[ENQUEUE_NUMBERS];	/* files that keep a number we cannot use from coming again */
+	int refused[ENQUEUE_NUMBERS];	/* keep numbers we cannot use from coming again */
 	unsigned refusals;
 	bool has_mess, has_intd;	/* names to remove */
 	bool keep;			/* leave all files where they are */

@@ -13,7 +13,7 @@
 #include "lib/fsops.h"
 #include "lib/num.h"
 
-#define SHARED_MODE 0644	/* read by qmails and qmailr, who are neither owner nor in the group */
+#define SHARED_MODE 0644	/* for qmails and qmailr: neither owner nor in the group */
 #define PRIVATE_MODE 0600
 
 enum split { FLAT, SPLIT, BIG_TODO };	/* BIG_TODO: split in a queue of that layout */

@@ -1,7 +1,7 @@
 /* qmail-queue - put one message into the queue.
  * Run by: anybody; set-uid to the owner of the queue (qmailq), gid stays the caller's.
  * fd 0: message, fd 1: envelope (open for reading).  Arguments, environment: unused.  No output.
- * Exit: 0 queued; else a code of queue/qqcode.h, or CODE_TEMP if accounts cannot be looked up.
+ * Exit: 0 queued; else a code of queue/qqcode.h.
  * States: S1 -> S4, see queue/enqueue.h. */
 #include <fcntl.h>
 #include <signal.h>
@@ -77,7 +77,7 @@ enter_queue(struct enqueue *e)
 
 /* Writes who ran us: `from network`, `by uid 89`, ...  Trouble with the account database must not
  * turn mail from the network into mail from a user. */
-static int
+static enum qqcode
 describe_caller(char *how, size_t size, uid_t caller)
 {
 	static const struct {
@@ -93,7 +93,7 @@ describe_caller(char *how, size_t size, uid_t caller)
 		gid_t gid;
 
 		if (uids_user(known[i].account, &uid, &gid) != UIDS_FOUND)
-			return CODE_TEMP;
+			return QQ_ACCOUNTS;
 		if (uid == caller)
 			return snprintf(how, size, "%s", known[i].how) < 0 ? QQ_BUG : QQ_OK;
 	}
@@ -101,11 +101,12 @@ describe_caller(char *how, size_t size, uid_t caller)
 }
 
 /* `Received: (qmail 12345 invoked by uid 89); 26 Sep 1995 04:46:54 -0000` LF */
-static int
+static enum qqcode
 received_line(const struct enqueue *e, char *line, size_t *n)
 {
 	char how[32], date[DATE_SIZE];
-	int code, len;
+	enum qqcode code;
+	int len;
 
 	if ((code = describe_caller(how, sizeof how, e->uid)) != QQ_OK)
 		return code;
@@ -132,7 +133,7 @@ main(void)
 	struct enqueue e = ENQUEUE_EMPTY;
 	char received[RECEIVED_SIZE];
 	size_t received_len;
-	int code;
+	enum qqcode code;
 
 	umask(033);
 	set_signals();
@@ -141,11 +142,11 @@ main(void)
 	e.start = date_now();
 	if ((code = check_descriptors()) || (code = enter_queue(&e)) ||
 	    (code = received_line(&e, received, &received_len)) || (code = restrict_self()))
-		return code;
+		return (int)code;
 	if ((code = enqueue_reserve(&e)) ||
 	    (code = enqueue_message(&e, span_of(received, received_len), 0)) ||
 	    (code = enqueue_envelope(&e, 1)) || (code = enqueue_publish(&e)))
-		return enqueue_abandon(&e, code);
+		return (int)enqueue_abandon(&e, code);
 	trigger_pull();		/* a lost wake-up only delays */
 	return QQ_OK;
 }

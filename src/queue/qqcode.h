@@ -27,6 +27,7 @@ enum qqcode {
 	QQ_CUSTOM = 82,		/* reason on the error descriptor */
 	QQ_CUSTOM_OTHER = 88,	/* the same, other add-ons */
 	QQ_FORMAT = 91,
+	QQ_ACCOUNTS = 111,	/* trouble looking up accounts */
 	QQ_LONG_ADDRESS_OTHER = 115,	/* as 11 */
 	QQ_EXEC = 120
 };

@@ -1,7 +1,7 @@
-/* spawnproto - what qmail-send and the two spawn daemons say to each other (spec/queue.md 5).
+/* spawnproto - what qmail-send and the two spawn daemons say to each other.
  *
  *	start	slot limit		one number
- *	command	slot id\0 sender\0 recipient\0		\x00 20/457\0 joe@a.example\0 bob@c.example\0
+ *	command	slot id\0 sender\0 recipient\0	\x00 20/457\0 joe@a.example\0 bob@c.example\0
  *	report	slot class text \0			\x00 Ksome text\n \0
  *
  * Numbers are one byte, or two bytes, low byte first, when built with conf-spawn above 255. */

@@ -58,9 +58,9 @@ void submit_set_timeout(struct submit *s, int64_t timeout_ms);
 /* Ends the envelope and closes our ends, without waiting: for callers that have other work until
  * the process ends (sys_pidfd(s->pid) tells).  submit_close must follow. */
 void submit_end(struct submit *s);
-/* submit_end, if that was not called; waits for the process and decides (table in spec/queue.md
- * 3.2).  *text is replaced by the reason without class letter, e.g. `qq read error (#4.3.0)`; empty
- * for OK.  Custom text is one line of printable bytes. */
+/* submit_end, if that was not called; waits for the process and decides by its exit code (table in
+ * submit.c).  *text is replaced by the reason without class letter, e.g. `qq read error (#4.3.0)`;
+ * empty for OK.  Custom text is one line of printable bytes. */
 MUST_CHECK enum submit_result submit_close(struct submit *s, struct buf *text);
 
 #endif

@@ -36,7 +36,7 @@ struct tcpto_address {
 
 enum tcpto_advice { TCPTO_UNKNOWN, TCPTO_KNOWN, TCPTO_SKIP };
 
-/* Shall this address be skipped?  TCPTO_KNOWN: it is in the table, so a success is worth telling. */
+/* Shall this address be skipped?  TCPTO_KNOWN: it is in the table; a success is worth telling. */
 enum tcpto_advice tcpto_query(const struct tcpto_address *a, int64_t now, uint64_t pid);
 /* A connect worked, or failed other than by timeout; `advice` is what tcpto_query said. */
 void tcpto_answered(const struct tcpto_address *a, enum tcpto_advice advice);

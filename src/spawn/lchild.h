@@ -23,7 +23,7 @@ struct lchild_user {
 };
 
 /* Takes `user NUL uid NUL gid NUL home NUL dash NUL ext NUL` apart; u points into text.  Ids are
- * leading digits; none count as 0.  0, or LSPAWN_BUG: a field is missing, an id has more than 32
+ * leading digits; none count as 0.  0, or LS_BUG: a field is missing, an id has more than 32
  * bits or means "no id". */
 MUST_CHECK int lchild_parse_user(char *text, size_t n, struct lchild_user *u);
 /* Does it all; returns the exit code if qmail-local could not be run, or need not. */

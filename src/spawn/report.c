@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/conf.h"
+#include "queue/lscode.h"
 #include "spawn/spawnd.h"
 
 #define CUT_NOTE "\nError report too long, sorry.\n"
@@ -38,16 +39,16 @@ static const struct {
 	{ 71, "Z" },	/* EX_OSERR, EX_IOERR and EX_TEMPFAIL of sysexits.h */
 	{ 74, "Z" },
 	{ 75, "Z" },
-	{ LSPAWN_BUG, "ZInternal qmail-lspawn bug.\n" },
-	{ LSPAWN_ROOT, "ZNot allowed to perform deliveries as root.\n" },
-	{ LSPAWN_NFS, "ZNFS failure in qmail-local.\n" },
-	{ LSPAWN_NO_ALIAS, "ZUnable to find alias user!\n" },
-	{ LSPAWN_CDB, "ZTrouble reading users/cdb in qmail-lspawn.\n" },
-	{ LSPAWN_SYSTEM, "ZTemporary failure in qmail-lspawn.\n" },
-	{ LSPAWN_MEMORY, "ZOut of memory in qmail-lspawn.\n" },
-	{ LSPAWN_EXEC_TEMP, "ZUnable to run qmail-local.\n" },
-	{ LSPAWN_EXEC_GETPW, "ZUnable to run qmail-getpw.\n" },
-	{ LSPAWN_EXEC_PERM, "DUnable to run qmail-local.\n" },
+	{ LS_BUG, "ZInternal qmail-lspawn bug.\n" },
+	{ LS_ROOT, "ZNot allowed to perform deliveries as root.\n" },
+	{ LS_NFS, "ZNFS failure in qmail-local.\n" },
+	{ LS_NO_ALIAS, "ZUnable to find alias user!\n" },
+	{ LS_CDB, "ZTrouble reading users/cdb in qmail-lspawn.\n" },
+	{ LS_TEMPORARY, "ZTemporary failure in qmail-lspawn.\n" },
+	{ LS_MEMORY, "ZOut of memory in qmail-lspawn.\n" },
+	{ LS_EXEC_TEMPORARY, "ZUnable to run qmail-local.\n" },
+	{ LS_EXEC_GETPW, "ZUnable to run qmail-getpw.\n" },
+	{ LS_EXEC, "DUnable to run qmail-local.\n" },
 };
 
 void

@@ -5,20 +5,6 @@
 #include "lib/buf.h"
 #include "lib/span.h"
 
-/* Exit codes of qmail-lspawn's child before it is qmail-local, and of qmail-getpw. */
-enum lspawn_code {
-	LSPAWN_BUG = 112,	/* ids could not be taken on, a field is missing */
-	LSPAWN_ROOT = 113,
-	LSPAWN_NFS = 115,
-	LSPAWN_NO_ALIAS = 116,
-	LSPAWN_CDB = 117,
-	LSPAWN_SYSTEM = 118,
-	LSPAWN_MEMORY = 119,
-	LSPAWN_EXEC_TEMP = 120,
-	LSPAWN_EXEC_GETPW = 121,
-	LSPAWN_EXEC_PERM = 126
-};
-
 #define REPORT_LOCAL_MAX ((size_t)3000)		/* bytes of output of a local delivery */
 #define REPORT_REMOTE_MAX ((size_t)16384)	/* the same, remote; the rest is dropped */
 

@@ -1,7 +1,7 @@
 /* lchild: the six fields of a user. */
 #include "spawn/lchild.h"
 
-#include "spawn/report.h"
+#include "queue/lscode.h"
 #include "tap.h"
 
 #define ROW(text, code, uid, gid) { text, sizeof(text) - 1, code, uid, gid }
@@ -16,18 +16,18 @@ static const struct {
 	ROW("joe\0" "503\0" "78\0/home/joe\0-\0ext\0", 0, 503, 78),
 	ROW("joe\0" "503\0" "78\0/home/joe\0\0\0", 0, 503, 78),
 	ROW("joe\0" "503\0" "78\0/home/joe\0\0\0more\0", 0, 503, 78),
-	ROW("joe\0" "503\0" "78\0/home/joe\0\0", LSPAWN_BUG, 0, 0),
-	ROW("joe\0" "503\0" "78\0/home/joe\0-\0ext", LSPAWN_BUG, 0, 0),
-	ROW("", LSPAWN_BUG, 0, 0),
+	ROW("joe\0" "503\0" "78\0/home/joe\0\0", LS_BUG, 0, 0),
+	ROW("joe\0" "503\0" "78\0/home/joe\0-\0ext", LS_BUG, 0, 0),
+	ROW("", LS_BUG, 0, 0),
 	ROW("\0\0\0\0\0\0", 0, 0, 0),
 	ROW("joe\0" "503x\0" "x78\0/\0\0\0", 0, 503, 0),
 	ROW("joe\0" "4294967293\0" "4294967294\0/\0\0\0", 0, 4294967293U, 4294967294U),
-	ROW("joe\0" "4294967295\0" "0\0/\0\0\0", LSPAWN_BUG, 0, 0),
-	ROW("joe\0" "4294967296\0" "0\0/\0\0\0", LSPAWN_BUG, 0, 0),
-	ROW("joe\0" "4294967297\0" "0\0/\0\0\0", LSPAWN_BUG, 0, 0),
-	ROW("joe\0" "5\0" "4294967295\0/\0\0\0", LSPAWN_BUG, 0, 0),
-	ROW("joe\0" "5\0" "18446744073709551617\0/\0\0\0", LSPAWN_BUG, 0, 0),
-	ROW("joe\0" "99999999999999999999999\0" "0\0/\0\0\0", LSPAWN_BUG, 0, 0),
+	ROW("joe\0" "4294967295\0" "0\0/\0\0\0", LS_BUG, 0, 0),
+	ROW("joe\0" "4294967296\0" "0\0/\0\0\0", LS_BUG, 0, 0),
+	ROW("joe\0" "4294967297\0" "0\0/\0\0\0", LS_BUG, 0, 0),
+	ROW("joe\0" "5\0" "4294967295\0/\0\0\0", LS_BUG, 0, 0),
+	ROW("joe\0" "5\0" "18446744073709551617\0/\0\0\0", LS_BUG, 0, 0),
+	ROW("joe\0" "99999999999999999999999\0" "0\0/\0\0\0", LS_BUG, 0, 0),
 };
 
 int
