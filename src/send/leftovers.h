@@ -1,6 +1,6 @@
-/* leftovers - removes texts of messages that never came into being: older than QLAYOUT_SWEEP_AGE_S,
- * with neither todo nor info (S2, S3).  At start, then every LEFTOVERS_PAUSE_MS; a little per
- * turn. */
+/* leftovers - removes texts of messages that never came into being: older than
+ * QLAYOUT_SWEEP_AGE_S, with neither todo nor info (S2, S3).  At the start, then every
+ * LEFTOVERS_PAUSE_MS; a little per turn. */
 #ifndef SEND_LEFTOVERS_H
 #define SEND_LEFTOVERS_H
 

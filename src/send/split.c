@@ -62,22 +62,35 @@ stat_message(struct splitter *s, uint64_t id, uint64_t *size)
 	return absent ? SPLIT_ORPHAN : SPLIT_FAILED;
 }
 
-/* Whatever stands under this number belongs to an earlier attempt, or to a message that is gone. */
-static enum split_status
-remove_old(struct splitter *s, uint64_t id)
+/* 1 removed, 0 there was none, -1 logged. */
+static int
+remove_file(struct splitter *s, enum qdir dir, uint64_t id)
 {
-	static const enum qdir old[] = { Q_LOCAL, Q_REMOTE, Q_INFO, Q_BOUNCE };
-	int bounce = qlayout_exists(s->q, Q_BOUNCE, id);
+	char path[QLAYOUT_PATH_SIZE];
 
-	for (size_t i = 0; i < sizeof old / sizeof *old; i++) {
-		if (old[i] == Q_BOUNCE && bounce == 0)
-			continue;
-		if (qlayout_remove(s->q, old[i], id) == -1) {
-			warn(s, "unable to unlink ", old[i], id);
+	if (unlink(qlayout_path(s->q, path, dir, id)) == 0)
+		return 1;
+	if (errno == ENOENT)
+		return 0;
+	activity_warn(s->log, "unable to unlink ", path, NULL);
+	return -1;
+}
+
+/* Whatever stands under this number belongs to an earlier attempt, or to a message that is gone. It
+ * must not come back after a power cut either, so its directory is synced. */
+static enum split_status
+remove_old(struct splitter *s, struct split *m)
+{
+	int removed;
+
+	for (int f = 0; f < SPLIT_FILES; f++) {
+		if ((removed = remove_file(s, split_dir((enum split_file)f), m->id)) == -1)
 			return SPLIT_FAILED;
-		}
+		m->touched |= (unsigned)removed << f;
 	}
-	s->bounce_removed |= bounce != 0;
+	if ((removed = remove_file(s, Q_BOUNCE, m->id)) == -1)
+		return SPLIT_FAILED;
+	s->bounce_removed |= removed == 1;
 	return SPLIT_OK;
 }
 
@@ -91,6 +104,7 @@ writer_of(struct splitter *s, struct split *m, enum split_file f)
 			return NULL;
 		}
 		io_out_init(&s->writer[f], m->fd[f], s->out[f], sizeof s->out[f]);
+		m->touched |= 1U << f;
 	}
 	return &s->writer[f];
 }
@@ -240,7 +254,7 @@ split_message(struct splitter *s, uint64_t id, struct split *m)
 		return status;
 	status = stat_message(s, id, &facts.size);
 	if (status == SPLIT_OK)
-		status = remove_old(s, id);
+		status = remove_old(s, m);
 	if (status == SPLIT_OK)
 		status = write_files(s, todo, m, &facts);
 	(void)close(todo);	/* opened for reading: nothing to lose */

@@ -22,7 +22,7 @@ struct splitter {
 	const struct qlayout *q;
 	const struct routes *routes;
 	struct activity *log;
-	bool bounce_removed;	/* a stale bounce file was removed: sync that directory */
+	bool bounce_removed;	/* an old bounce file was removed: sync that directory */
 	struct buf record, address, sender;	/* the rest is private */
 	char in[SPLIT_BUFFER], out[SPLIT_FILES][SPLIT_BUFFER];
 	struct io_out writer[SPLIT_FILES];
@@ -32,6 +32,7 @@ struct split {
 	uint64_t id;
 	int fd[SPLIT_FILES];	/* -1: no such file */
 	unsigned channels;	/* bit 1 << channel: has recipients there */
+	unsigned touched;	/* bit 1 << file: its directory has changed, so sync that */
 };
 
 enum split_status {

@@ -223,9 +223,7 @@ fail_item(struct todo *t, struct todo_item *item)
 static bool
 concerns(const struct todo_item *item, enum split_file f)
 {
-	if (item->state != TODO_READY)
-		return false;
-	return f == SPLIT_INFO || item->split.channels & 1U << f;
+	return item->state == TODO_READY && item->split.touched & 1U << f;
 }
 
 static bool

@@ -96,6 +96,18 @@ parse_channels(char c, unsigned *channels)
 	}
 }
 
+/* Verbatim, but for a line that was cut and has lost its end. */
+static void
+log_text(struct todolink *l, struct span text)
+{
+	if (text.n && text.p[text.n - 1] == '\n') {
+		l->log->emit(l->log->arg, text);
+		return;
+	}
+	buf_addspan(activity_begin(l->log), text);
+	activity_end(l->log);
+}
+
 /* false: no memory, the record must be taken again. */
 static bool
 take_record(struct todolink *l)
@@ -105,7 +117,7 @@ take_record(struct todolink *l)
 	uint64_t id;
 
 	if (record.n && record.p[0] == TODOLINK_LOG) {
-		l->log->emit(l->log->arg, span_tail(record, 1));
+		log_text(l, span_tail(record, 1));
 	} else if (record.n == 1 && record.p[0] == TODOLINK_STOPPED) {
 		l->stopped = true;
 	} else if (record.n > 2 && record.p[0] == TODOLINK_DONE &&

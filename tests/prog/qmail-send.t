@@ -2,6 +2,7 @@
 """qmail-send.t - the scheduler, its peers played by the test; what the recorded vectors do not show."""
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -365,27 +366,90 @@ def switches(pid):
         return re.findall(r'ctxt_switches:\s*(\d+)', file.read())
 
 
-def syncs():
-    """The syncs of a batch: every file once, each directory once."""
-    control()
-    for i in range(40):
-        message(todo=['u1', 'p2', 'Fs@x', 'Tr%d@y' % i])
-    trace = '/tmp/send.trace'
-    wrap = ['/usr/bin/strace', '-u', 'qmails', '-f', '-y', '-o', trace, '-e', 'trace=fsync,fdatasync,syncfs']
-    with Send(wrap=wrap) as send:
-        send.wait('^end msg', 40)
-        send.until(lambda: len(send.requests) == 80)
+class Trace:
+    """System calls on queue files, in order: (call, path) and ('request', 'todo/5')."""
+
+    def __init__(self):
+        self.file = '/tmp/send.trace'
+        self.wrap = ['/usr/bin/strace', '-u', 'qmails', '-y', '-s', '9999', '-o', self.file,
+                     '-e', 'trace=openat,unlink,write,fsync,fdatasync,syncfs']
+
+    def end(self, send):
+        """Stop qmail-send, the child of strace; the calls."""
         child = int(subprocess.run(['pgrep', '-P', str(send.pid)], stdout=subprocess.PIPE,
                                    check=True).stdout)
-        os.kill(child, 15)
+        os.kill(child, signal.SIGTERM)
         send.ended()
-    with open(trace) as file:
-        names = re.findall(r'fsync\(\d+<[^>]*/queue/([^>]*)>', file.read())
-    files = [n for n in names if n.count('/') == 2]
-    dirs = [n for n in names if n.count('/') == 1]
-    tap.equal(len(files), 80, 'info and remote file of each message are synced')
-    todo_dirs = [n for n in dirs if n.startswith('remote/')]
-    tap.ok(len(todo_dirs) <= 23 * 4, 'directories are synced once per batch', len(todo_dirs))
+        with open(self.file) as file:
+            return [call for line in file for call in self.calls(line)]
+
+    @staticmethod
+    def calls(line):
+        call = re.match(r'(\w+)\((.*)', line)
+        if not call:
+            return
+        name, rest = call.groups()
+        at = re.match(r'\d+<' + QUEUE + r'([^>]*)>', rest)
+        if name == 'openat' and 'O_CREAT' in rest and 'ENOENT' not in rest:
+            yield 'create', re.search(r'"([^"]*)"', rest).group(1)
+        elif name == 'unlink' and rest.endswith('= 0'):
+            yield 'unlink', re.search(r'"([^"]*)"', rest).group(1)
+        elif name == 'write' and re.search(r'"(todo|foop)/', rest):
+            for request in re.search(r'"(.*)"', rest).group(1).split('\\0')[:-1]:
+                yield 'request', request
+        elif at:
+            yield name, at.group(1)
+
+
+def in_order(calls, *wanted):
+    """Each wanted call is there, later than the one before it."""
+    at = -1
+    for call in wanted:
+        if call not in calls[at + 1:]:
+            return 'missing after %d: %r' % (at, call)
+        at = calls.index(call, at + 1)
+    return 'in order'
+
+
+def syncs():
+    """What must be durable before what (O4, O6, O8), and each directory once per batch."""
+    control()
+    numbers = [message(todo=['u1', 'p2', 'Fs@x', 'Tbad%d@y' % i, 'Tok%d@y' % i]) for i in range(40)]
+    stale = message(todo=['u1', 'p2', 'Fs@x', 'Tok@y'], local=['Told@host.test'], bounce='old')
+    trace = Trace()
+    answers = {'remote bad%d@y' % i: ['Dno\n'] for i in range(40)}
+    with Send(wrap=trace.wrap, answers=answers, env=fake_queue('cat >$0.msg; cat <&1 >$0.env')) \
+            as send:
+        send.wait('^end msg', 41)
+        send.until(lambda: len(send.requests) == 82)
+        calls = trace.end(send)
+    orders = {'preprocessing': set(), 'failure before mark': set(), 'removal': set()}
+    for n in numbers:
+        for kind in ('info', 'remote'):
+            name, where = path(kind, n), os.path.dirname(path(kind, n))
+            orders['preprocessing'].add(in_order(
+                calls, ('create', name), ('fsync', name), ('fsync', where),
+                ('request', 'todo/%d' % n)))
+        orders['failure before mark'].add(in_order(
+            calls, ('create', 'bounce/%d' % n), ('fsync', 'bounce/%d' % n), ('fsync', 'bounce'),
+            ('write', path('remote', n)), ('unlink', path('remote', n))))
+        orders['removal'].add(in_order(
+            calls, ('unlink', path('remote', n)), ('unlink', 'bounce/%d' % n),
+            ('unlink', path('info', n)), ('fsync', os.path.dirname(path('info', n))),
+            ('request', 'foop/%d' % n)))
+        orders['removal'].add(in_order(calls, ('unlink', 'bounce/%d' % n), ('fsync', 'bounce'),
+                                       ('request', 'foop/%d' % n)))
+    for name, results in sorted(orders.items()):
+        tap.equal(results, {'in order'}, 'durable in the right order: ' + name)
+    for name in (path('local', stale), 'bounce/%d' % stale):
+        tap.equal(in_order(calls, ('unlink', name), ('fsync', os.path.dirname(name)),
+                           ('request', 'todo/%d' % stale)), 'in order',
+                  'an old file does not come back: ' + name.split('/')[0])
+    batches_seen = 1 + sum(1 for a, b in zip(calls, calls[1:]) if b[0] == 'request' and
+                           b[1].startswith('todo') and a[0] != 'request')
+    synced = [c for c in calls if c[0] == 'fsync' and re.match(r'remote/\d+$', c[1])]
+    tap.ok(len(synced) <= 23 * batches_seen, 'each directory once per batch',
+           '%d syncs in %d batches' % (len(synced), batches_seen))
 
 
 # ---- bounces ----
