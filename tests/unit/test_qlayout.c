@@ -55,7 +55,7 @@ test_names(struct tap *t)
 		is(t, span_str(qlayout_path(&big, out, paths[i].dir, paths[i].id)),
 		    span_str(paths[i].big), "big-todo path");
 	}
-	is(t, span_str(qlayout_dir_of(&flat, out, Q_TODO, 457)), span_str("todo"), "flat directory");
+	is(t, span_str(qlayout_dir_of(&flat, out, Q_TODO, 457)), span_str("todo"), "flat one");
 	is(t, span_str(qlayout_dir_of(&big, out, Q_TODO, 457)), span_str("todo/20"), "split one");
 	is(t, span_str(qlayout_pid_path(out, 12345, 812091414, 9)),
 	    span_str("pid/12345.812091414.9"), "name in pid");
@@ -161,7 +161,7 @@ test_scan(struct tap *t, bool big)
 	qlayout_scan_start(&s, &q, Q_MESS);
 	for (n = 0; qlayout_scan_next(&s, &id); n++)
 		;
-	ok(t, n == 3 && s.failed && s.error == ENOENT, "a directory that cannot be read: incomplete");
+	ok(t, n == 3 && s.failed && s.error == ENOENT, "an unreadable directory: incomplete");
 	is(t, span_str(s.failed_dir), span_str("mess/1"), "and it is named");
 }
 

@@ -134,7 +134,8 @@ test_bytes(struct tap *t)
 	struct buf text = { 0 };
 
 	set_program("cat >message; cat <&1 >envelope; echo \"$0 $#\" >arguments\n"
-	    "for fd in 0 1 2 3 4 5 6 7 8 9; do [ -e /proc/$$/fd/$fd ] && echo $fd; done >descriptors\n"
+	    "for fd in 0 1 2 3 4 5 6 7 8 9; do\n"
+	    "[ -e /proc/$$/fd/$fd ] && echo $fd; done >descriptors\n"
 	    "exit 0");
 	ok(t, send_one(&text) == SUBMIT_OK, "accepted");
 	check_file(t, "message", span_str("Subject: x\n\nhello\n"));
@@ -219,7 +220,8 @@ test_hangs(struct tap *t)
 	struct submit s;
 	int64_t begun = date_now();
 
-	set_program("cat >/dev/null; cat <&1 >/dev/null\nsleep 60 </dev/null >/dev/null 2>&1 &\n"
+	set_program("cat >/dev/null; cat <&1 >/dev/null\n"
+	    "sleep 60 </dev/null >/dev/null 2>&1 &\n"
 	    "printf Dbackground >&4; exit 82");
 	ok(t, send_one(&text) == SUBMIT_PERMANENT, "the pipe outlives the program");
 	is(t, buf_span(&text), span_str("background"), "its reason");
@@ -249,7 +251,7 @@ test_start(struct tap *t)
 	ok(t, send_one(&text) == SUBMIT_TEMPORARY, "no such program");
 	is(t, buf_span(&text), span_str("unable to exec qq (#4.3.0)"), "no such program");
 	(void)setenv("QMAILQUEUE", "", 1);
-	ok(t, send_one(&text) == SUBMIT_TEMPORARY, "empty variable: the standard program, not here");
+	ok(t, send_one(&text) == SUBMIT_TEMPORARY, "empty variable: the standard program");
 	is(t, buf_span(&text), span_str("unable to exec qq (#4.3.0)"), "not here");
 	(void)setenv("QMAILQUEUE", program + 1, 1);
 	set_program("cat >/dev/null; cat <&1 >/dev/null");

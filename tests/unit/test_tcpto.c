@@ -35,8 +35,8 @@ test_life(struct tap *t, const struct tcpto_address *a, const char *kind)
 	tcpto_timed_out(a, T0);
 	ok(t, tcpto_query(a, T0, 0) == TCPTO_KNOWN, "%s: one timeout is not enough", kind);
 	tcpto_timed_out(a, T0 + 119);
-	ok(t, tcpto_query(a, T0 + 119, 0) == TCPTO_KNOWN, "%s: the next within 120 s does not count",
-	    kind);
+	ok(t, tcpto_query(a, T0 + 119, 0) == TCPTO_KNOWN,
+	    "%s: the next within 120 s does not count", kind);
 	tcpto_timed_out(a, T0 + 120);
 	ok(t, tcpto_query(a, T0 + 120, 0) == TCPTO_SKIP, "%s: two are", kind);
 	ok(t, tcpto_query(a, T0 + 120 + 60 * 64 - 1, 0) == TCPTO_SKIP, "%s: last second", kind);
@@ -75,7 +75,7 @@ test_bytes(struct tap *t)
 static struct tcpto_address
 number(unsigned i)
 {
-	return (struct tcpto_address){ { 192, 0, (unsigned char)(i >> 8), (unsigned char)i }, false };
+	return (struct tcpto_address){ { 192, 0, 2, (unsigned char)i }, false };
 }
 
 static void
@@ -132,8 +132,8 @@ test_decode(struct tap *t)
 
 	is_num(t, (long long)tcpto_decode(span_of(v4, sizeof v4 - 1), false, e), 2,
 	    "free and cut records are left out");
-	ok(t, e[0].count == 3 && e[0].when == T0 && memcmp(e[0].address.bytes, "\x0a\0\0\1", 4) == 0,
-	    "first");
+	ok(t, e[0].count == 3 && e[0].when == T0 &&
+	    memcmp(e[0].address.bytes, "\x0a\0\0\1", 4) == 0, "first");
 	ok(t, e[1].count == 255 && e[1].when == 0xffffffffLL && e[1].address.bytes[3] == 255,
 	    "bytes are unsigned");
 	is_num(t, (long long)tcpto_decode(span_of(NULL, 0), true, e), 0, "nothing");

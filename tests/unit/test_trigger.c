@@ -30,7 +30,7 @@ main(void)
 	for (int i = 0; i < 100000; i++)
 		trigger_pull();
 	ok(&t, readable(trigger.read_fd), "pulling a full pipe does not block");
-	ok(&t, trigger_reset(&trigger) == 0 && !readable(trigger.read_fd), "old pulls are forgotten");
+	ok(&t, trigger_reset(&trigger) == 0 && !readable(trigger.read_fd), "old ones forgotten");
 	trigger_pull();
 	ok(&t, readable(trigger.read_fd), "new ones are not");
 	trigger_close(&trigger);
