@@ -7,7 +7,7 @@
  * 0 otherwise. */
 #include "lib/conf.h"
 #include "lib/io.h"
-#include "local/report.h"
+#include "lib/report.h"
 #include "local/tool.h"
 
 int

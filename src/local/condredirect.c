@@ -12,7 +12,7 @@
 
 #include "lib/conf.h"
 #include "lib/errtext.h"
-#include "local/report.h"
+#include "lib/report.h"
 #include "local/tool.h"
 
 static const char name[] = "condredirect";

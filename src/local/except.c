@@ -6,7 +6,7 @@
  * Exit: 100 the program exited 0, or called wrongly; 111 it exited 111 or crashed; 0 otherwise. */
 #include "lib/conf.h"
 #include "lib/io.h"
-#include "local/report.h"
+#include "lib/report.h"
 #include "local/tool.h"
 
 int

@@ -7,7 +7,7 @@
  * The addresses are used as they are.
  * Exit: 0 queued, 100 refused or called wrongly, 111 temporary failure; then nothing is queued. */
 #include "lib/conf.h"
-#include "local/report.h"
+#include "lib/report.h"
 #include "local/tool.h"
 
 int

@@ -9,7 +9,7 @@
 #include "lib/conf.h"
 #include "lib/errtext.h"
 #include "lib/proc.h"
-#include "local/report.h"
+#include "lib/report.h"
 #include "mail/maildir.h"
 #include "mail/mboxfmt.h"
 #include "queue/submit.h"

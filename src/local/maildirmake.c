@@ -13,7 +13,7 @@
 #include "lib/errtext.h"
 #include "lib/fsops.h"
 #include "lib/io.h"
-#include "local/report.h"
+#include "lib/report.h"
 
 static int
 fail(const char *what, const char *dir, const char *sub)

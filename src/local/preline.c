@@ -11,20 +11,17 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "lib/ascii.h"
+#include "lib/buf.h"
 #include "lib/conf.h"
 #include "lib/errtext.h"
-#include "lib/io.h"
+#include "lib/feed.h"
 #include "lib/opt.h"
-#include "lib/proc.h"
+#include "lib/report.h"
 #include "lib/sig.h"
-#include "lib/sys.h"
-#include "local/report.h"
 #include "local/tool.h"
 
-#define COPY_SIZE 4096
 #define LINES 3
 
 static const char name[] = "preline";
@@ -32,7 +29,6 @@ static const char name[] = "preline";
 struct preline {
 	const char *lines[LINES];	/* NULL: left out */
 	char *const *argv;
-	int pipe[2];
 };
 
 static int
@@ -70,54 +66,55 @@ parse_arguments(struct preline *p, int argc, char **argv)
 	return CODE_OK;
 }
 
-/* The program may stop reading when it likes: that is no failure. */
 static int
-feed(const struct preline *p)
+complain(enum feed_status status, const char *program)
 {
-	char in[COPY_SIZE], piece[COPY_SIZE];
-	struct io_out out;
-	ssize_t n = 0;
-
-	io_out_init(&out, p->pipe[1], piece, sizeof piece);
-	for (size_t i = 0; i < LINES; i++)
-		if (p->lines[i])
-			io_puts(&out, p->lines[i]);
-	while (out.status == IO_OK && (n = io_read(0, in, sizeof in)) > 0)
-		io_put(&out, in, (size_t)n);
-	if (n != -1 && (io_flush(&out) == 0 || errno == EPIPE))
-		return CODE_OK;
-	return report_fail(CODE_TEMP, "%s: fatal: unable to copy input: %s", name, errtext(errno));
+	switch (status) {
+	case FEED_PIPE:
+		return report_fail(CODE_TEMP, "%s: fatal: unable to create pipe: %s", name,
+		    errtext(errno));
+	case FEED_FORK:
+		return report_fail(CODE_TEMP, "%s: fatal: unable to fork: %s", name,
+		    errtext(errno));
+	case FEED_EXEC:
+		return report_fail(errtext_temporary(errno) ? CODE_TEMP : CODE_PERM,
+		    "%s: fatal: unable to run %s: %s", name, program, errtext(errno));
+	case FEED_READ:
+	case FEED_WRITE:
+		return report_fail(CODE_TEMP, "%s: fatal: unable to copy input: %s", name,
+		    errtext(errno));
+	case FEED_CRASH:
+		return report_fail(CODE_TEMP, "%s: fatal: child crashed", name);
+	default:
+		return report_fail(CODE_TEMP, "%s: fatal: wait failed", name);
+	}
 }
 
 static int
-run(struct preline *p)
+run(const struct preline *p)
 {
-	enum proc_step step = PROC_FORK;
-	int fed, code;
-	pid_t pid;
+	struct buf head = { 0 };
+	enum feed_status status;
+	int code;
 
-	if (sys_pipe(p->pipe) == -1)
-		return report_fail(CODE_TEMP, "%s: fatal: unable to create pipe: %s", name,
-		    errtext(errno));
-	pid = proc_spawn(&(struct proc_spawn){ .argv = p->argv, .search = true,
-	    .fds = { { 0, p->pipe[0] } }, .nfds = 1 }, &step);
-	if (pid == -1 && step == PROC_FORK)
-		return report_fail(CODE_TEMP, "%s: fatal: unable to fork: %s", name,
-		    errtext(errno));
-	if (pid == -1)
-		return report_fail(errtext_temporary(errno) ? CODE_TEMP : CODE_PERM,
-		    "%s: fatal: unable to run %s: %s", name, p->argv[0], errtext(errno));
-	(void)close(p->pipe[0]);
-	fed = feed(p);
-	(void)close(p->pipe[1]);
-	code = tool_wait(name, pid);
-	return fed == CODE_OK ? code : fed;
+	for (size_t i = 0; i < LINES; i++)
+		if (p->lines[i])
+			buf_adds(&head, p->lines[i]);
+	if (!buf_ok(&head)) {
+		buf_free(&head);
+		return report_fail(CODE_TEMP, "%s: fatal: out of memory", name);
+	}
+	status = feed_run(p->argv, buf_span(&head), 0, &code);
+	if (status != FEED_OK)
+		code = complain(status, p->argv[0]);
+	buf_free(&head);
+	return code;
 }
 
 int
 main(int argc, char **argv)
 {
-	struct preline p = { .pipe = { -1, -1 } };
+	struct preline p = { 0 };
 	int code;
 
 	sig_ignore(SIGPIPE);

@@ -19,11 +19,11 @@
 #include "lib/errtext.h"
 #include "lib/io.h"
 #include "lib/opt.h"
+#include "lib/report.h"
 #include "lib/sig.h"
 #include "local/delivery.h"
 #include "local/dotqmail.h"
 #include "local/handlers.h"
-#include "local/report.h"
 
 #define HEADER_PIECE 4096
 #define STICKY 01000		/* S_ISVTX, where that is declared */

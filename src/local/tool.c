@@ -11,8 +11,8 @@
 #include "lib/io.h"
 #include "lib/num.h"
 #include "lib/proc.h"
+#include "lib/report.h"
 #include "lib/sig.h"
-#include "local/report.h"
 #include "queue/submit.h"
 
 int
@@ -22,18 +22,6 @@ tool_start(const char *name)
 		return CODE_OK;
 	return report_fail(CODE_TEMP, "%s: fatal: unable to read message: %s", name,
 	    errtext(errno));
-}
-
-int
-tool_wait(const char *name, long pid)
-{
-	int status;
-
-	if (proc_wait((pid_t)pid, &status) == -1)
-		return report_fail(CODE_TEMP, "%s: fatal: wait failed", name);
-	if (proc_code(status) == -1)
-		return report_fail(CODE_TEMP, "%s: fatal: child crashed", name);
-	return proc_code(status);
 }
 
 int

@@ -12,9 +12,6 @@
  * 0 is closed) it must fail, not go on with nothing.  CODE_OK, or CODE_TEMP, said why. */
 MUST_CHECK int tool_start(const char *name);
 
-/* Waits for the child.  Its exit code 0..255; CODE_TEMP after `NAME: fatal: child crashed`. */
-MUST_CHECK int tool_wait(const char *name, long pid);
-
 #define TOOL_YES (-1)
 /* Runs a program found through PATH with our descriptors.  TOOL_YES: it exited 0.  CODE_TEMP, said
  * why: it exited 111, crashed or could not be started for lack of something.  CODE_OK: any other

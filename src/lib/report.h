@@ -1,6 +1,7 @@
-/* report - what the programs of this folder say: one line each, in one write. */
-#ifndef LOCAL_REPORT_H
-#define LOCAL_REPORT_H
+/* report - what programs say on a descriptor: one line each, in one write.  For the files that hold
+ * a program's words; modules return a status instead. */
+#ifndef LIB_REPORT_H
+#define LIB_REPORT_H
 
 #include "lib/attr.h"
 

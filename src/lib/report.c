@@ -1,5 +1,5 @@
-/* report - what the programs of this folder say: one line each, in one write. */
-#include "local/report.h"
+/* report - what programs say on a descriptor: one line each, in one write. */
+#include "lib/report.h"
 
 #include <stdarg.h>
 #include <stddef.h>
