@@ -78,6 +78,7 @@ static const struct hier_item tree[] = {
 	QUEUE_DIR("/remote", HIER_SEND, 0700),
 	QUEUE_DIR("/lock", HIER_QUEUE, 0750),
 	{ HIER_ZEROS, "queue/lock/tcpto", HIER_REMOTE, 0644, NULL, 1024, true },
+	{ HIER_ZEROS, "queue/lock/tcpto6", HIER_REMOTE, 0644, NULL, 2048, true },
 	{ HIER_ZEROS, "queue/lock/sendmutex", HIER_SEND, 0600, NULL, 0, true },
 	{ HIER_FIFO, "queue/lock/trigger", HIER_SEND, 0622, NULL, 0, true },
 };
