@@ -192,6 +192,8 @@ dotqmail_check(struct span text, bool forward_only)
 {
 	struct dot_line line;
 
+	if (!text.n)
+		return DOTQMAIL_BLANK;
 	for (size_t pos = 0; dotqmail_next(text, &pos, &line);) {
 		if (line.kind == DOT_BLANK)
 			return DOTQMAIL_BLANK;

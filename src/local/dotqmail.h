@@ -66,7 +66,7 @@ bool dotqmail_next(struct span text, size_t *pos, struct dot_line *line);
 /* Looks through all lines before the first of them is obeyed. */
 enum dotqmail_check {
 	DOTQMAIL_FINE,
-	DOTQMAIL_BLANK,		/* the first line is empty */
+	DOTQMAIL_BLANK,		/* the first line is empty, or there is none: mail would vanish */
 	DOTQMAIL_NO_FILES,	/* a mailbox although forward_only */
 	DOTQMAIL_NO_PROGRAMS	/* a program although forward_only */
 };

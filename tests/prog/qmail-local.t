@@ -35,14 +35,14 @@ def read(path):
 
 
 def run(instructions=None, message=MESSAGE, ext='', dash='', sender='s@x.example', before=(),
-        options=(), env=None, fd0=None):
+        options=(), env=None, fd0=None, default='./Mailbox'):
     """One delivery for joe; returns exit code, stdout, stderr."""
     if instructions is not None:
         put(HOME + '/.qmail' + dash + ext, instructions)
     put('/home/joe.message', message)
     local = 'joe' + dash + ext
     argv = list(before) + [LOCAL, *options, '--', 'joe', HOME, local, dash, ext, 'h.example',
-                           sender, './Mailbox']
+                           sender, default]
     with open('/home/joe.message', 'rb') as stdin:
         done = subprocess.run(argv, stdin=fd0 if fd0 is not None else stdin, capture_output=True,
                               cwd='/var/qmail', env={'PATH': os.environ['PATH'], **(env or {})},
@@ -114,6 +114,9 @@ def test_trouble():
     tap.equal(run('./box\n|true\n+list\n./x\n'), (111, '', 'Uh-oh: .qmail has file delivery but '
               'has x bit set. (#4.7.0)\n'), 'a mistake in the last line')
     tap.ok(not os.path.exists(HOME + '/box'), 'is found before the first delivery')
+    for default in ('', '\n', ' \n./box\n'):
+        tap.equal(run('', default=default), (111, '', 'Uh-oh: first line of .qmail file is blank. '
+                  '(#4.2.1)\n'), 'empty .qmail and %r as default: nothing vanishes' % default)
     put(HOME + '/.qmail', '')
     os.truncate(HOME + '/.qmail', (64 << 20) + 1)
     tap.equal(run(), (111, '', 'Unable to read .qmail: file too big. (#4.3.0)\n'), '64 MB + 1')

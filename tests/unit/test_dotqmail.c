@@ -82,7 +82,8 @@ static const struct {
 	bool forward_only;
 	enum dotqmail_check result;
 } checks[] = {
-	{ "", false, DOTQMAIL_FINE },
+	{ "", false, DOTQMAIL_BLANK },
+	{ "# only a comment", false, DOTQMAIL_FINE },
 	{ "./mbox\n|prog\na@b\n", false, DOTQMAIL_FINE },
 	{ "a@b\n# c\n\n", true, DOTQMAIL_FINE },
 	{ "\n./mbox\n", false, DOTQMAIL_BLANK },
