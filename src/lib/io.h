@@ -37,6 +37,8 @@ enum io_status io_wait_writable(int fd, int64_t deadline);
 /* Makes sure descriptors 0, 1 and 2 are open (on /dev/null if they were not), so that no file we
  * open gets one of these numbers.  -1 with errno. */
 MUST_CHECK int io_open_standard(void);
+/* Are both descriptors the same file, pipe or socket? */
+bool io_same_file(int a, int b);
 /* Sets or clears O_NONBLOCK. */
 MUST_CHECK int io_nonblock(int fd, bool on);
 

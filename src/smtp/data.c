@@ -6,24 +6,19 @@
 
 #include "lib/date.h"
 #include "mail/dotcrlf.h"
-#include "mail/trace.h"
-#include "queue/submit.h"
+#include "queue/incoming.h"
 
 /* One message on its way. */
 struct transfer {
-	struct submit submit;
+	struct incoming incoming;
 	struct dotcrlf_decoder decoder;
-	struct trace_counter hops;
-	uint64_t stored;		/* bytes without our Received field */
-	bool too_big;
 	int64_t begun;
 };
 
-static void
-put_received(const struct session *s, struct submit *submit)
+static int
+open_queue(const struct session *s, struct incoming *in)
 {
-	struct trace_hop hop = s->conf->peer;
-	struct buf field = { 0 };
+	struct trace_hop hop = s->conf->intake.peer;
 
 	if (s->said_hello)
 		hop.helo = buf_span(&s->hello);
@@ -31,24 +26,7 @@ put_received(const struct session *s, struct submit *submit)
 		hop.helo = span_str("");	/* an empty name was given, which is not none */
 	hop.protocol = s->extended ? "ESMTP" : "SMTP";
 	hop.time = date_now();
-	trace_add_received(&field, &hop);
-	if (buf_ok(&field))
-		submit_message(submit, field.p, field.n);
-	else
-		submit_abort(submit);
-	buf_free(&field);
-}
-
-static void
-store(const struct session *s, struct transfer *t, const char *p, size_t n)
-{
-	trace_count(&t->hops, p, n);
-	t->stored += n;
-	if (s->conf->size_limit && t->stored > s->conf->size_limit) {
-		t->too_big = true;
-		submit_abort(&t->submit);
-	}
-	submit_message(&t->submit, p, n);
+	return incoming_open(in, &hop, s->conf->intake.size_limit, s->conf->timeout_ms);
 }
 
 /* The text may be slow, but not so slow that it holds the connection for ever. */
@@ -85,7 +63,7 @@ read_text(struct session *s, struct transfer *t)
 		in = io_peek(&s->in);
 		before = in.n;
 		status = dotcrlf_decode(&t->decoder, &in, text, &n);
-		store(s, t, text, n);
+		incoming_text(&t->incoming, text, n);
 		io_skip(&s->in, before - in.n);
 		received += before - in.n;
 		s->text_bytes += before - in.n;
@@ -117,12 +95,12 @@ refuse(struct session *s, const char *code, const struct buf *why)
 }
 
 static enum reply
-accept(struct session *s, const struct transfer *t)
+accept(struct session *s, const struct submit *submit)
 {
 	io_puts(&s->out, "250 ok ");
 	io_putnum(&s->out, (uint64_t)date_now());
 	io_puts(&s->out, " qp ");
-	io_putnum(&s->out, (uint64_t)t->submit.pid);
+	io_putnum(&s->out, (uint64_t)submit->pid);
 	io_puts(&s->out, "\r\n");
 	s->errors = s->idle = 0;
 	return REPLY_WRITTEN;
@@ -130,28 +108,31 @@ accept(struct session *s, const struct transfer *t)
 
 /* Everything is read; says what became of it. */
 static enum reply
-finish(struct session *s, struct transfer *t)
+finish(struct session *s, struct incoming *in)
 {
 	struct buf why = { 0 };
-	bool looping = t->hops.hops >= TRACE_MAX_HOPS;
-	enum submit_result result;
-	enum reply reply;
+	enum reply reply = REPLY_LOST;
 
-	if (looping)
-		submit_abort(&t->submit);
-	put_envelope(s, &t->submit);
+	put_envelope(s, &in->submit);
 	if (s->out.n && io_flush(&s->out) == -1)
-		submit_abort(&t->submit);	/* nobody is left who could be told */
-	result = submit_close(&t->submit, &why);
-	/* From here on the message is safe, if the result says so. */
-	if (result == SUBMIT_OK)
-		reply = accept(s, t);
-	else if (looping)
+		submit_abort(&in->submit);	/* nobody is left who could be told */
+	switch (incoming_close(in, &why)) {
+	case INCOMING_OK:
+		reply = accept(s, &in->submit);
+		break;
+	case INCOMING_TEMPORARY:
+		reply = refuse(s, "451 ", &why);
+		break;
+	case INCOMING_PERMANENT:
+		reply = refuse(s, "554 ", &why);
+		break;
+	case INCOMING_LOOP:
 		reply = REPLY_LOOP;
-	else if (t->too_big)
+		break;
+	case INCOMING_TOO_BIG:
 		reply = REPLY_TOO_BIG;
-	else
-		reply = refuse(s, result == SUBMIT_PERMANENT ? "554 " : "451 ", &why);
+		break;
+	}
 	buf_free(&why);
 	return reply;
 }
@@ -160,24 +141,18 @@ enum reply
 data_receive(struct session *s)
 {
 	struct transfer t = { .begun = deadline_now() };
-	struct buf why = { 0 };
 	enum reply reply;
 
 	s->in_transaction = false;
-	if (submit_open(&t.submit) == -1) {
+	if (open_queue(s, &t.incoming) == -1) {
 		session_reset(s);
 		return REPLY_QUEUE_START;
 	}
-	submit_set_timeout(&t.submit, s->conf->timeout_ms);
 	reply_put(&s->out, REPLY_GO_AHEAD);
-	put_received(s, &t.submit);
-	if ((reply = read_text(s, &t)) == REPLY_OK) {
-		reply = finish(s, &t);
-	} else {
-		submit_abort(&t.submit);
-		(void)!submit_close(&t.submit, &why);
-		buf_free(&why);
-	}
+	if ((reply = read_text(s, &t)) == REPLY_OK)
+		reply = finish(s, &t.incoming);
+	else
+		incoming_abandon(&t.incoming);
 	session_reset(s);
 	return reply;
 }

@@ -50,7 +50,7 @@ command_ehlo(struct session *s, struct span arg)
 
 	if (r == REPLY_WRITTEN) {
 		io_puts(&s->out, "250-PIPELINING\r\n250-SIZE ");
-		io_putnum(&s->out, s->conf->size_limit);
+		io_putnum(&s->out, s->conf->intake.size_limit);
 		io_puts(&s->out, "\r\n250 8BITMIME\r\n");
 	}
 	return r;
@@ -149,9 +149,9 @@ open_transaction(struct session *s, struct span arg)
 		return r;
 	if (params_mail(rest, &params) != PARAMS_OK)
 		return REPLY_PARAMETER;
-	if (s->conf->size_limit && params.size > s->conf->size_limit)
+	if (s->conf->intake.size_limit && params.size > s->conf->intake.size_limit)
 		return REPLY_TOO_BIG;
-	s->sender_is_bad = policy_is_bad_sender(s->conf, buf_span(&s->sender));
+	s->sender_is_bad = intake_is_bad_sender(&s->conf->intake, buf_span(&s->sender));
 	s->in_transaction = true;
 	return REPLY_OK;
 }
@@ -166,8 +166,8 @@ command_mail(struct session *s, struct span arg)
 static enum reply
 add_recipient(struct session *s, struct buf *address)
 {
-	if (s->conf->relay_client)
-		buf_adds(address, s->conf->relay_client);
+	if (s->conf->intake.relay_client)
+		buf_adds(address, s->conf->intake.relay_client);
 	if (!buf_ok(address))
 		return REPLY_MEMORY;
 	if (s->recipient_count == SESSION_RECIPIENTS_MAX ||

@@ -3,25 +3,12 @@
 
 #include "mail/addr5321.h"
 
-bool
-policy_is_bad_sender(const struct smtpconf *conf, struct span sender)
-{
-	size_t at = span_rchr(sender, '@');
-
-	if (!sender.n)
-		return false;
-	return set_find(&conf->bad_senders, sender, NULL) ||
-	    (at < sender.n && set_find(&conf->bad_senders, span_tail(sender, at), NULL));
-}
-
 enum reply
 policy_recipient(const struct session *s, struct span recipient)
 {
 	if (s->sender_is_bad)
 		return REPLY_BAD_SENDER;
-	if (s->conf->relay_client)
-		return REPLY_OK;
-	switch (relay_check(&s->conf->relay, recipient)) {
+	switch (intake_recipient(&s->conf->intake, recipient)) {
 	case RELAY_ALLOWED:
 		return REPLY_OK;
 	case RELAY_REFUSED:

@@ -2,16 +2,12 @@
 #ifndef SMTP_POLICY_H
 #define SMTP_POLICY_H
 
-#include <stdbool.h>
-
 #include "lib/attr.h"
 #include "lib/buf.h"
 #include "lib/span.h"
 #include "smtp/reply.h"
 #include "smtp/session.h"
 
-/* Is the address, or `@` and its domain, in badmailfrom?  The empty sender never is. */
-bool policy_is_bad_sender(const struct smtpconf *conf, struct span sender);
 /* REPLY_OK: this recipient may follow the sender of the transaction. */
 MUST_CHECK enum reply policy_recipient(const struct session *s, struct span recipient);
 /* `u@[192.0.2.1]`, if that is us and localiphost is known, becomes `u@LOCALIPHOST`. */

@@ -4,7 +4,6 @@
  * RELAYCLIENT, DATABYTES, QMAILQUEUE.  Controls: smtp/smtpconf.h.
  * Exit: 0 after QUIT, else 1. */
 #include <signal.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/conf.h"
@@ -19,23 +18,12 @@
 #define CODE_QUIT 0
 #define CODE_OTHER_END 1
 
-static bool
-is_same_file(int a, int b)
-{
-	struct stat sa, sb;
-
-	return fstat(a, &sa) == 0 && fstat(b, &sb) == 0 && sa.st_dev == sb.st_dev &&
-	    sa.st_ino == sb.st_ino;
-}
-
-/* Under inetd fd 2 is the client's socket; nothing may go there. */
 static void
-warn_open_relay(const struct smtpconf *conf)
+warn_open_relay(const struct intake *intake)
 {
-	static const char warning[] = "qmail-smtpd: warning: control/rcpthosts does not exist, "
-	    "mail for every domain is accepted\n";
+	static const char warning[] = "qmail-smtpd" INTAKE_WARNING;
 
-	if (!conf->relay.restricted && !is_same_file(2, 0) && !is_same_file(2, 1))
+	if (intake_warns(intake))
 		(void)!io_write(2, warning, sizeof warning - 1);
 }
 
@@ -65,7 +53,7 @@ main(void)
 	sandbox_limits();
 	if (io_open_standard() == -1 || chdir(QMAIL_HOME) == -1 || smtpconf_read(&conf) == -1)
 		return refuse_to_serve(&conf);
-	warn_open_relay(&conf);
+	warn_open_relay(&conf.intake);
 	session_init(&session, &conf);
 	quit = dialog_run(&session);
 	session_free(&session);

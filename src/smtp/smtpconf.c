@@ -1,12 +1,8 @@
 /* smtpconf - what qmail-smtpd is told by control files and its environment. */
 #include "smtp/smtpconf.h"
 
-#include <stdlib.h>
-
 #include "lib/ascii.h"
 #include "lib/ctl.h"
-#include "lib/num.h"
-#include "mail/tcpenv.h"
 
 #define TIMEOUT_MAX_S ((uint64_t)1 << 31)
 
@@ -62,30 +58,12 @@ read_timeout(struct smtpconf *conf)
 	return 0;
 }
 
-/* Above INT64_MAX nothing could ever be refused, so that is "no limit", too. */
-static int
-read_size_limit(struct smtpconf *conf)
-{
-	const char *text = getenv("DATABYTES");
-	uint64_t limit = 0;
-
-	if (ctl_number("databytes", UINT64_MAX, &limit) == CTL_ERROR)
-		return -1;
-	if (text && num_lead_u64(span_str(text), UINT64_MAX, &limit) == 0)
-		limit = 0;
-	conf->size_limit = limit > INT64_MAX ? 0 : limit;
-	return 0;
-}
-
 int
 smtpconf_read(struct smtpconf *conf)
 {
-	if (read_names(conf) == -1 || read_timeout(conf) == -1 || relay_open(&conf->relay) == -1 ||
-	    ctl_set("badmailfrom", &conf->bad_senders) == CTL_ERROR || read_size_limit(conf) == -1)
+	if (read_names(conf) == -1 || read_timeout(conf) == -1)
 		return -1;
-	conf->relay_client = getenv("RELAYCLIENT");
-	tcpenv_hop(&conf->peer);
-	return 0;
+	return intake_read(&conf->intake);
 }
 
 void
@@ -93,7 +71,6 @@ smtpconf_free(struct smtpconf *conf)
 {
 	buf_free(&conf->greeting);
 	buf_free(&conf->local_ip_host);
-	relay_close(&conf->relay);
-	set_free(&conf->bad_senders);
+	intake_free(&conf->intake);
 	*conf = (struct smtpconf){ 0 };
 }

@@ -7,20 +7,14 @@
 
 #include "lib/attr.h"
 #include "lib/buf.h"
-#include "lib/set.h"
-#include "mail/relay.h"
-#include "mail/trace.h"
+#include "mail/intake.h"
 
 struct smtpconf {
 	struct buf greeting;		/* smtpgreeting, else me; no control bytes */
 	bool has_local_ip_host;
 	struct buf local_ip_host;	/* localiphost, else me; no control bytes */
 	int64_t timeout_ms;		/* timeoutsmtpd */
-	struct relay relay;		/* rcpthosts, morercpthosts.cdb */
-	struct set bad_senders;		/* badmailfrom */
-	uint64_t size_limit;		/* DATABYTES, else databytes; 0 = none */
-	const char *relay_client;	/* RELAYCLIENT; NULL = not set */
-	struct trace_hop peer;		/* the TCP environment */
+	struct intake intake;
 };
 
 #define SMTPCONF_TIMEOUT_S 1200		/* if timeoutsmtpd is absent */
