@@ -20,6 +20,8 @@ is "the tree can be written" "$(cat conf-qmail)" changed
 # A world inside: as root, on this machine, what it changes does not come out.
 code "exit code of the command" 7 tests/world/world --no-suite -- sh -c 'touch /inside; exit 7'
 ok "nothing comes out" test ! -e /inside
+ok "no descriptor but 0 to 2" tests/world/world --no-suite -- \
+	sh -c 'for n in 3 4 5 6 7 8 9; do test ! -e /proc/$$/fd/$n || exit 1; done' 7</dev/null
 code "killed by a signal" 137 tests/world/world --no-suite -- sh -c 'kill -9 $$'
 code "no such command" 127 tests/world/world --no-suite -- /nonexistent
 code "not root" 111 setpriv --reuid 5001 --regid 5001 --clear-groups tests/world/world -- true

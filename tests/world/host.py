@@ -355,6 +355,7 @@ def _first(argv, cwd, env):
     """The life of process 1: start argv, collect every orphan, end with argv."""
     child = os.fork()
     if child == 0:
+        os.closerange(3, os.sysconf('SC_OPEN_MAX'))     # what a test runner left open
         os.chdir(cwd if os.path.isdir(cwd) else '/')
         try:
             os.execvpe(argv[0], argv, env)
