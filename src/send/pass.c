@@ -1,6 +1,7 @@
 /* pass - one reading of a channel file, recipient by recipient. */
 #include "send/pass.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -77,9 +78,12 @@ open_files(struct send *s, struct pass *p, struct job *job)
 static struct job *
 new_job(struct send *s, enum channel c, uint64_t id)
 {
-	struct job *job = s->jobs.spare[--s->jobs.spares];
-	struct buf sender = job->sender;	/* its memory is used again */
+	struct job *job;
+	struct buf sender;
 
+	assert(s->jobs.spares);		/* every job has a delivery or a pass: see jobs_init */
+	job = s->jobs.spare[--s->jobs.spares];
+	sender = job->sender;		/* its memory is used again */
 	*job = (struct job){ .id = id, .channel = c, .sender = sender, .reading = true };
 	return job;
 }
