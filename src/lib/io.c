@@ -52,29 +52,43 @@ io_write_all(int fd, const void *p, size_t n)
 	return 0;
 }
 
+/* Room for at most a step; less towards the cap, 0 at the cap or without memory. */
+static size_t
+room_for_step(struct buf *to, char **at)
+{
+	for (size_t step = READ_ALL_STEP; step; step /= 2) {
+		if ((*at = buf_room(to, step)))
+			return step;
+		if (!to->over)
+			return 0;
+		to->failed = to->over = false;
+	}
+	return 0;
+}
+
 enum io_status
 io_read_all(int fd, struct buf *to)
 {
+	if (!buf_ok(to))
+		return IO_TOOLONG;
 	for (;;) {
-		char *at = buf_room(to, READ_ALL_STEP);
-		char last[1];
+		char beyond, *at = &beyond;
+		size_t room = room_for_step(to, &at);
 		ssize_t r;
 
-		if (!at) {
-			/* A step may pass the cap although the file ends before it. */
-			to->failed = to->over = false;
-			r = io_read(fd, last, 1);
-			if (r == 1)
-				buf_add(to, last, 1);
-		} else if ((r = io_read(fd, at, READ_ALL_STEP)) > 0) {
-			buf_added(to, (size_t)r);
-		}
+		if (!buf_ok(to))
+			return IO_TOOLONG;
+		/* No room: is that all? */
+		r = io_read(fd, room ? at : &beyond, room ? room : 1);
 		if (r == -1)
 			return IO_ERROR;
 		if (r == 0)
 			return IO_OK;
-		if (!buf_ok(to))
+		if (!room) {
+			to->failed = to->over = true;
 			return IO_TOOLONG;
+		}
+		buf_added(to, (size_t)r);
 	}
 }
 
