@@ -44,6 +44,13 @@ trim(struct span line)
 	return line;
 }
 
+static enum ctl_status
+failed(int error)
+{
+	errno = error;
+	return CTL_ERROR;
+}
+
 enum ctl_status
 ctl_line(const char *name, struct buf *line)
 {
@@ -56,10 +63,10 @@ ctl_line(const char *name, struct buf *line)
 		first = trim(span_head(first, span_chr(first, '\n')));
 		buf_reset(line);
 		buf_addspan(line, first);
-		if (!buf_ok(line)) {
-			errno = ENOMEM;
-			status = CTL_ERROR;
-		}
+		if (first.n > CTL_LINE_MAX)
+			status = failed(EFBIG);
+		else if (!buf_ok(line))
+			status = failed(ENOMEM);
 	}
 	buf_free(&text);
 	return status;
@@ -91,13 +98,12 @@ ctl_number(const char *name, uint64_t max, uint64_t *value)
 	return status;
 }
 
-/* A NUL inside a line ends the entry and starts another: both separate alike. */
+/* A NUL inside a line ends the entry and starts another: both separate alike.  It is looked for in
+ * the line only, or a long list would be read once per entry. */
 static size_t
 entry_end(struct span s)
 {
-	size_t lf = span_chr(s, '\n'), nul = span_chr(s, '\0');
-
-	return lf < nul ? lf : nul;
+	return span_chr(span_head(s, span_chr(s, '\n')), '\0');
 }
 
 enum ctl_status
@@ -107,6 +113,8 @@ ctl_list(const char *name, struct buf *text)
 	enum ctl_status status = slurp(name, &file);
 	struct span rest = buf_span(&file);
 
+	if (!text->max)
+		text->max = CTL_FILE_MAX + 1;	/* a NUL for the last line */
 	if (status == CTL_FOUND)
 		buf_reset(text);
 	while (status == CTL_FOUND && rest.n) {
@@ -116,13 +124,13 @@ ctl_list(const char *name, struct buf *text)
 		rest = span_tail(rest, end + 1);
 		if (!entry.n || entry.p[0] == '#')
 			continue;
+		if (entry.n > CTL_LINE_MAX)
+			status = failed(EFBIG);
 		buf_addspan(text, entry);
 		buf_addc(text, '\0');
 	}
-	if (status == CTL_FOUND && !buf_ok(text)) {
-		errno = ENOMEM;
-		status = CTL_ERROR;
-	}
+	if (status == CTL_FOUND && !buf_ok(text))
+		status = failed(ENOMEM);
 	buf_free(&file);
 	return status;
 }
@@ -142,21 +150,21 @@ ctl_next(const struct buf *text, size_t *pos, struct span *entry)
 static enum ctl_status
 read_set(const char *name, bool with_values, struct set *s)
 {
-	struct buf text = BUF_CAP(CTL_FILE_MAX);
+	struct buf text = { 0 };
 	enum ctl_status status = ctl_list(name, &text);
 	struct span entry;
 	size_t pos = 0;
 
+	if (!s->text.max)
+		s->text.max = CTL_FILE_MAX;
 	while (status == CTL_FOUND && ctl_next(&text, &pos, &entry)) {
 		size_t colon = with_values ? span_chr(entry, ':') : entry.n;
 
 		if (!with_values || colon < entry.n)
 			set_add(s, span_head(entry, colon), span_tail(entry, colon + 1));
 	}
-	if (status == CTL_FOUND && !set_finish(s)) {
-		errno = ENOMEM;
-		status = CTL_ERROR;
-	}
+	if (status == CTL_FOUND && !set_finish(s))
+		status = failed(ENOMEM);
 	buf_free(&text);
 	return status;
 }

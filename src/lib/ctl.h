@@ -14,12 +14,13 @@
 #include "lib/span.h"
 
 #define CTL_FILE_MAX ((size_t)64 << 20)	/* bytes of one control file */
-#define CTL_LINE_MAX ((size_t)1 << 20)
+#define CTL_LINE_MAX ((size_t)1 << 20)		/* of one line or entry */
 
 enum ctl_status { CTL_ABSENT, CTL_FOUND, CTL_ERROR };
 
 /* `name` is the file below control/, e.g. "me".  All return CTL_ERROR with errno for anything but
- * "does not exist". */
+ * "does not exist"; EFBIG over a limit.  A buffer or set without a cap of its own gets
+ * CTL_FILE_MAX. */
 
 /* Line form: the first line without spaces, tabs, CR and LF at its end, replaces *line.  CTL_FOUND
  * with an empty line when the file is empty. */
