@@ -18,6 +18,7 @@
 #include "lib/io.h"
 #include "lib/sandbox.h"
 #include "lib/sig.h"
+#include "lib/sys.h"
 #include "send/cleaner.h"
 #include "send/controls.h"
 #include "send/peers.h"
@@ -242,6 +243,16 @@ prepare(struct program *p)
 	return 0;
 }
 
+/* A predecessor whose qmail-send was killed ends at once, but not in the middle of a sync.  Its lock
+ * on the directory tells when it has; both at work on one message would spoil it. */
+static int
+await_predecessor(void)
+{
+	int fd = open(qlayout_name(Q_TODO), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd == -1 ? -1 : sys_flock(fd);	/* held until we end */
+}
+
 int
 main(void)
 {
@@ -251,9 +262,9 @@ main(void)
 	if (prepare(&p) == -1)
 		return CODE_TEMP;
 	if (await_start(&p)) {
-		todo_start(&p.todo);
-		if (io_nonblock(p.peer[PEER_IN], true) == -1)
+		if (await_predecessor() == -1 || io_nonblock(p.peer[PEER_IN], true) == -1)
 			return CODE_TEMP;
+		todo_start(&p.todo);
 		code = run(&p);
 	}
 	todo_free(&p.todo);

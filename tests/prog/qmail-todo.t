@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """qmail-todo.t - the preprocessor, qmail-send and qmail-clean played by the test."""
+import fcntl
 import os
 import re
 import subprocess
@@ -200,6 +201,20 @@ def many_recipients():
         tap.equal(stop(todo), 0, 'exit 0')
 
 
+def predecessor():
+    """Another qmail-todo that has not ended yet."""
+    control()
+    number = message(todo=['u5', 'p6', 'Fs@x', 'Tu@y'])
+    fd = os.open(QUEUE + 'todo', os.O_RDONLY)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    with started(Todo()) as todo:
+        todo.settle()
+        tap.equal((todo.records, exists('info', number)), ([], False), 'it is waited for')
+        os.close(fd)
+        todo.until(lambda: todo.of('D') == ['R%d' % number])
+        tap.equal(stop(todo), 0, 'exit 0')
+
+
 def peers():
     control()
     with Todo() as todo:
@@ -224,7 +239,8 @@ def peers():
 
 
 def main():
-    for test in (one_of_each, woken, batch, faults, full_disk, big_todo, many_recipients, peers):
+    for test in (one_of_each, woken, batch, faults, full_disk, big_todo, many_recipients,
+                 predecessor, peers):
         if sys.argv[1:] and test.__name__ not in sys.argv[1:]:
             continue
         tap.note(test.__name__)
