@@ -165,7 +165,7 @@ struct attempt {
 	const struct smtpclient_job *job;
 	uint16_t port;
 	struct buf *report;
-	int64_t connect_left_ms;
+	int64_t left_ms;	/* for lookups and connects; the first connect has its own */
 	unsigned connects, sessions;
 	bool talked;			/* *report tells how the last session failed */
 	bool settled;			/* *report is final */
@@ -193,11 +193,10 @@ connect_to(struct attempt *t, const struct ip *ip)
 		errno = EAGAIN;
 		return -1;
 	}
-	if (wait > t->connect_left_ms)
-		wait = t->connect_left_ms;
-	t->connects++;
+	if (t->connects++ && wait > t->left_ms)
+		wait = t->left_ms;
 	fd = conn_open(ip, t->port, NULL, wait);
-	t->connect_left_ms -= deadline_now() - start;
+	t->left_ms -= deadline_now() - start;
 	if (fd == -1 && conn_out_of_resources(errno)) {
 		say(t->report, NO_RESOURCES);
 		t->settled = true;
@@ -240,8 +239,19 @@ try_address(struct attempt *t, const struct ip *ip)
 static bool
 may_go_on(const struct attempt *t)
 {
-	return !t->settled && t->connect_left_ms > 0 && t->connects < OUTGOING_CONNECTS_MAX &&
-	    t->sessions < OUTGOING_SESSIONS_MAX;
+	return !t->settled && (t->left_ms > 0 || t->connects == 0) &&
+	    t->connects < OUTGOING_CONNECTS_MAX && t->sessions < OUTGOING_SESSIONS_MAX;
+}
+
+/* mxlist_next, whose lookups may take long. */
+static enum mxlist_status
+next_address(struct attempt *t, struct mxlist *list, struct ip *ip)
+{
+	int64_t start = deadline_now();
+	enum mxlist_status status = mxlist_next(list, ip);
+
+	t->left_ms -= deadline_now() - start;
+	return status;
 }
 
 static void
@@ -250,7 +260,7 @@ try_all(struct attempt *t, struct mxlist *list, struct span host)
 	enum mxlist_status status = MXLIST_OK;
 	struct ip ip;
 
-	while (may_go_on(t) && (status = mxlist_next(list, &ip)) == MXLIST_OK)
+	while (may_go_on(t) && (status = next_address(t, list, &ip)) == MXLIST_OK)
 		try_address(t, &ip);
 	if (!t->settled && !t->talked)
 		say_no_address(t->report, status, host);
@@ -273,12 +283,12 @@ send_to(const struct outgoing *d, const struct smtpclient_job *job, const struct
 	const struct mxlist_self self = { .addresses = own, .me = buf_span(&d->settings->me),
 		.helohost = buf_span(&d->settings->helohost) };
 	struct attempt t = { .d = d, .job = job, .port = route->port, .report = report,
-		.connect_left_ms = OUTGOING_CONNECT_FACTOR * d->settings->connect_ms };
+		.left_ms = OUTGOING_CONNECT_FACTOR * d->settings->connect_ms };
 	struct mxlist list;
 	enum mxlist_status status = find_addresses(&list, d, route, &self);
 
-	if (t.connect_left_ms < OUTGOING_CONNECT_MS)
-		t.connect_left_ms = OUTGOING_CONNECT_MS;
+	if (t.left_ms < OUTGOING_CONNECT_MS)
+		t.left_ms = OUTGOING_CONNECT_MS;
 	if (status == MXLIST_OK)
 		try_all(&t, &list, route->host);
 	else

@@ -12,7 +12,7 @@
 
 #define OUTGOING_SESSIONS_MAX 5		/* servers talked to */
 #define OUTGOING_CONNECTS_MAX 50	/* addresses tried */
-#define OUTGOING_CONNECT_MS ((int64_t)600 * 1000)	/* for all of them, at least; or ... */
+#define OUTGOING_CONNECT_MS ((int64_t)600 * 1000)	/* lookups and connects, at least; or ... */
 #define OUTGOING_CONNECT_FACTOR 10	/* ... this many times timeoutconnect */
 
 struct outgoing {

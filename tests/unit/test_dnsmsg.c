@@ -254,6 +254,38 @@ test_reverse(struct tap *t)
 	buf_free(&name);
 }
 
+/* Whatever the bytes, reading ends, stays inside (the sanitizer tells) and yields no more than the
+ * message can hold.  Always the same sequence of changes. */
+static void
+test_damaged(struct tap *t)
+{
+	static const char whole[] = TWO RR("\xf", "\6") "\0\xa\1m\xc0\xe"
+	    RR("\xf", "\4") "\0\5\xc0\xc";
+	struct buf text = { 0 };
+	uint32_t random = 1;
+	bool bounded = true;
+
+	for (int run = 0; run < 200000; run++) {
+		size_t n = sizeof whole - 1;
+		char *copy;
+
+		random = random * 1664525 + 1013904223;
+		if (random >> 28 == 0)
+			n = (random >> 8) % n;
+		copy = malloc(n + 1);
+		memcpy(copy, whole, n);
+		for (int change = 0; n > 2 && change < 1 + (int)(random >> 30); change++) {
+			random = random * 1664525 + 1013904223;
+			copy[2 + (random >> 16) % (n - 2)] = (char)(random >> 8);
+		}
+		read_mx(copy, n, &text);
+		bounded = bounded && text.n < 2 * (DNSMSG_NAME_MAX + 8) + 8;
+		free(copy);
+	}
+	ok(t, bounded, "damaged answers yield bounded results");
+	buf_free(&text);
+}
+
 int
 main(void)
 {
@@ -265,5 +297,6 @@ main(void)
 	test_cuts(&t);
 	test_addresses(&t);
 	test_reverse(&t);
+	test_damaged(&t);
 	return done(&t);
 }

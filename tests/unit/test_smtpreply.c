@@ -171,6 +171,34 @@ test_offers(struct tap *t)
 	}
 }
 
+/* Random bytes, mostly those that matter: never more kept than allowed. */
+static void
+test_noise(struct tap *t)
+{
+	static const char bytes[] = "2345019- \r\n\n\0x\xff";
+	uint32_t random = 1;
+	bool bounded = true;
+
+	for (int run = 0; run < 50000; run++) {
+		enum smtpreply_status status = SMTPREPLY_MORE;
+		struct smtpreply r = { 0 };
+
+		for (int i = 0; i < 100 && status == SMTPREPLY_MORE; i++) {
+			char c[1];
+			struct span in = { c, 1 };
+
+			random = random * 1664525 + 1013904223;
+			c[0] = bytes[(random >> 16) % (sizeof bytes - 1)];
+			status = smtpreply_feed(&r, &in);
+		}
+		if (status == SMTPREPLY_DONE)
+			bounded = bounded && r.code >= 200 && r.code <= 599 &&
+			    r.text.p[r.text.n - 1] == '\n' && !smtpreply_offers(&r).size;
+		smtpreply_free(&r);
+	}
+	ok(t, bounded, "noise is no reply, or one with a proper code");
+}
+
 int
 main(void)
 {
@@ -182,5 +210,6 @@ main(void)
 	test_rest(&t);
 	test_limits(&t);
 	test_offers(&t);
+	test_noise(&t);
 	return done(&t);
 }
