@@ -212,6 +212,20 @@ test_copy(struct tap *t)
 	buf_free(&text);
 }
 
+/* Ends the process whose number the program left in the file `background`. */
+static void
+end_background(void)
+{
+	char path[sizeof dir + 16];
+	long pid = 0;
+	FILE *f;
+
+	(void)snprintf(path, sizeof path, "%s/background", dir);
+	if (!(f = fopen(path, "r")) || fscanf(f, "%ld", &pid) != 1 || pid < 2 || fclose(f) != 0)
+		exit(111);
+	(void)kill((pid_t)pid, SIGKILL);
+}
+
 /* Programs that would hang a careless client. */
 static void
 test_hangs(struct tap *t)
@@ -222,14 +236,16 @@ test_hangs(struct tap *t)
 
 	set_program("cat >/dev/null; cat <&1 >/dev/null\n"
 	    "sleep 60 </dev/null >/dev/null 2>&1 &\n"
+	    "echo $! >background\n"
 	    "printf Dbackground >&4; exit 82");
 	ok(t, send_one(&text) == SUBMIT_PERMANENT, "the pipe outlives the program");
 	is(t, buf_span(&text), span_str("background"), "its reason");
+	end_background();
 	set_program("cat >/dev/null; cat <&1 >/dev/null\n"
 	    "head -c 200000 /dev/zero | tr '\\0' D >&4; exit 82");
 	ok(t, send_one(&text) == SUBMIT_PERMANENT, "a reason larger than a pipe");
 	is_num(t, (long long)text.n, SUBMIT_TEXT_MAX - 1, "is cut");
-	set_program("sleep 60");
+	set_program("exec sleep 60");
 	(void)!submit_open(&s);
 	submit_set_timeout(&s, 100);
 	for (int i = 0; i < 1000; i++)
