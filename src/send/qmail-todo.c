@@ -243,8 +243,8 @@ prepare(struct program *p)
 	return 0;
 }
 
-/* A predecessor whose qmail-send was killed ends at once, but not in the middle of a sync.  Its lock
- * on the directory tells when it has; both at work on one message would spoil it. */
+/* A predecessor whose qmail-send was killed ends at once, but not in the middle of a sync.  Its
+ * lock on the directory tells when it has; both at work on one message would spoil it. */
 static int
 await_predecessor(void)
 {
