@@ -4,12 +4,15 @@
 #include <cdb.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "lib/fsops.h"
 
 struct cdbmap {
+	int fd;
+	bool damaged;		/* then cdb is not open */
 	struct cdb cdb;
 };
 
@@ -20,31 +23,29 @@ struct cdbmap_maker {
 enum cdbmap_status
 cdbmap_open(const char *path, struct cdbmap **m)
 {
-	int error, fd = fsops_open_read(path);
+	int fd = fsops_open_read(path);
 
 	*m = NULL;
 	if (fd == -1)
 		return errno == ENOENT ? CDBMAP_ABSENT : CDBMAP_FAILED;
-	if ((*m = calloc(1, sizeof **m)) && cdb_init(&(*m)->cdb, fd) == 0)
-		return CDBMAP_FOUND;
-	error = errno;
-	free(*m);
-	*m = NULL;
-	(void)close(fd);
-	errno = error;
-	return CDBMAP_FAILED;
+	if (!(*m = calloc(1, sizeof **m))) {
+		(void)close(fd);
+		errno = ENOMEM;
+		return CDBMAP_FAILED;
+	}
+	(*m)->fd = fd;
+	(*m)->damaged = cdb_init(&(*m)->cdb, fd) != 0;
+	return CDBMAP_FOUND;
 }
 
 void
 cdbmap_close(struct cdbmap *m)
 {
-	int fd;
-
 	if (!m)
 		return;
-	fd = cdb_fileno(&m->cdb);
-	cdb_free(&m->cdb);
-	(void)close(fd);
+	if (!m->damaged)
+		cdb_free(&m->cdb);
+	(void)close(m->fd);
 	free(m);
 }
 
@@ -54,6 +55,8 @@ cdbmap_find(struct cdbmap *m, struct span key, struct span *data)
 	const void *p;
 	int r;
 
+	if (m->damaged)
+		return CDBMAP_FAILED;
 	if (key.n > UINT_MAX)
 		return CDBMAP_ABSENT;
 	r = cdb_find(&m->cdb, key.p, (unsigned)key.n);

@@ -11,7 +11,8 @@ enum cdbmap_status { CDBMAP_ABSENT, CDBMAP_FOUND, CDBMAP_FAILED };
 struct cdbmap;		/* an open database */
 struct cdbmap_maker;	/* one being written */
 
-/* CDBMAP_FOUND: *m is open.  CDBMAP_ABSENT: no such file, *m is NULL.  CDBMAP_FAILED: errno. */
+/* CDBMAP_FOUND: *m is open; if the file is no database, that shows at the first lookup, as any
+ * damage does.  CDBMAP_ABSENT: no such file, *m is NULL.  CDBMAP_FAILED: errno. */
 MUST_CHECK enum cdbmap_status cdbmap_open(const char *path, struct cdbmap **m);
 void cdbmap_close(struct cdbmap *m);	/* NULL is fine */
 /* *data is borrowed from the map until it is closed. */

@@ -17,7 +17,8 @@ struct relay {
 
 enum relay_status { RELAY_REFUSED, RELAY_ALLOWED, RELAY_FAILED };
 
-/* cwd = the home directory.  -1 with errno: a file exists and cannot be used. */
+/* cwd = the home directory.  -1 with errno: a file exists and cannot be opened or read; damage of
+ * the cdb shows in relay_check, so that the domains of rcpthosts still work. */
 MUST_CHECK int relay_open(struct relay *r);
 void relay_close(struct relay *r);
 /* Addresses without @ are allowed; so is everything if rcpthosts is absent.  Domain and .suffixes,

@@ -160,11 +160,15 @@ def deliver(text, **options):
 
 def test_greeting():
     for name in ('me', 'smtpgreeting', 'localiphost', 'timeoutsmtpd', 'rcpthosts',
-                 'morercpthosts.cdb', 'badmailfrom', 'databytes'):
+                 'badmailfrom', 'databytes'):
         lines, code = talk('QUIT\r\n', control={name: True})
         tap.equal((codes(lines), code), ('421#4.3.0', 1), 'unreadable control/' + name)
     lines, code = talk('QUIT\r\n', control={'me': None})
     tap.equal((codes(lines), code), ('421#4.3.0', 1), 'neither me nor smtpgreeting')
+    for damaged in (True, '', 'x' * 3000):
+        lines, code = talk('MAIL FROM:<>\r\nRCPT TO:<u@ok.example>\r\nRCPT TO:<u@no.example>\r\n',
+                           control={'morercpthosts.cdb': damaged})
+        tap.equal((codes(lines), code), ('220 250 250 421#4.3.0', 1), 'damaged morercpthosts.cdb')
     lines, code = talk('QUIT\r\n', control={'rcpthosts': None, 'morercpthosts.cdb': True})
     tap.equal((codes(lines), code), ('220 221', 0), 'no rcpthosts: the cdb is not opened')
     lines, code = talk('HELO y\r\nQUIT\r\n', control={'smtpgreeting': 'a b\x01\r\n\x7f'})
