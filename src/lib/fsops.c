@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/buf.h"
+#include "lib/sys.h"
 
 int
 fsops_sync(int fd)
@@ -60,6 +61,24 @@ fsops_sync_parent(const char *path)
 	else
 		errno = ENOMEM;
 	buf_free(&dir);
+	return r;
+}
+
+int
+fsops_sync_entry(const char *path)
+{
+	int fd, r, error;
+
+	if (fsops_sync_parent(path) == 0)
+		return 0;
+	if (errno != EACCES && errno != EINVAL)
+		return -1;
+	if ((fd = fsops_open_read(path)) == -1)
+		return -1;
+	r = sys_syncfs(fd);
+	error = errno;
+	(void)close(fd);
+	errno = error;
 	return r;
 }
 

@@ -15,6 +15,9 @@ MUST_CHECK int fsops_sync(int fd);
 MUST_CHECK int fsops_sync_dir(const char *dir);
 /* Same for the directory that holds `path`. */
 MUST_CHECK int fsops_sync_parent(const char *path);
+/* The same for users' directories: one that we may not read, or whose file system knows no fsync of
+ * directories, is reached by syncing all of the file system that holds `path`. */
+MUST_CHECK int fsops_sync_entry(const char *path);
 /* Makes the finished temporary file fd appear: data sync, close, rename(from, to), sync of the
  * directory of `to`.  On failure unlinks `from` and returns -1 with errno; fd is closed always. */
 MUST_CHECK int fsops_publish(int fd, const char *from, const char *to);

@@ -218,26 +218,6 @@ link_new(struct delivery *d)
 	return -1;
 }
 
-/* Makes the entry in new/ durable.  A directory that we may not read, or whose file system knows
- * no fsync of directories, is reached by syncing the file system. */
-static int
-sync_new(const struct delivery *d)
-{
-	int fd, r, error;
-
-	if (fsops_sync_parent(buf_str(&d->new)) == 0)
-		return 0;
-	if (errno != EACCES && errno != EINVAL)
-		return -1;
-	if ((fd = fsops_open_read(buf_str(&d->new))) == -1)
-		return -1;
-	r = sys_syncfs(fd);
-	error = errno;
-	(void)close(fd);
-	errno = error;
-	return r;
-}
-
 static enum maildir_status
 publish(struct delivery *d)
 {
@@ -245,7 +225,7 @@ publish(struct delivery *d)
 
 	if (link_new(d) == -1)
 		return MAILDIR_TEMPORARY;
-	if (sync_new(d) == 0)
+	if (fsops_sync_entry(buf_str(&d->new)) == 0)
 		return MAILDIR_OK;	/* from here on the mail is safe */
 	error = errno;
 	(void)unlink(buf_str(&d->new));

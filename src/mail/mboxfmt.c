@@ -160,7 +160,7 @@ prepare(struct box *b)
 		return 0;
 	if (!(real = sys_real_path(b->path)))
 		return -1;
-	r = fsops_sync_parent(real);
+	r = fsops_sync_entry(real);
 	error = errno;
 	free(real);
 	errno = error;

@@ -234,6 +234,9 @@ def test_mbox():
         run('./box\n', before=traced())
         tap.equal(calls(r'fsync\('), 1, 'an old one: only the file')
         tap.equal(calls(r'(fork|vfork|clone3?)\('), 0, 'no process')
+    os.mkdir(HOME + '/drop', 0o300)
+    os.chown(HOME + '/drop', 5001, 5001)
+    tap.equal(run('./drop/box\n'), (0, 'did 1+0+0\n', ''), 'in a directory that we cannot read')
     spool = '/var/mail/joe'
     os.makedirs('/var/mail', exist_ok=True)
     os.chmod('/var/mail', 0o1777)
