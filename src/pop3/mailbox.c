@@ -10,6 +10,7 @@
 #include "lib/date.h"
 #include "lib/fsops.h"
 #include "lib/num.h"
+#include "lib/sys.h"
 #include "mail/dotcrlf.h"
 
 #define CHUNK ((size_t)32768)
@@ -212,7 +213,8 @@ mailbox_undelete_all(struct mailbox *m)
 	m->last = 0;
 }
 
-/* new/NAME becomes cur/NAME:2, (maildir(5)).  If that fails the message is shown again: no harm. */
+/* new/NAME becomes cur/NAME:2, (maildir(5)), unless another message has that name.  If that fails
+ * the message is shown again: no harm. */
 static void
 move_to_cur(const struct mailbox *m, size_t i)
 {
@@ -226,7 +228,7 @@ move_to_cur(const struct mailbox *m, size_t i)
 	if (!strstr(path, ":2,"))
 		buf_adds(&to, ":2,");
 	if (buf_ok(&to))
-		(void)rename(path, to.p);
+		(void)!sys_rename_new(path, to.p);
 	buf_free(&to);
 }
 

@@ -224,6 +224,13 @@ test_end(struct tap *t)
 	ok(t, mailbox_update(&m) == -1, "a deleted message that stays is a failure");
 	(void)rmdir("cur/100.a.h:2,");
 	mailbox_close(&m);
+	put_message("new/100.a.h", span_str("a\n"), 1000);
+	put_message("cur/100.a.h:2,", span_str("b\n"), 1000);
+	if (mailbox_open(&m) == -1)
+		exit(1);
+	ok(t, mailbox_update(&m) == 0 && exists("new/100.a.h"),
+	    "no message takes the place of another");
+	mailbox_close(&m);
 }
 
 int
