@@ -125,13 +125,17 @@ command_user(void *program, struct span arg)
 {
 	struct popup *p = program;
 
+	if (!arg.n) {		/* a name given before still counts */
+		popdialog_err(&p->dialog, "syntax error, USER name");
+		return POP_GOES_ON;
+	}
 	buf_reset(&p->user);
 	buf_addspan(&p->user, arg);
-	p->has_user = arg.n && buf_ok(&p->user);
+	p->has_user = buf_ok(&p->user);
 	if (p->has_user)
 		popdialog_ok(&p->dialog);
 	else
-		popdialog_err(&p->dialog, "syntax error, USER name");
+		popdialog_err(&p->dialog, "[SYS/TEMP] out of memory");
 	return POP_GOES_ON;
 }
 

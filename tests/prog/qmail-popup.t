@@ -104,6 +104,7 @@ def test_login():
     for script, want in (('USER joe smith\r\nPASS  secret word \r\n', b'joe smith\0secret word \0'),
                          ('USER a\r\nUSER b\r\nPASS x\r\n', b'b\0x\0'),
                          ('USER joe\r\nAPOP ann 0123 abc\r\n', b'ann\x000123 abc\0'),
+                         ('USER joe\r\nUSER\r\nPASS x\r\n', b'joe\0x\0'),
                          ('USER joe\nPASS x\n', b'joe\0x\0'),
                          ('USER joe\r\nPASS \xe9"\\%\r\n', b'joe\0\xe9"\\%\0')):
         ours, process = start()
