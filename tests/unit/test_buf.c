@@ -116,7 +116,8 @@ test_span(struct tap *t)
 
 	ok(t, span_eq(none, span_str("")) && span_eq(span_str(NULL), none), "empty spans");
 	ok(t, !span_eq(s, span_str("a.b")) && !span_eq(s, span_str("a.b.d")), "different");
-	ok(t, span_starts(s, span_str("a.")) && span_starts(s, none) && span_starts(s, s), "starts");
+	ok(t, span_starts(s, span_str("a.")) && span_starts(s, none) && span_starts(s, s),
+	    "starts");
 	ok(t, !span_starts(s, span_str("a.b.c.")) && !span_starts(s, span_str("b")), "does not");
 	ok(t, span_chr(s, '.') == 1 && span_rchr(s, '.') == 3, "first and last byte");
 	ok(t, span_chr(s, 'x') == 5 && span_rchr(s, 'x') == 5, "no such byte");

@@ -85,7 +85,8 @@ test_number(struct tap *t)
 		enum ctl_status status;
 		uint64_t value;
 	} rows[] = {
-		{ "0\n", CTL_FOUND, 0 }, { "17 apples\n", CTL_FOUND, 17 }, { "99\n", CTL_FOUND, 99 },
+		{ "0\n", CTL_FOUND, 0 }, { "17 apples\n", CTL_FOUND, 17 },
+		{ "99\n", CTL_FOUND, 99 },
 		{ "100\n", CTL_FOUND, 100 }, { "101\n", CTL_FOUND, 100 },
 		{ "99999999999999999999999\n", CTL_FOUND, 100 }, { "", CTL_ABSENT, 42 },
 		{ "x\n", CTL_ABSENT, 42 }, { "-1\n", CTL_ABSENT, 42 }, { " 1\n", CTL_ABSENT, 42 },

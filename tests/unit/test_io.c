@@ -63,8 +63,8 @@ test_plain(struct tap *t)
 static void
 test_read_all(struct tap *t)
 {
-	static const size_t sizes[] = { 0, 1, 16383, 16384, 16385, 32768, 39998, 39999, 40000, 40001,
-		80000 };
+	static const size_t sizes[] = { 0, 1, 16383, 16384, 16385, 32768, 39998, 39999, 40000,
+		40001, 80000 };
 
 	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
 		struct buf b = BUF_CAP(40000), text = { 0 };
