@@ -50,6 +50,8 @@ static const struct hier_item tree[] = {
 	PROGRAM("qmail-showctl", HIER_OWNER, 0755),
 	PROGRAM("qmail-qread", HIER_OWNER, 0755),
 	PROGRAM("qmail-qstat", HIER_OWNER, 0755),
+	PROGRAM("qmail-tcpto", HIER_OWNER, 0755),
+	PROGRAM("qmail-tcpok", HIER_OWNER, 0755),
 	PROGRAM("qmail-pop3d", HIER_OWNER, 0755),
 	PROGRAM("qmail-smtpd", HIER_OWNER, 0755),
 	PROGRAM("tcp-env", HIER_OWNER, 0755),

@@ -1,6 +1,7 @@
 /* tcpto - hosts that did not answer lately. */
 #include "queue/tcpto.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -68,39 +69,71 @@ set_time(const struct format *f, unsigned char *r, int64_t when)
 		r[f->time_at + i] = (unsigned char)((uint64_t)when >> (CHAR_BIT * i) & UCHAR_MAX);
 }
 
-/* Reads up to `size` bytes of the file. */
-static size_t
-load(const char *path, unsigned char *bytes, size_t size)
+static int
+close_keeping_errno(int fd)
 {
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	size_t n = 0;
+	int error = errno;
+
+	(void)close(fd);
+	errno = error;
+	return -1;
+}
+
+/* Opens a file of the directory; -1 with errno. */
+static int
+open_in(const char *dir, const char *file, int flags)
+{
+	char path[PATH_SIZE];
+	int n = snprintf(path, sizeof path, "%s/%s", dir, file);
+
+	if (n < 0 || (size_t)n >= sizeof path) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	return open(path, flags | O_NONBLOCK | O_CLOEXEC);
+}
+
+/* Opens the file for writing and locks it. */
+static enum tcpto_status
+lock_file(const char *dir, const struct format *f, int *fd)
+{
+	*fd = open_in(dir, f->file, O_WRONLY);
+	if (*fd == -1)
+		return TCPTO_OPEN;
+	if (sys_flock(*fd) == 0)
+		return TCPTO_OK;
+	*fd = close_keeping_errno(*fd);
+	return TCPTO_LOCK;
+}
+
+/* Reads what there is of the table.  -1 with errno. */
+static int
+load(const char *dir, const struct format *f, unsigned char *bytes, size_t *n)
+{
+	int fd = open_in(dir, f->file, O_RDONLY);
+	size_t size = f->record * TCPTO_RECORDS;
 	ssize_t r = 1;
 
+	*n = 0;
 	if (fd == -1)
-		return 0;
-	while (n < size && (r = io_read(fd, bytes + n, size - n)) > 0)
-		n += (size_t)r;
-	(void)close(fd);
-	return r == -1 ? 0 : n;
+		return -1;
+	while (*n < size && (r = io_read(fd, bytes + *n, size - *n)) > 0)
+		*n += (size_t)r;
+	(void)close_keeping_errno(fd);
+	return r == -1 ? -1 : 0;
 }
 
 /* Opens, locks and reads the table for this kind of address. */
 static void
 table_open(struct table *t, const struct tcpto_address *a)
 {
-	char path[PATH_SIZE];
+	size_t n;
 
 	*t = (struct table){ .f = &formats[a->v6] };
-	(void)snprintf(path, sizeof path, "%s/%s", LOCK_DIR, t->f->file);
-	t->fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-	if (t->fd == -1)
+	if (lock_file(LOCK_DIR, t->f, &t->fd) != TCPTO_OK)
 		return;
-	if (sys_flock(t->fd) == -1) {
-		(void)close(t->fd);
-		t->fd = -1;
-		return;
-	}
-	t->n = load(path, t->bytes, t->f->record * TCPTO_RECORDS) / t->f->record;
+	if (load(LOCK_DIR, t->f, t->bytes, &n) == 0)
+		t->n = n / t->f->record;
 	if (t->f->grows)
 		t->n = TCPTO_RECORDS;
 }
@@ -220,20 +253,22 @@ tcpto_timed_out(const struct tcpto_address *a, int64_t now)
 	table_close(&t);
 }
 
+static int
+zero(int fd, const struct format *f)
+{
+	static const unsigned char zeros[TABLE_MAX];
+
+	return io_write_all(fd, zeros, f->record * TCPTO_RECORDS);
+}
+
 static void
 clear(const char *dir, const struct format *f)
 {
-	static const unsigned char zeros[TABLE_MAX];
-	char path[PATH_SIZE];
-	int n = snprintf(path, sizeof path, "%s/%s", dir, f->file);
-	int fd;
+	int fd = open_in(dir, f->file, O_WRONLY);
 
-	if (n < 0 || (size_t)n >= sizeof path)
-		return;
-	fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd == -1)
 		return;
-	(void)!io_write_all(fd, zeros, f->record * TCPTO_RECORDS);
+	(void)!zero(fd, f);
 	(void)close(fd);
 }
 
@@ -260,4 +295,46 @@ tcpto_decode(struct span file, bool v6, struct tcpto_entry out[TCPTO_RECORDS])
 		memcpy(out[n++].address.bytes, r, f->address);
 	}
 	return n;
+}
+
+/* A table of ours that nobody made yet is as good as an empty one. */
+static bool
+is_empty(const struct format *f, enum tcpto_status status)
+{
+	return status == TCPTO_OPEN && f->grows && errno == ENOENT;
+}
+
+enum tcpto_status
+tcpto_list(const char *dir, bool v6, struct tcpto_entry out[TCPTO_RECORDS], size_t *n)
+{
+	const struct format *f = &formats[v6];
+	unsigned char bytes[TABLE_MAX];
+	enum tcpto_status status;
+	size_t size;
+	int fd;
+
+	*n = 0;
+	if ((status = lock_file(dir, f, &fd)) != TCPTO_OK)
+		return is_empty(f, status) ? TCPTO_OK : status;
+	if (load(dir, f, bytes, &size) == -1)
+		status = TCPTO_READ;
+	else
+		*n = tcpto_decode(span_of((const char *)bytes, size), v6, out);
+	(void)close_keeping_errno(fd);
+	return status;
+}
+
+enum tcpto_status
+tcpto_reset(const char *dir, bool v6)
+{
+	const struct format *f = &formats[v6];
+	enum tcpto_status status;
+	int fd;
+
+	if ((status = lock_file(dir, f, &fd)) != TCPTO_OK)
+		return is_empty(f, status) ? TCPTO_OK : status;
+	if (zero(fd, f) == -1)
+		status = TCPTO_WRITE;
+	(void)close_keeping_errno(fd);
+	return status;
 }

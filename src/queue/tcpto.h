@@ -44,7 +44,6 @@ void tcpto_timed_out(const struct tcpto_address *a, int64_t now);
 /* Zeroes the tables in the directory `dir` (`queue/lock`, `../lock`), without the lock. */
 void tcpto_clear(const char *dir);
 
-
 /* One record in use, for programs that show the table. */
 struct tcpto_entry {
 	struct tcpto_address address;
@@ -54,5 +53,14 @@ struct tcpto_entry {
 /* Decodes the bytes of a file; records that are free are left out, a cut one at the end is not
  * looked at.  Returns how many there are, at most TCPTO_RECORDS. */
 size_t tcpto_decode(struct span file, bool v6, struct tcpto_entry out[TCPTO_RECORDS]);
+
+/* For those programs trouble is no empty table: errno tells.  tcpto6 may be absent. */
+enum tcpto_status { TCPTO_OK, TCPTO_OPEN, TCPTO_LOCK, TCPTO_READ, TCPTO_WRITE };
+
+/* Reads the table in the directory `dir` under the lock, as tcpto_decode. */
+MUST_CHECK enum tcpto_status tcpto_list(const char *dir, bool v6,
+    struct tcpto_entry out[TCPTO_RECORDS], size_t *n);
+/* Zeroes it under the lock. */
+MUST_CHECK enum tcpto_status tcpto_reset(const char *dir, bool v6);
 
 #endif
