@@ -27,7 +27,7 @@ LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now,--gc-sections,--as-needed,-O1,--hash-styl
 SAN_OPTIONS := $(if $(SAN),tests/san/options.c)
 
 # What a folder shares lives in one archive; a file with main is named like its program.
-FOLDERS := lib mail net queue send spawn local remote smtp pop3 inject users tools install
+FOLDERS := lib mail net queue send spawn local remote smtp qmtp pop3 inject users tools install
 LIB := $O/lib.a
 MAIL := $O/mail.a $(LIB)
 NET := $O/net.a
@@ -63,6 +63,9 @@ $B/qmail-tcpto: $O/remote/qmail-tcpto.o $O/remote.a $(NET) $(QUEUE)
 $B/qmail-tcpok: $O/remote/qmail-tcpok.o $O/remote.a $(NET) $(QUEUE)
 # folder smtp
 $B/qmail-smtpd: $O/smtp/qmail-smtpd.o $O/smtp.a $(NET) $(QUEUE)
+# folder qmtp
+$B/qmail-qmtpd: $O/qmtp/qmail-qmtpd.o $O/qmtp.a $(QUEUE)
+$B/qmail-qmqpd: $O/qmtp/qmail-qmqpd.o $O/qmtp.a $(QUEUE)
 # folder pop3
 $B/qmail-popup: $O/pop3/qmail-popup.o $O/pop3.a $(MAIL)
 $B/qmail-pop3d: $O/pop3/qmail-pop3d.o $O/pop3.a $(MAIL)
@@ -90,6 +93,7 @@ $B/instcheck: $O/install/instcheck.o $O/install.a $(LIB)
 
 LIBS_qmail-lspawn := $(CDB)
 LIBS_qmail-smtpd := $(CDB)
+LIBS_qmail-qmtpd := $(CDB)
 LIBS_qmail-newu := $(CDB)
 LIBS_qmail-newmrh := $(CDB)
 LIBS_qmail-remote := -lresolv

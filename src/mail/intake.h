@@ -32,6 +32,7 @@ MUST_CHECK enum relay_status intake_recipient(const struct intake *in, struct sp
 /* Is everything relayed for everybody, and fd 2 a place to say so?  (Under inetd it is the client.)
  * Then a server writes its name and the warning there, once. */
 bool intake_warns(const struct intake *in);
-#define INTAKE_WARNING ": warning: control/rcpthosts does not exist, mail for every domain is accepted\n"
+#define INTAKE_WARNING ": warning: control/rcpthosts does not exist, " \
+	"mail for every domain is accepted\n"
 
 #endif
