@@ -59,6 +59,7 @@ $B/preline: $O/local/preline.o $O/local.a $(QUEUE)
 $B/maildirmake: $O/local/maildirmake.o $O/local.a $(QUEUE)
 # folder remote
 $B/qmail-remote: $O/remote/qmail-remote.o $O/remote.a $(NET) $(QUEUE)
+$B/qmail-qmqpc: $O/remote/qmail-qmqpc.o $O/remote.a $(NET) $(QUEUE)
 $B/qmail-tcpto: $O/remote/qmail-tcpto.o $O/remote.a $(NET) $(QUEUE)
 $B/qmail-tcpok: $O/remote/qmail-tcpok.o $O/remote.a $(NET) $(QUEUE)
 # folder smtp

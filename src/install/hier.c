@@ -56,6 +56,7 @@ static const struct hier_item tree[] = {
 	PROGRAM("qmail-smtpd", HIER_OWNER, 0755),
 	PROGRAM("qmail-qmtpd", HIER_OWNER, 0755),
 	PROGRAM("qmail-qmqpd", HIER_OWNER, 0755),
+	PROGRAM("qmail-qmqpc", HIER_OWNER, 0755),
 	PROGRAM("tcp-env", HIER_OWNER, 0755),
 	PROGRAM("forward", HIER_OWNER, 0755),
 	PROGRAM("preline", HIER_OWNER, 0755),

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <ifaddrs.h>
+#include <limits.h>
 #include <linux/landlock.h>
 #include <net/if.h>
 #include <pwd.h>
@@ -173,6 +174,24 @@ sys_finish_writeback(int fd)
 	    errno == ESPIPE || errno == EPERM)
 		return 0;
 	return -1;
+}
+
+int
+sys_nameless_file(const char *dir)
+{
+	char path[PATH_MAX];
+	int n, fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd != -1 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
+		return fd;
+	n = snprintf(path, sizeof path, "%s/pneumail.XXXXXX", dir);
+	if (n < 0 || (size_t)n >= sizeof path) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if ((fd = mkostemp(path, O_CLOEXEC)) != -1)
+		(void)unlink(path);
+	return fd;
 }
 
 int

@@ -42,6 +42,9 @@ void sys_start_writeback(int fd);
  * nothing left to do for this one; no substitute for fsync.  -1: the data could not be written (the
  * error is told once, here or by fsync).  Where the system has no such call: 0. */
 MUST_CHECK int sys_finish_writeback(int fd);
+/* A new file in this directory for reading and writing that nobody else can open and that is gone
+ * when it is closed; close-on-exec.  -1 with errno. */
+MUST_CHECK int sys_nameless_file(const char *dir);
 /* Renames only if `to` does not exist yet (EEXIST else).  Where the file system cannot promise that
  * it is looked for first. */
 MUST_CHECK int sys_rename_new(const char *from, const char *to);
