@@ -1,12 +1,9 @@
 /* generate - the fields that a message must have and that its author left out. */
 #include "inject/generate.h"
 
-#include <string.h>
-#include <time.h>
-
 #include "inject/sender.h"
 #include "lib/date.h"
-#include "lib/sys.h"
+#include "mail/msgid.h"
 
 #define NOBODY_SHOWN "recipient list not shown: ;\n"
 
@@ -38,37 +35,13 @@ add_date(const struct generate *g, const char *name, struct buf *to)
 	buf_addc(to, '\n');
 }
 
-/* Without random numbers the clock must do; together with the process id it still is rare. */
-static uint64_t
-random_number(void)
-{
-	struct timespec now = { 0, 0 };
-	uint64_t number;
-
-	if (sys_random(&number, sizeof number) == 0)
-		return number;
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec << 32 ^ (uint64_t)now.tv_nsec;
-}
-
-/* Process ids repeat between containers, so they cannot be all there is. */
 static void
 add_message_id(const struct generate *g, const char *name, struct buf *to)
 {
-	uint64_t number = random_number();
-	char date[DATE_SIZE];
-
 	buf_adds(to, name);
-	buf_adds(to, ": <");
-	buf_add(to, date, date_compact(date, g->start));
-	buf_addc(to, '.');
-	buf_addnum(to, (uint64_t)g->pid);
-	buf_addc(to, '.');
-	for (int shift = 60; shift >= 0; shift -= 4)
-		buf_addc(to, "0123456789abcdef"[number >> shift & 15]);
-	buf_adds(to, ".qmail@");
-	buf_addbuf(to, &g->rewrite->id_host);
-	buf_adds(to, ">\n");
+	buf_adds(to, ": ");
+	msgid_add(to, g->start, g->pid, buf_span(&g->rewrite->id_host));
+	buf_addc(to, '\n');
 }
 
 enum fault

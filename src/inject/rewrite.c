@@ -2,11 +2,11 @@
 #include "inject/rewrite.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "inject/address.h"
 #include "inject/recips.h"
 #include "lib/ctl.h"
+#include "mail/msgid.h"
 
 /* One setting: where it comes from, most important first, then control/me, then its own name. */
 struct source {
@@ -80,28 +80,18 @@ load_rule(const struct source *s, const struct me *me, struct hdr5322_tokens *to
 	}
 }
 
-/* It goes between < and > as it is. */
-static bool
-is_id_host(struct span s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (strchr("\r\n \t<>", s.p[i]))	/* NUL, too */
-			return false;
-	return true;
-}
-
 static enum fault
 load_id_host(const struct me *me, struct buf *to)
 {
 	const char *over = getenv(id_host.variable);
 	enum fault fault = load_file(&id_host, me, to);
 
-	if (over && is_id_host(span_str(over))) {
+	if (over && msgid_is_host(span_str(over))) {
 		buf_reset(to);
 		buf_adds(to, over);
-	} else if (!is_id_host(buf_span(to))) {
+	} else if (!msgid_is_host(buf_span(to))) {
 		buf_reset(to);
-		if (me->present && is_id_host(buf_span(&me->line)))
+		if (me->present && msgid_is_host(buf_span(&me->line)))
 			buf_addbuf(to, &me->line);
 		else
 			buf_adds(to, id_host.name);

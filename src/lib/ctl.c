@@ -13,18 +13,11 @@
 #define DIRECTORY "control/"
 
 static enum ctl_status
-slurp(const char *name, struct buf *text)
+slurp_path(const char *path, struct buf *text)
 {
-	char path[PATH_SIZE] = DIRECTORY;
-	size_t n = strlen(name);
 	enum io_status read_status;
 	int fd, error;
 
-	if (n >= sizeof path - strlen(DIRECTORY)) {
-		errno = ENAMETOOLONG;
-		return CTL_ERROR;
-	}
-	memcpy(path + strlen(DIRECTORY), name, n + 1);
 	if ((fd = fsops_open_read(path)) == -1)
 		return errno == ENOENT ? CTL_ABSENT : CTL_ERROR;
 	read_status = io_read_all(fd, text);
@@ -32,6 +25,20 @@ slurp(const char *name, struct buf *text)
 	(void)close(fd);
 	errno = error;
 	return read_status == IO_OK ? CTL_FOUND : CTL_ERROR;
+}
+
+static enum ctl_status
+slurp(const char *name, struct buf *text)
+{
+	char path[PATH_SIZE] = DIRECTORY;
+	size_t n = strlen(name);
+
+	if (n >= sizeof path - strlen(DIRECTORY)) {
+		errno = ENAMETOOLONG;
+		return CTL_ERROR;
+	}
+	memcpy(path + strlen(DIRECTORY), name, n + 1);
+	return slurp_path(path, text);
 }
 
 /* Without what may stand at the end of any line.  CR: files edited on other systems; it would end
@@ -106,12 +113,11 @@ entry_end(struct span s)
 	return span_chr(span_head(s, span_chr(s, '\n')), '\0');
 }
 
-enum ctl_status
-ctl_list(const char *name, struct buf *text)
+/* The entries of a file in list form, which is freed.  status: how reading it went. */
+static enum ctl_status
+take_entries(enum ctl_status status, struct buf *file, struct buf *text)
 {
-	struct buf file = BUF_CAP(CTL_FILE_MAX);
-	enum ctl_status status = slurp(name, &file);
-	struct span rest = buf_span(&file);
+	struct span rest = buf_span(file);
 
 	if (!text->max)
 		text->max = CTL_FILE_MAX + 1;	/* a NUL for the last line */
@@ -131,8 +137,16 @@ ctl_list(const char *name, struct buf *text)
 	}
 	if (status == CTL_FOUND && !buf_ok(text))
 		status = failed(ENOMEM);
-	buf_free(&file);
+	buf_free(file);
 	return status;
+}
+
+enum ctl_status
+ctl_list(const char *name, struct buf *text)
+{
+	struct buf file = BUF_CAP(CTL_FILE_MAX);
+
+	return take_entries(slurp(name, &file), &file, text);
 }
 
 bool
@@ -147,17 +161,16 @@ ctl_next(const struct buf *text, size_t *pos, struct span *entry)
 	return true;
 }
 
+/* The entries as a set; the text is freed.  status: as for take_entries. */
 static enum ctl_status
-read_set(const char *name, bool with_values, struct set *s)
+take_set(enum ctl_status status, struct buf *text, bool with_values, struct set *s)
 {
-	struct buf text = { 0 };
-	enum ctl_status status = ctl_list(name, &text);
 	struct span entry;
 	size_t pos = 0;
 
 	if (!s->text.max)
 		s->text.max = CTL_FILE_MAX;
-	while (status == CTL_FOUND && ctl_next(&text, &pos, &entry)) {
+	while (status == CTL_FOUND && ctl_next(text, &pos, &entry)) {
 		size_t colon = with_values ? span_chr(entry, ':') : entry.n;
 
 		if (!with_values || colon < entry.n)
@@ -165,18 +178,53 @@ read_set(const char *name, bool with_values, struct set *s)
 	}
 	if (status == CTL_FOUND && !set_finish(s))
 		status = failed(ENOMEM);
-	buf_free(&text);
+	buf_free(text);
 	return status;
 }
 
 enum ctl_status
 ctl_set(const char *name, struct set *s)
 {
-	return read_set(name, false, s);
+	struct buf text = { 0 };
+
+	return take_set(ctl_list(name, &text), &text, false, s);
 }
 
 enum ctl_status
 ctl_map(const char *name, struct set *s)
 {
-	return read_set(name, true, s);
+	struct buf text = { 0 };
+
+	return take_set(ctl_list(name, &text), &text, true, s);
+}
+
+enum ctl_status
+ctl_path_text(const char *path, struct buf *text)
+{
+	buf_reset(text);
+	return slurp_path(path, text);
+}
+
+static enum ctl_status
+path_list(const char *path, struct buf *text)
+{
+	struct buf file = BUF_CAP(CTL_FILE_MAX);
+
+	return take_entries(slurp_path(path, &file), &file, text);
+}
+
+enum ctl_status
+ctl_path_set(const char *path, struct set *s)
+{
+	struct buf text = { 0 };
+
+	return take_set(path_list(path, &text), &text, false, s);
+}
+
+enum ctl_status
+ctl_path_map(const char *path, struct set *s)
+{
+	struct buf text = { 0 };
+
+	return take_set(path_list(path, &text), &text, true, s);
 }

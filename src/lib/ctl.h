@@ -41,4 +41,11 @@ MUST_CHECK enum ctl_status ctl_set(const char *name, struct set *s);
 /* List form with lines key:value; lines without a colon are ignored. */
 MUST_CHECK enum ctl_status ctl_map(const char *name, struct set *s);
 
+/* ---- the same forms elsewhere: path relative to the current directory ---- */
+
+/* *text becomes the whole file, byte by byte. */
+MUST_CHECK enum ctl_status ctl_path_text(const char *path, struct buf *text);
+MUST_CHECK enum ctl_status ctl_path_set(const char *path, struct set *s);
+MUST_CHECK enum ctl_status ctl_path_map(const char *path, struct set *s);
+
 #endif

@@ -51,7 +51,11 @@ struct maildir_list {
  * what exceeds MAILDIR_MAX_MESSAGES.  -1 with errno if a directory cannot be read or memory is out;
  * the list is to be freed all the same. */
 MUST_CHECK int maildir_scan(struct maildir_list *list, int64_t now);
+/* The same for new/ alone. */
+MUST_CHECK int maildir_scan_new(struct maildir_list *list, int64_t now);
 void maildir_list_free(struct maildir_list *list);
+/* Takes the message at index i off the list; the order of the others stays. */
+void maildir_list_drop(struct maildir_list *list, size_t i);
 /* Removes files in tmp/ of the current directory that were neither read nor written for
  * MAILDIR_STALE_S.  Trouble is ignored: the next one will try again. */
 void maildir_clean_tmp(int64_t now);

@@ -110,13 +110,17 @@ compare(const void *a, const void *b)
 	return strcmp(x->path + strlen("new/"), y->path + strlen("cur/"));
 }
 
-int
-maildir_scan(struct maildir_list *list, int64_t now)
+/* subs: directories, NULL at the end. */
+static int
+scan(struct maildir_list *list, const char *const *subs, int64_t now)
 {
 	*list = (struct maildir_list){ 0 };
-	if (scan_directory(list, "new", now) == -1 || scan_directory(list, "cur", now) == -1) {
-		int error = errno;
+	for (; *subs; subs++) {
+		int error;
 
+		if (scan_directory(list, *subs, now) == 0)
+			continue;
+		error = errno;
 		maildir_list_free(list);
 		errno = error;
 		return -1;
@@ -126,6 +130,18 @@ maildir_scan(struct maildir_list *list, int64_t now)
 	return 0;
 }
 
+int
+maildir_scan(struct maildir_list *list, int64_t now)
+{
+	return scan(list, (const char *const[]){ "new", "cur", NULL }, now);
+}
+
+int
+maildir_scan_new(struct maildir_list *list, int64_t now)
+{
+	return scan(list, (const char *const[]){ "new", NULL }, now);
+}
+
 void
 maildir_list_free(struct maildir_list *list)
 {
@@ -133,6 +149,15 @@ maildir_list_free(struct maildir_list *list)
 		free(list->messages[i].path);
 	free(list->messages);
 	*list = (struct maildir_list){ 0 };
+}
+
+void
+maildir_list_drop(struct maildir_list *list, size_t i)
+{
+	free(list->messages[i].path);
+	list->n--;
+	memmove(&list->messages[i], &list->messages[i + 1],
+	    (list->n - i) * sizeof list->messages[0]);
 }
 
 void

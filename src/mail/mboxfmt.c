@@ -11,7 +11,6 @@
 #include "lib/sys.h"
 
 #define COPY_SIZE 32768
-#define REOPENS 100		/* renames under our feet that we put up with */
 #define SLOW_PEER_MS ((int64_t)30 * 1000)	/* a FIFO that nobody empties */
 
 static const char from[] = "From ";
@@ -75,88 +74,19 @@ mboxfmt_end(struct mboxfmt *m, struct io_out *out)
 	*m = (struct mboxfmt){ 0 };
 }
 
-struct box {
-	const char *path;
-	int fd;
-	bool regular;
-	bool fresh;		/* its name may not be on disk yet */
-	off_t end;		/* where the new message begins */
-	struct mboxlock lock;
-};
-
-/* 0, or -1 with errno. */
+/* *end: where the new message begins.  An empty file may be new, by us or by a writer that died:
+ * its name must be on disk before the first message counts as delivered.  0, or -1 with errno. */
 static int
-open_box(struct box *b)
-{
-	const int flags = O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-	struct stat st;
-	int error;
-
-	b->fd = open(b->path, flags);
-	b->fresh = b->fd == -1 && errno == ENOENT;
-	if (b->fresh)
-		b->fd = open(b->path, flags | O_CREAT, 0600);
-	if (b->fd == -1)
-		return -1;
-	if (fstat(b->fd, &st) == 0) {
-		b->regular = S_ISREG(st.st_mode);
-		return 0;
-	}
-	error = errno;
-	(void)close(b->fd);
-	b->fd = -1;
-	errno = error;
-	return -1;
-}
-
-/* Does the path still lead to the file we hold?  Somebody may have renamed a new one into place
- * while we waited for the lock. */
-static bool
-is_current(const struct box *b)
-{
-	struct stat ours, named;
-
-	return fstat(b->fd, &ours) == 0 && stat(b->path, &named) == 0 &&
-	    ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
-}
-
-/* Opens and locks the file that the path names now. */
-static enum mbox_status
-enter_box(struct box *b, int *unlocked, int64_t deadline)
-{
-	for (int i = 0; i < REOPENS; i++) {
-		enum mboxlock_status s;
-
-		if (open_box(b) == -1)
-			return MBOX_OPEN;
-		if (!b->regular)
-			return MBOX_OK;		/* nothing there that could be mixed up */
-		s = mboxlock_take(&b->lock, b->fd, b->path, deadline);
-		if (s == MBOXLOCK_TIMEOUT)
-			return MBOX_LOCKED;
-		*unlocked = s == MBOXLOCK_OK ? 0 : errno;
-		if (is_current(b))
-			return MBOX_OK;
-		mboxlock_drop(&b->lock);
-		(void)close(b->fd);
-		b->fd = -1;
-	}
-	return MBOX_LOCKED;
-}
-
-/* Remembers the end.  An empty file may be new, by us or by a writer that died: its name must be
- * on disk before the first message counts as delivered.  0, or -1 with errno. */
-static int
-prepare(struct box *b)
+prepare(const struct mbox *b, off_t *end)
 {
 	char *real;
 	int r, error;
 
 	if (!b->regular)
 		return 0;
-	if ((b->end = lseek(b->fd, 0, SEEK_END)) == -1)
+	if ((*end = lseek(b->fd, 0, SEEK_END)) == -1)
 		return -1;
-	if (b->end != 0 && !b->fresh)
+	if (*end != 0 && !b->fresh)
 		return 0;
 	if (!(real = sys_real_path(b->path)))
 		return -1;
@@ -168,7 +98,7 @@ prepare(struct box *b)
 }
 
 static enum mbox_status
-append(const struct box *b, int from_fd, struct span head)
+append(const struct mbox *b, int from_fd, struct span head)
 {
 	char in[COPY_SIZE], piece[COPY_SIZE];
 	struct mboxfmt m = { 0 };
@@ -189,11 +119,11 @@ append(const struct box *b, int from_fd, struct span head)
 
 /* Takes back what was written; only where nobody else can have written meanwhile. */
 static void
-roll_back(const struct box *b)
+roll_back(const struct mbox *b, off_t end)
 {
 	int error = errno;
 
-	if (b->regular && b->lock.held && ftruncate(b->fd, b->end) == 0)
+	if (b->regular && b->lock.held && ftruncate(b->fd, end) == 0)
 		(void)!fsops_sync(b->fd);
 	errno = error;
 }
@@ -202,23 +132,16 @@ enum mbox_status
 mboxfmt_deliver_by(const char *path, int fd, struct span head, int *unlocked,
     int64_t lock_deadline)
 {
-	struct box b = { .path = path, .fd = -1 };
-	enum mbox_status status;
-	int error;
+	struct mbox b;
+	enum mbox_status status = mbox_open(&b, path, O_WRONLY, lock_deadline, unlocked);
+	off_t end = 0;
 
-	*unlocked = 0;
-	status = enter_box(&b, unlocked, lock_deadline);
-	if (status == MBOX_OK && prepare(&b) == -1)
+	if (status == MBOX_OK && prepare(&b, &end) == -1)
 		status = MBOX_WRITE;
 	else if (status == MBOX_OK && (status = append(&b, fd, head)) != MBOX_OK)
-		roll_back(&b);
-	mboxlock_drop(&b.lock);
-	error = errno;
-	if (b.fd != -1 && close(b.fd) == -1 && status == MBOX_OK) {
-		error = errno;
+		roll_back(&b, end);
+	if (mbox_close(&b) == -1 && status == MBOX_OK)
 		status = MBOX_WRITE;
-	}
-	errno = error;
 	return status;
 }
 

@@ -51,7 +51,7 @@ MUST_CHECK enum mboxlock_status mboxlock_take(struct mboxlock *l, int fd, const 
 /* Removes the dot-lock; closing the file ends the other locks. */
 void mboxlock_drop(struct mboxlock *l);
 
-/* ---- delivering ---- */
+/* ---- opening ---- */
 
 enum mbox_status {
 	MBOX_OK,
@@ -60,6 +60,26 @@ enum mbox_status {
 	MBOX_READ,		/* the message could not be read; errno */
 	MBOX_WRITE		/* the file could not be written or synced; errno */
 };
+
+struct mbox {
+	const char *path;	/* borrowed */
+	int fd;
+	bool regular;
+	bool fresh;		/* we created it: its name may not be on disk yet */
+	struct mboxlock lock;
+};
+
+/* Opens for appending, creates if it is not there (0600 less the umask), locks, and makes sure that
+ * the path leads to the file that is locked.  access: O_WRONLY or O_RDWR.  MBOX_OK, MBOX_OPEN,
+ * MBOX_LOCKED; mbox_close it in any case.  *unlocked: errno of why locking does not work there, or
+ * 0.  What is no regular file is not locked.  Open the file a second time and the fcntl lock is
+ * lost when that descriptor is closed. */
+MUST_CHECK enum mbox_status mbox_open(struct mbox *b, const char *path, int access,
+    int64_t lock_deadline, int *unlocked);
+/* Gives the locks back.  -1 with errno from close(2); else errno is as before. */
+int mbox_close(struct mbox *b);
+
+/* ---- delivering ---- */
 
 /* Appends head (From_ line and trace fields) and the rest of descriptor fd to the mbox at path,
  * which is created (0600 less the umask) if it is not there; symbolic links are followed, and

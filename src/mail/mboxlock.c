@@ -1,5 +1,5 @@
-/* mboxlock - locks of an mbox.  All of them are tried without waiting and given back together, so
- * that two programs which take them in different orders cannot wait for each other. */
+/* mboxlock - opening and locking an mbox.  All locks are tried without waiting and given back
+ * together, so that two programs which take them in different orders cannot wait for each other. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -17,6 +17,7 @@
 
 #define FIRST_PAUSE_MS 5
 #define LAST_PAUSE_MS 160
+#define REOPENS 100		/* renames under our feet that we put up with */
 
 static const char *const spools[] = { "/var/mail/", "/var/spool/mail/" };
 
@@ -153,4 +154,78 @@ mboxlock_drop(struct mboxlock *l)
 	free(l->dotlock);
 	*l = (struct mboxlock){ 0 };
 	errno = error;
+}
+
+/* 0, or -1 with errno. */
+static int
+open_file(struct mbox *b, int access)
+{
+	const int flags = access | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	struct stat st;
+	int error;
+
+	b->fd = open(b->path, flags);
+	b->fresh = b->fd == -1 && errno == ENOENT;
+	if (b->fresh)
+		b->fd = open(b->path, flags | O_CREAT, 0600);
+	if (b->fd == -1)
+		return -1;
+	if (fstat(b->fd, &st) == 0) {
+		b->regular = S_ISREG(st.st_mode);
+		return 0;
+	}
+	error = errno;
+	(void)close(b->fd);
+	b->fd = -1;
+	errno = error;
+	return -1;
+}
+
+/* Does the path still lead to the file we hold?  Somebody may have renamed a new one into place
+ * while we waited for the lock. */
+static bool
+is_current(const struct mbox *b)
+{
+	struct stat ours, named;
+
+	return fstat(b->fd, &ours) == 0 && stat(b->path, &named) == 0 &&
+	    ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
+}
+
+enum mbox_status
+mbox_open(struct mbox *b, const char *path, int access, int64_t lock_deadline, int *unlocked)
+{
+	*b = (struct mbox){ .path = path, .fd = -1 };
+	*unlocked = 0;
+	for (int i = 0; i < REOPENS; i++) {
+		enum mboxlock_status s;
+
+		if (open_file(b, access) == -1)
+			return MBOX_OPEN;
+		if (!b->regular)
+			return MBOX_OK;		/* nothing there that could be mixed up */
+		s = mboxlock_take(&b->lock, b->fd, b->path, lock_deadline);
+		if (s == MBOXLOCK_TIMEOUT)
+			return MBOX_LOCKED;
+		*unlocked = s == MBOXLOCK_OK ? 0 : errno;
+		if (is_current(b))
+			return MBOX_OK;
+		mboxlock_drop(&b->lock);
+		(void)close(b->fd);
+		b->fd = -1;
+	}
+	return MBOX_LOCKED;
+}
+
+int
+mbox_close(struct mbox *b)
+{
+	int r, error = errno;
+
+	mboxlock_drop(&b->lock);
+	r = b->fd == -1 ? 0 : close(b->fd);
+	b->fd = -1;
+	if (r == 0)
+		errno = error;
+	return r;
 }

@@ -251,10 +251,10 @@ dns_mx_free(struct dns_mx_list *l)
 	*l = (struct dns_mx_list){ 0 };
 }
 
-/* ---- names of addresses ---- */
+/* ---- names ---- */
 
 static enum dns_status
-take_ptr(const struct dnsmsg_reader *r, const struct dnsmsg_record *record, void *to)
+take_name(const struct dnsmsg_reader *r, const struct dnsmsg_record *record, void *to)
 {
 	struct buf *name = to;
 
@@ -266,7 +266,7 @@ take_ptr(const struct dnsmsg_reader *r, const struct dnsmsg_record *record, void
 }
 
 static void
-undo_ptr(void *to)
+undo_name(void *to)
 {
 	buf_reset(to);
 }
@@ -280,11 +280,33 @@ dns_ptr(struct dns *d, const struct ip *ip, struct buf *name)
 	buf_reset(name);
 	dnsmsg_reverse(ip, &question);
 	if (buf_ok(&question))
-		status = look_up(d, buf_span(&question), DNS_PTR, take_ptr, undo_ptr, name);
+		status = look_up(d, buf_span(&question), DNS_PTR, take_name, undo_name, name);
 	buf_free(&question);
 	if (status == DNS_OK && name->n == 0)
 		return DNS_ABSENT;
 	if (status == DNS_OK)
 		ascii_lower_n(name->p, name->n);
 	return status;
+}
+
+enum dns_status
+dns_canonical(struct dns *d, struct span name, struct buf *canonical)
+{
+	struct buf next = BUF_CAP(DNSMSG_NAME_MAX);
+	enum dns_status status = DNS_OK;
+
+	buf_reset(canonical);
+	buf_addspan(canonical, name);
+	for (int i = 0; i <= DNS_ALIASES_MAX && status == DNS_OK; i++) {
+		buf_reset(&next);
+		status = look_up(d, buf_span(canonical), DNS_CNAME, take_name, undo_name, &next);
+		if (status == DNS_OK) {
+			buf_reset(canonical);
+			buf_addbuf(canonical, &next);
+		}
+	}
+	buf_free(&next);
+	if (!buf_ok(canonical))
+		return DNS_MEMORY;
+	return status == DNS_ABSENT ? DNS_OK : status == DNS_OK ? DNS_SOFT : status;
 }

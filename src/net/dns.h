@@ -15,6 +15,7 @@
 #include "net/ip.h"
 
 #define DNS_RECORDS_MAX ((size_t)1000)	/* records taken from one answer; the rest is left out */
+#define DNS_ALIASES_MAX 10		/* CNAMEs that lead from one to the next */
 
 enum dns_status { DNS_OK, DNS_ABSENT, DNS_SOFT, DNS_MEMORY };
 
@@ -46,5 +47,8 @@ MUST_CHECK enum dns_status dns_mx_add(struct dns_mx_list *l, uint16_t preference
 void dns_mx_free(struct dns_mx_list *l);
 /* The first PTR record of the address, lower case, no dot at the end; replaces *name. */
 MUST_CHECK enum dns_status dns_ptr(struct dns *d, const struct ip *ip, struct buf *name);
+/* The name that an alias stands for in the end; the name itself if it is none.  DNS_SOFT also for
+ * more than DNS_ALIASES_MAX steps.  Replaces *canonical. */
+MUST_CHECK enum dns_status dns_canonical(struct dns *d, struct span name, struct buf *canonical);
 
 #endif
