@@ -57,6 +57,10 @@ $B/bouncesaying: $O/local/bouncesaying.o $O/local.a $(QUEUE)
 $B/except: $O/local/except.o $O/local.a $(QUEUE)
 $B/preline: $O/local/preline.o $O/local.a $(QUEUE)
 $B/maildirmake: $O/local/maildirmake.o $O/local.a $(QUEUE)
+$B/maildir2mbox: $O/local/maildir2mbox.o $O/local.a $(QUEUE)
+$B/maildirwatch: $O/local/maildirwatch.o $O/local.a $(QUEUE)
+$B/qreceipt: $O/local/qreceipt.o $O/local.a $(QUEUE)
+$B/qbiff: $O/local/qbiff.o $O/local.a $(QUEUE)
 # folder remote
 $B/qmail-remote: $O/remote/qmail-remote.o $O/remote.a $(NET) $(QUEUE)
 $B/qmail-qmqpc: $O/remote/qmail-qmqpc.o $O/remote.a $(NET) $(QUEUE)
@@ -74,19 +78,24 @@ $B/checkpassword: $O/pop3/checkpassword.o $O/pop3.a $(MAIL)
 # folder inject
 $B/qmail-inject: $O/inject/qmail-inject.o $O/inject.a $(QUEUE)
 $B/sendmail: $O/inject/sendmail.o $O/inject.a $(QUEUE)
+$B/predate: $O/inject/predate.o $O/inject.a $(QUEUE)
+$B/qsmhook: $O/inject/qsmhook.o $O/inject.a $(QUEUE)
 # folder users
 $B/qmail-getpw: $O/users/qmail-getpw.o $O/users.a $(MAIL)
+$B/qmail-pw2u: $O/users/qmail-pw2u.o $O/users.a $(MAIL)
 $B/qmail-newu: $O/users/qmail-newu.o $O/users.a $(MAIL)
 # folder tools
 $B/qmail-showctl: $O/tools/qmail-showctl.o $O/tools.a $(NET) $(QUEUE)
 $B/qmail-newmrh: $O/tools/qmail-newmrh.o $O/tools.a $(NET) $(QUEUE)
 $B/splogger: $O/tools/splogger.o $O/tools.a $(NET) $(QUEUE)
 $B/tcp-env: $O/tools/tcp-env.o $O/tools.a $(NET) $(QUEUE)
-# ... that `config` runs; not installed in bin
+# ... for `config` and for looking at DNS as the suite does; not installed in bin
 $B/hostname: $O/tools/hostname.o $O/tools.a $(NET) $(QUEUE)
 $B/ipmeprint: $O/tools/ipmeprint.o $O/tools.a $(NET) $(QUEUE)
 $B/dnsip: $O/tools/dnsip.o $O/tools.a $(NET) $(QUEUE)
 $B/dnsptr: $O/tools/dnsptr.o $O/tools.a $(NET) $(QUEUE)
+$B/dnsmxip: $O/tools/dnsmxip.o $O/tools.a $(NET) $(QUEUE)
+$B/dnscname: $O/tools/dnscname.o $O/tools.a $(NET) $(QUEUE)
 $B/dnsfq: $O/tools/dnsfq.o $O/tools.a $(NET) $(QUEUE)
 # folder install: used from the tree, not installed
 $B/setup: $O/install/setup.o $O/install.a $(LIB)
@@ -102,6 +111,8 @@ LIBS_tcp-env := -lresolv
 LIBS_dnsip := -lresolv
 LIBS_dnsptr := -lresolv
 LIBS_dnsfq := -lresolv
+LIBS_dnsmxip := -lresolv
+LIBS_dnscname := -lresolv
 LIBS_checkpassword := -lcrypt
 
 PROGRAMS := $(shell sed -n 's,^$$B/\([a-z0-9-]*\): .*,\1,p' Makefile)
@@ -138,7 +149,7 @@ $(BUILD)/site.h: $(CONF) src/install/site-h.awk
 
 # Scripts: the placeholder for the home directory is filled in.
 vpath %.sh $(addprefix src/,$(FOLDERS))
-$B/%: %.sh conf-qmail
+$B/%: %.sh conf-qmail $(wildcard conf-split)
 	@mkdir -p $(@D)
 	$(FILL) $< > $@.tmp
 	chmod 755 $@.tmp
@@ -171,7 +182,8 @@ check: all man boot
 	$B/instcheck $(BUILD)
 
 HOME_DIR := $(shell head -n 1 conf-qmail)
-FILL := sed 's,@HOME@,$(HOME_DIR),g'
+SPLIT := $(shell cat conf-split 2>/dev/null | sed 1q | grep . || echo 23)
+FILL := sed 's,@HOME@,$(HOME_DIR),g; s,@SPLIT@,$(SPLIT),g'
 boot: $(patsubst %,$(BUILD)/%,$(filter-out %.md,$(wildcard boot/*[a-z0-9])))
 $(BUILD)/boot/%: conf-qmail
 $(BUILD)/boot/%: boot/%

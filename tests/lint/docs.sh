@@ -74,12 +74,12 @@ done
 # it is a maximum or how long somebody may take; other constants may have one.  Those in the list
 # are no matter for users.
 internal='AGE_MAX_S AGE_PER_TIMEOUT_S CLEANER_MAX CONTROLS_LIFETIME_MAX_S
-	DNSMSG_LABEL_MAX DNSMSG_MAX DNSMSG_NAME_MAX DOMAIN_MAX ENVELOPE_RECORD_MAX FACILITY_MAX GENERATED_MAX HOST_MAX ID_MAX LCHILD_USER_MAX
+	DNS_ALIASES_MAX DNSMSG_LABEL_MAX DNSMSG_MAX DNSMSG_NAME_MAX DOMAIN_MAX ENVELOPE_RECORD_MAX FACILITY_MAX GENERATED_MAX HOST_MAX ID_MAX LCHILD_USER_MAX
 	NO_LIMIT OUT_MAX OWNER_NAME_MAX POINTERS_MAX PROC_MAX_FDS RECORD_MAX REPORT_REMOTE_MAX
 	SECONDS_MAX STEP_MAX SUBMIT_ERROR_FD_MAX TABLE_MAX TCPTO_COUNT_MAX TIMEOUT_MAX TIMEOUT_MAX_S
 	TIMEOUT_MS WAITSET_MAX WALL_MAX_S CLEANUP_REQUEST_MAX SPAWNPROTO_ID_MAX TODOLINK_RECORD_MAX'
 sed -nE 's/^#define ([A-Z][A-Z0-9_]*)[[:space:]]+([^[:space:]].*)/\1 \2/p' src/*/*.[ch] |
-    sed 's,/\*.*,,; s/([a-z0-9_]*_t)//g; s/INT64_C//g; s/\([0-9]\)[UL]*/\1/g' |
+    sed 's,/\*.*,,; s/([a-z0-9_]*_t)//g; s/INT64_C//g; s/\([0-9]\)[UL]*\>/\1/g' |
     sort -u > "$work/constants"
 while read -r name value; do
 	said=$(sed -n "s/^\.\\\\\" limit: $name //p" man/qmail-limits.7)
