@@ -110,6 +110,8 @@ class MailHost:
             self.sh('mkdir -p %s/service/%s/log' % (home(), name))
             self.write('%s/service/%s/log/run' % (home(), name), LOG_RUN % name, mode=0o755)
         self.sh('mkdir -p /service; sh %s/bin/services --dir /service add' % BUILD)
+        if os.environ.get('SAN'):       # a sanitizer maps more than softlimit gives
+            self.sh('sed -i "s/softlimit -m [0-9]*/env/" %s/service/*/run' % home())
         for name in SERVICES:
             if name not in services:
                 self.sh('rm /service/' + name)
