@@ -95,6 +95,7 @@ main(void)
 	enum qqcode code;
 
 	sig_ignore(SIGPIPE);
+	sig_ignore(SIGXFSZ);	/* a limit on files gives an error instead */
 	sig_catch(SIGALRM, on_alarm);
 	sig_unblock(SIGALRM);
 	(void)alarm(QLAYOUT_WRITER_MAX_S);

@@ -1,6 +1,8 @@
 /* tcpto: the rules of the table, byte for byte, and files of wrong sizes. */
 #include "queue/tcpto.h"
 
+#include <errno.h>
+
 #include "queuedir.h"
 #include "tap.h"
 
@@ -139,6 +141,41 @@ test_decode(struct tap *t)
 	is_num(t, (long long)tcpto_decode(span_of(NULL, 0), true, e), 0, "nothing");
 }
 
+static void
+test_list(struct tap *t)
+{
+	struct tcpto_entry e[TCPTO_RECORDS];
+	char got[TCPTO_RECORDS * TCPTO6_RECORD_SIZE];
+	size_t n;
+
+	zero("queue/lock/tcpto", 1024);
+	zero("queue/lock/tcpto6", 2048);
+	tcpto_timed_out(&a4, T0);
+	tcpto_timed_out(&b4, T0 + 1);
+	tcpto_timed_out(&a6, T0 + 2);
+	ok(t, tcpto_list("queue/lock", false, e, &n) == TCPTO_OK && n == 2 && e[1].when == T0 + 1,
+	    "list of v4");
+	ok(t, tcpto_list("queue/lock", true, e, &n) == TCPTO_OK && n == 1 &&
+	    memcmp(e[0].address.bytes, a6.bytes, 16) == 0, "list of v6");
+	ok(t, tcpto_reset("queue/lock", false) == TCPTO_OK &&
+	    tcpto_list("queue/lock", false, e, &n) == TCPTO_OK && n == 0, "reset of v4");
+	ok(t, tcpto_list("queue/lock", true, e, &n) == TCPTO_OK && n == 1, "leaves v6 alone");
+	ok(t, tcpto_reset("queue/lock", true) == TCPTO_OK &&
+	    tcpto_list("queue/lock", true, e, &n) == TCPTO_OK && n == 0, "reset of v6");
+	ok(t, load("queue/lock/tcpto", got, sizeof got) == 1024 &&
+	    load("queue/lock/tcpto6", got, sizeof got) == 2048, "sizes as before");
+	(void)unlink("queue/lock/tcpto");
+	(void)unlink("queue/lock/tcpto6");
+	ok(t, tcpto_list("queue/lock", false, e, &n) == TCPTO_OPEN && n == 0 && errno == ENOENT &&
+	    tcpto_reset("queue/lock", false) == TCPTO_OPEN, "no file for v4");
+	ok(t, tcpto_list("queue/lock", true, e, &n) == TCPTO_OK && n == 0 &&
+	    tcpto_reset("queue/lock", true) == TCPTO_OK && !queuedir_has("queue/lock/tcpto6"),
+	    "none for v6 is an empty one");
+	ok(t, mkdir("queue/lock/tcpto6", 0700) == 0 &&
+	    tcpto_list("queue/lock", true, e, &n) == TCPTO_OPEN && errno == EISDIR,
+	    "a directory for v6 is not");
+}
+
 int
 main(void)
 {
@@ -156,6 +193,7 @@ main(void)
 	test_full(&t);
 	test_files(&t);
 	test_decode(&t);
+	test_list(&t);
 	queuedir_leave(top);
 	return done(&t);
 }
