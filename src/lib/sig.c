@@ -79,8 +79,7 @@ void
 sig_reset_all(void)
 {
 	for (int signo = 1; signo < SIGNALS; signo++)
-		if (signo != SIGKILL && signo != SIGSTOP)
-			sig_default(signo);	/* numbers that libc keeps fail harmlessly */
+		sys_default_signal(signo);	/* KILL and STOP fail harmlessly */
 	sig_unblock_all();
 }
 

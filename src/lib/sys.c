@@ -89,6 +89,16 @@ sys_funlock(int fd)
 	return lock(fd, LOCK_UN);
 }
 
+void
+sys_default_signal(int signo)
+{
+	/* The kernel's own struct sigaction, which begins differently on different machines; all
+	 * zeros is SIG_DFL without flags everywhere. */
+	static const char none[64];
+
+	(void)syscall(SYS_rt_sigaction, signo, none, NULL, _NSIG / 8);
+}
+
 int
 sys_random(void *p, size_t n)
 {

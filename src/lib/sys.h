@@ -20,6 +20,9 @@ MUST_CHECK int sys_setgroups(size_t n, const gid_t *groups);
 MUST_CHECK int sys_flock(int fd);
 MUST_CHECK int sys_flock_try(int fd);
 MUST_CHECK int sys_funlock(int fd);
+/* SIG_DFL, also for the two signals that libc keeps to itself: they can be inherited ignored.
+ * Async-signal-safe; an impossible number does nothing. */
+void sys_default_signal(int signo);
 /* n bytes nobody can guess, n <= 256. */
 MUST_CHECK int sys_random(void *p, size_t n);
 /* Overwrites a secret; not optimised away. */
