@@ -190,8 +190,10 @@ $(BUILD)/boot/%: boot/%
 	@mkdir -p $(@D)
 	$(FILL) $< > $@.tmp && mv -f $@.tmp $@
 
-up: ; @src/install/up.sh $(if $(HOST),"HOST=$(HOST)") $(if $(SENDMAIL),"SENDMAIL=$(SENDMAIL)")
-down: ; @src/install/down.sh $(if $(SENDMAIL),"SENDMAIL=$(SENDMAIL)")
+# Variables of these names in the environment mean something else.
+given = $(if $(findstring command,$(origin $1)),"$1=$($1)")
+up: ; @src/install/up.sh $(call given,HOST) $(call given,SENDMAIL)
+down: ; @src/install/down.sh $(call given,SENDMAIL)
 test: ; @tests/run
 lint: ; @tests/lint/run
 bench: all ; @tests/bench/run

@@ -7,7 +7,7 @@ home=@HOME@
 name=${1-}
 
 case "$name" in
-'' | *[!A-Za-z0-9._-]* | .* | *. | *..*)
+'' | *[!A-Za-z0-9._-]* | [.-]* | *. | *..*)
 	echo "usage: config-fast FQDN   (the full name of this host, e.g. mail.example.com)" >&2
 	exit 100
 	;;

@@ -14,23 +14,15 @@ fail() {
 
 [ "$(id -u)" = 0 ] || fail "must be run as root; try: sudo make down"
 if [ -x build/bin/services ]; then
-	sh build/bin/services remove || fail "could not stop the services"
+	sh build/bin/services remove || fail "not everything has stopped; run make down again later"
 fi
-for name in qmail-send qmail-smtpd qmail-pop3d; do
-	tries=100
-	while [ "$(svstat "$home/service/$name" 2>/dev/null | grep -c ': up ')" = 1 ]; do
-		tries=$((tries - 1))
-		[ "$tries" -gt 0 ] || fail "$name is still finishing its work; run make down again later"
-		sleep 0.2
-	done
-	echo "$name stopped"
-done
 
 # Only the svscanboot that make up started, and only if the number is still its own.
 pid=$(cat /run/pneumail-svscanboot.pid 2>/dev/null)
 if [ -n "$pid" ]; then
 	if tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -q svscanboot; then
-		kill -TERM -- "-$pid" 2>/dev/null || kill -TERM "$pid"
+		# With -s: dash takes no -TERM before the number of a group.
+		kill -s TERM -- "-$pid" 2>/dev/null || kill -s TERM "$pid"
 	fi
 	rm -f /run/pneumail-svscanboot.pid
 fi

@@ -3,8 +3,8 @@
 # Usage: services [--dir SCANDIR] add|remove      Run by: make up, make down, root by hand.
 # add: HOME/service/NAME for qmail-send, qmail-smtpd, qmail-pop3d, each with log/ under multilog
 # into /var/log/NAME; /etc/tcp.smtp and its cdb.  Existing files are never overwritten.
-# remove: takes the links away and stops what they ran; the directories stay.
-# Exit: 0; 1 with the cause.
+# remove: takes the links away, stops what they ran and waits for it; the directories stay.
+# Exit: 0; 1 with the cause; 1 also if something goes on for more than 20 seconds.
 set -eu
 home=@HOME@
 scan=/service
@@ -64,7 +64,7 @@ run_qmail_pop3d() {
 	exec 2>&1
 	cd $home
 	exec softlimit -m 30000000 \\
-	tcpserver -v -R -H -c 40 0 110 \\
+	tcpserver -v -R -H -l "\$(head -n 1 control/me)" -c 40 0 110 \\
 	    qmail-popup "\$(head -n 1 control/me)" checkpassword qmail-pop3d Maildir
 	EOF
 }
@@ -77,9 +77,7 @@ run_log() {
 }
 
 log_directory() {
-	mkdir -p "/var/log/$1"
-	chown qmaill:nofiles "/var/log/$1"
-	chmod 750 "/var/log/$1"
+	[ -d "/var/log/$1" ] || install -d -o qmaill -g nofiles -m 750 "/var/log/$1"
 }
 
 # The sticky bit keeps svscan away until the directory is complete.
@@ -98,7 +96,26 @@ build_service() {
 
 link_service() {
 	mkdir -p "$scan"
-	[ -e "$scan/$1" ] || ln -s "$home/service/$1" "$scan/$1"
+	[ -e "$scan/$1" ] || [ -L "$scan/$1" ] || ln -s "$home/service/$1" "$scan/$1"
+}
+
+unlink_service() {
+	[ "$(readlink "$scan/$1")" != "$home/service/$1" ] || rm "$scan/$1"
+	svc -dx "$home/service/$1" 2>/dev/null || :
+}
+
+# After the program, so that its last lines are in the log.  Deliveries may take their time.
+stop_logger() {
+	[ -d "$home/service/$1" ] || return 0
+	tries=100
+	while svstat "$home/service/$1" 2>/dev/null | grep -q ': up '; do
+		tries=$((tries - 1))
+		[ "$tries" -gt 0 ] || { echo "$1 is still finishing its work" >&2; exit 1; }
+		sleep 0.2
+	done
+	sleep 0.2	# for what is in the pipe
+	svc -dx "$home/service/$1/log" 2>/dev/null || :
+	echo "$1 stopped"
 }
 
 relay_rules() {
@@ -128,9 +145,10 @@ add)
 	;;
 remove)
 	for name in $services; do
-		[ -L "$scan/$name" ] || continue
-		rm "$scan/$name"
-		svc -dx "$home/service/$name" "$home/service/$name/log" 2>/dev/null || :
+		unlink_service "$name"
+	done
+	for name in $services; do
+		stop_logger "$name"
 	done
 	;;
 *)

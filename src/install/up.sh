@@ -7,6 +7,7 @@
 set -u
 home=$(head -n 1 conf-qmail)
 scan=/service
+services='qmail-send qmail-smtpd qmail-pop3d'
 HOST=''
 SENDMAIL=''
 for word; do
@@ -69,6 +70,24 @@ check_sendmail() {
 	done
 }
 
+# A service of that name which is not ours would be left as it is, and ours not be started.
+check_service() {
+	for link in "/etc/service/$1" "/service/$1"; do
+		[ -e "$link" ] || [ -L "$link" ] || continue
+		[ "$(readlink "$link")" = "$home/service/$1" ] ||
+		    fail "$link belongs to another installation; to renew its programs see README.md, \
+else stop that service and remove it"
+	done
+}
+
+# Two qmail-send never share a queue: the second would not start.
+check_queue() {
+	mutex=$home/queue/lock/sendmutex
+	[ -e "$mutex" ] && command -v flock >/dev/null || return 0
+	ours_runs qmail-send || flock -n "$mutex" true ||
+	    fail "another qmail-send works on $home/queue; stop it, then run make up again"
+}
+
 packages='gcc libc6-dev make libcdb-dev libcrypt-dev tinycdb ucspi-tcp daemontools'
 [ -d /run/systemd/system ] && packages="$packages daemontools-run"
 
@@ -89,7 +108,7 @@ missing_packages() {
 check_host_name() {
 	[ -n "$HOST" ] || HOST=$(hostname -f 2>/dev/null) || HOST=$(hostname)
 	case "$HOST" in
-	'' | *[!A-Za-z0-9._-]* | .* | *. | *..*)
+	'' | *[!A-Za-z0-9._-]* | [.-]* | *. | *..*)
 		fail "\"$HOST\" is no host name; give one with: make up HOST=mail.example.com" ;;
 	esac
 }
@@ -100,6 +119,10 @@ check_host_name
 check_port 25 qmail-smtpd
 check_port 110 qmail-pop3d
 check_sendmail
+for name in $services; do
+	check_service "$name"
+done
+check_queue
 missing=$(missing_packages)
 [ -z "$missing" ] || command -v apt-get >/dev/null ||
     fail "no apt-get on this host; install these first, then run make up again: $missing"
@@ -199,13 +222,35 @@ until_true() {
 	done
 }
 
-for name in qmail-send qmail-smtpd qmail-pop3d; do
+# Does the queue's service run a program that has been replaced since?  The others start their
+# programs anew for every connection.
+outdated() {
+	pid=$(svstat "$home/service/qmail-send" | sed -n 's/.*(pid \([0-9]*\)).*/\1/p')
+	[ -n "$pid" ] || return 1
+	for process in $pid $(cat "/proc/$pid/task/$pid/children" 2>/dev/null); do
+		program=$(readlink "/proc/$process/exe") || continue
+		program=${program% (deleted)}
+		installed=$home/bin/${program##*/}
+		[ -e "$installed" ] && ! cmp -s "/proc/$process/exe" "$installed" && return 0
+	done
+	return 1
+}
+
+renewed() {
+	ours_runs qmail-send && ! outdated
+}
+
+for name in $services; do
 	until_true 30 [ -p "$home/service/$name/supervise/ok" ] ||
 	    fail "svscan does not start $scan/$name; is a svscan running on $scan?"
-	# Programs of an earlier installation go on with the old files until they are told.
 	svc -u "$home/service/$name" "$home/service/$name/log"
-	[ -z "${restart-}" ] || svc -t "$home/service/$name"
 done
+if outdated; then
+	step "restarting qmail-send, which ends its deliveries first"
+	svc -t "$home/service/qmail-send"
+	until_true 300 renewed ||
+	    fail "qmail-send is still at work on deliveries; run make up again later"
+fi
 until_true 30 listening 25 || fail "qmail-smtpd does not start; look at /var/log/qmail-smtpd/current"
 until_true 30 listening 110 || fail "qmail-pop3d does not start; look at /var/log/qmail-pop3d/current"
 
@@ -213,7 +258,7 @@ step "sending two messages through it"
 sh build/bin/selftest || fail "the test message did not come through; look at /var/log/qmail-send/current"
 
 step "status"
-for name in qmail-send qmail-smtpd qmail-pop3d; do
+for name in $services; do
 	svstat "$home/service/$name"
 done
 "$home/bin/qmail-qstat"
