@@ -183,6 +183,7 @@ dnsmsg_next(struct dnsmsg_reader *r, enum dns_type type, struct dnsmsg_record *r
 			return DNSMSG_BROKEN;
 		found = u16_at(r->p, r->pos);
 		class = u16_at(r->p, r->pos + 2);
+		record->type = type;
 		record->len = u16_at(r->p, r->pos + 8);
 		record->data = r->pos + FIXED;
 		if (r->n - record->data < record->len)
@@ -198,9 +199,11 @@ dnsmsg_next(struct dnsmsg_reader *r, enum dns_type type, struct dnsmsg_record *r
 bool
 dnsmsg_address(const struct dnsmsg_reader *r, const struct dnsmsg_record *record, struct ip *ip)
 {
-	if (record->len != 4 && record->len != 16)
+	bool v4 = record->type == DNS_A && record->len == 4;
+
+	if (!v4 && !(record->type == DNS_AAAA && record->len == 16))
 		return false;
-	*ip = (struct ip){ .family = record->len == 4 ? IP_V4 : IP_V6 };
+	*ip = (struct ip){ .family = v4 ? IP_V4 : IP_V6 };
 	memcpy(ip->bytes, r->p + record->data, record->len);
 	return true;
 }

@@ -63,12 +63,13 @@ enum dnsmsg_step { DNSMSG_RECORD, DNSMSG_END, DNSMSG_BROKEN };
 /* The next record of that type and of class IN in the answer section, whatever its owner; so a
  * chain of aliases in the answer needs no following. */
 struct dnsmsg_record {
-	size_t data, len;	/* offsets in the message */
+	enum dns_type type;
+	size_t data, len;	/* where in the message, and how long */
 };
 MUST_CHECK enum dnsmsg_step dnsmsg_next(struct dnsmsg_reader *r, enum dns_type type,
     struct dnsmsg_record *record);
 
-/* The data of a record as an address (A or AAAA, by its length); false: wrong length. */
+/* The data of a record as an address; false: wrong type or length. */
 MUST_CHECK bool dnsmsg_address(const struct dnsmsg_reader *r, const struct dnsmsg_record *record,
     struct ip *ip);
 /* The name that starts `skip` bytes into the data, appended to *name without dot at the end ("" is

@@ -217,6 +217,10 @@ test_addresses(struct tap *t)
 		{ "AAAA of 15 bytes",
 		    BYTES(ONE RR("\x1c", "\xf") "\x20\1\xd\xb8\0\0\0\0\0\0\0\0\0\0\0"),
 		    DNS_AAAA, NULL },
+		{ "A of 16 bytes",
+		    BYTES(ONE RR("\1", "\x10") "\x20\1\xd\xb8\0\0\0\0\0\0\0\0\0\0\0\1"),
+		    DNS_A, NULL },
+		{ "AAAA of 4 bytes", BYTES(ONE RR("\x1c", "\4") "\xc0\0\2\1"), DNS_AAAA, NULL },
 		{ "no data", BYTES(ONE RR("\1", "\0")), DNS_A, NULL },
 	};
 
