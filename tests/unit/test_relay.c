@@ -92,7 +92,7 @@ test_files(struct tap *t)
 	relay_close(&r);
 	put_file("control/morercpthosts.cdb", "too short");
 	is_num(t, check_once("u@ok.example"), RELAY_ALLOWED, "damaged cdb: rcpthosts counts");
-	is_num(t, check_once("u@more.example"), RELAY_FAILED, "damaged cdb: others are not decided");
+	is_num(t, check_once("u@more.example"), RELAY_FAILED, "damaged cdb: others undecided");
 	(void)unlink("control/morercpthosts.cdb");
 	if (symlink("morercpthosts.cdb", "control/morercpthosts.cdb") == -1)
 		exit(1);
