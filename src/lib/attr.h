@@ -3,7 +3,6 @@
 #define LIB_ATTR_H
 
 #define MUST_CHECK __attribute__((warn_unused_result))
-#define NORETURN __attribute__((noreturn))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 
 #endif

@@ -3,8 +3,8 @@
 
 #include "lib/ascii.h"
 
-static enum num_status
-parse(const char *p, size_t len, uint64_t base, uint64_t max, uint64_t *out)
+enum num_status
+num_parse_u64(const char *p, size_t len, uint64_t max, uint64_t *out)
 {
 	uint64_t v = 0;
 	bool range = false;
@@ -14,29 +14,17 @@ parse(const char *p, size_t len, uint64_t base, uint64_t max, uint64_t *out)
 	for (size_t i = 0; i < len; i++) {
 		uint64_t digit = (uint64_t)(unsigned char)p[i] - '0';
 
-		if (!ascii_isdigit(p[i]) || digit >= base)
+		if (!ascii_isdigit(p[i]))
 			return NUM_SYNTAX;
-		if (range || v > (max - digit) / base || digit > max)
+		if (range || digit > max || v > (max - digit) / 10)
 			range = true;
 		else
-			v = v * base + digit;
+			v = v * 10 + digit;
 	}
 	if (range)
 		return NUM_RANGE;
 	*out = v;
 	return NUM_OK;
-}
-
-enum num_status
-num_parse_u64(const char *p, size_t len, uint64_t max, uint64_t *out)
-{
-	return parse(p, len, 10, max, out);
-}
-
-enum num_status
-num_parse_octal(const char *p, size_t len, uint64_t max, uint64_t *out)
-{
-	return parse(p, len, 8, max, out);
 }
 
 size_t
@@ -46,7 +34,7 @@ num_lead_u64(struct span s, uint64_t max, uint64_t *out)
 
 	while (n < s.n && ascii_isdigit(s.p[n]))
 		n++;
-	if (n && parse(s.p, n, 10, max, out) != NUM_OK)
+	if (n && num_parse_u64(s.p, n, max, out) != NUM_OK)
 		*out = max;
 	return n;
 }

@@ -16,8 +16,6 @@ enum num_status { NUM_OK, NUM_SYNTAX, NUM_RANGE };
 /* The whole text must be decimal digits, at least one; the value at most max.
  * NUM_SYNTAX wins over NUM_RANGE.  *out is set only for NUM_OK. */
 MUST_CHECK enum num_status num_parse_u64(const char *p, size_t len, uint64_t max, uint64_t *out);
-/* Same with octal digits, for modes. */
-MUST_CHECK enum num_status num_parse_octal(const char *p, size_t len, uint64_t max, uint64_t *out);
 
 /* Leading decimal digits, as control files use them: returns how many there were (0: *out is
  * unchanged) and stores the value, cut to max. */

@@ -146,14 +146,6 @@ proc_copy_fd(int to, int from)
 	return fcntl(to, F_SETFD, flags & ~FD_CLOEXEC) == -1 ? -1 : 0;
 }
 
-int
-proc_move_fd(int to, int from)
-{
-	if (proc_copy_fd(to, from) == -1)
-		return -1;
-	return to == from ? 0 : close(from);
-}
-
 void
 proc_exec(const char *path, bool search, char *const argv[], char *const envp[])
 {

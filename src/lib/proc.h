@@ -52,9 +52,7 @@ pid_t proc_reap(int *status);
 /* Exit code 0..255, or -1 if it was killed by a signal. */
 int proc_code(int status);
 
-/* Moves a descriptor to an exact number, open across exec; closes the old one.  -1 with errno. */
-MUST_CHECK int proc_move_fd(int to, int from);
-/* Copies (keeps `from`). */
+/* Copies a descriptor to an exact number, open across exec.  -1 with errno. */
 MUST_CHECK int proc_copy_fd(int to, int from);
 /* Replaces us.  Signals are left as they are.  Returns only on failure, with errno. */
 void proc_exec(const char *path, bool search, char *const argv[], char *const envp[]);

@@ -66,7 +66,8 @@ MUST_CHECK int sys_become_groups(uid_t uid, gid_t gid, size_t n, const gid_t *gr
  * for good.  -1 with errno if they could not be given up. */
 MUST_CHECK int sys_drop_setid(void);
 /* Runs child(arg) in a new process that shares our memory until it execs or exits, as vfork(2)
- * does.  Returns the pid.  The child may only make async-signal-safe calls and must not return. */
+ * does.  Returns the pid.  The child may only make async-signal-safe calls; what it returns is its
+ * exit code. */
 MUST_CHECK pid_t sys_vfork_run(int (*child)(void *), void *arg);
 /* execvp(3) with an environment. */
 void sys_execvpe(const char *file, char *const argv[], char *const envp[]);

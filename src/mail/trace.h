@@ -21,7 +21,7 @@ struct trace_hop {
 	int64_t time;
 };
 
-/* Appends (two lines; spec/network.md 2.10)
+/* Appends (two lines)
  *   Received: from H (HELO X) (I@IP)\n  by L with P; 26 Sep 1995 04:46:54 -0000\n
  * HELO only where it differs from the host name but for case.  Strange bytes become `?`. */
 void trace_add_received(struct buf *to, const struct trace_hop *hop);

@@ -1,7 +1,7 @@
 /* dns - the questions a mail host asks, through the system's stub resolver (libresolv; resolv.conf
  * keeps its meaning, but names are absolute: no search list).  Answers of any size: EDNS0, TCP
  * after truncation.  Decided by the RCODE: NXDOMAIN and "no such data" are DNS_ABSENT; SERVFAIL,
- * REFUSED, FORMERR, NOTIMP, time-outs and malformed answers are DNS_SOFT (spec/network.md 6).
+ * REFUSED, FORMERR, NOTIMP, time-outs and malformed answers are DNS_SOFT.
  * A name that cannot exist (label over 63 bytes, name over 255, empty label) is DNS_ABSENT without
  * a question. */
 #ifndef NET_DNS_H

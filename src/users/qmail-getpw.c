@@ -83,7 +83,7 @@ print_owner(struct account *a, struct span local)
 int
 main(int argc, char **argv)
 {
-	struct account a = { { 0 }, { 0 }, { 0 }, 0, 0 };
+	struct account a = { 0 };
 	int code;
 
 	if (io_open_standard() == -1)
