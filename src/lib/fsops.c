@@ -65,7 +65,7 @@ fsops_sync_parent(const char *path)
 }
 
 int
-fsops_sync_entry(const char *path)
+fsops_sync_entry(const char *path, int file)
 {
 	int fd, r, error;
 
@@ -73,6 +73,8 @@ fsops_sync_entry(const char *path)
 		return 0;
 	if (errno != EACCES && errno != EINVAL)
 		return -1;
+	if (file != -1)
+		return sys_syncfs(file);
 	if ((fd = fsops_open_read(path)) == -1)
 		return -1;
 	r = sys_syncfs(fd);

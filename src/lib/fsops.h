@@ -16,8 +16,9 @@ MUST_CHECK int fsops_sync_dir(const char *dir);
 /* Same for the directory that holds `path`. */
 MUST_CHECK int fsops_sync_parent(const char *path);
 /* The same for users' directories: one that we may not read, or whose file system knows no fsync of
- * directories, is reached by syncing all of the file system that holds `path`. */
-MUST_CHECK int fsops_sync_entry(const char *path);
+ * directories, is reached by syncing all of the file system that holds `path`.  file: open on it, or
+ * -1: it is opened then, and closing it ends the fcntl locks that we have on it. */
+MUST_CHECK int fsops_sync_entry(const char *path, int file);
 /* Makes the finished temporary file fd appear: data sync, close, rename(from, to), sync of the
  * directory of `to`.  On failure unlinks `from` and returns -1 with errno; fd is closed always. */
 MUST_CHECK int fsops_publish(int fd, const char *from, const char *to);

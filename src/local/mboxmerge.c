@@ -218,7 +218,7 @@ rename_new(const struct mboxmerge *m)
 	if (rename(m->tmp, m->real) == -1)
 		return MBOXMERGE_MOVE;
 	/* From here on the messages are in the mbox, and after the next line on disk. */
-	return fsops_sync_entry(m->real) == -1 ? MBOXMERGE_MOVE : MBOXMERGE_OK;
+	return fsops_sync_entry(m->real, m->to) == -1 ? MBOXMERGE_MOVE : MBOXMERGE_OK;
 }
 
 static enum mboxmerge_status

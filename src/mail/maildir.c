@@ -225,7 +225,7 @@ publish(struct delivery *d)
 
 	if (link_new(d) == -1)
 		return MAILDIR_TEMPORARY;
-	if (fsops_sync_entry(buf_str(&d->new)) == 0)
+	if (fsops_sync_entry(buf_str(&d->new), -1) == 0)
 		return MAILDIR_OK;	/* from here on the mail is safe */
 	error = errno;
 	(void)unlink(buf_str(&d->new));

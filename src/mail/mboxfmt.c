@@ -90,7 +90,7 @@ prepare(const struct mbox *b, off_t *end)
 		return 0;
 	if (!(real = sys_real_path(b->path)))
 		return -1;
-	r = fsops_sync_entry(real);
+	r = fsops_sync_entry(real, b->fd);
 	error = errno;
 	free(real);
 	errno = error;
