@@ -252,6 +252,33 @@ test_large_set(struct tap *t)
 	buf_free(&text);
 }
 
+/* The forms in files elsewhere. */
+static void
+test_paths(struct tap *t)
+{
+	struct set keys = { 0 }, map = { 0 };
+	struct buf text = { 0 };
+	struct span value;
+
+	ok(t, ctl_path_set("control/none", &keys) == CTL_ABSENT &&
+	    ctl_path_map("control/none", &map) == CTL_ABSENT &&
+	    ctl_path_text("control/none", &text) == CTL_ABSENT, "absent");
+	ok(t, ctl_path_set("control", &keys) == CTL_ERROR && errno == EISDIR &&
+	    ctl_path_map("control", &map) == CTL_ERROR &&
+	    ctl_path_text("control", &text) == CTL_ERROR, "a directory");
+	puts_in("p", "#c\na:b:c \n\nd\n");
+	ok(t, ctl_path_set("control/p", &keys) == CTL_FOUND && keys.n == 2 &&
+	    set_find(&keys, span_str("A:b:c"), NULL) && set_find(&keys, span_str("d"), NULL), "set");
+	ok(t, ctl_path_map("control/p", &map) == CTL_FOUND && map.n == 1 &&
+	    set_find(&map, span_str("a"), &value) && span_eq(value, span_str("b:c")), "map");
+	buf_adds(&text, "old");
+	ok(t, ctl_path_text("control/p", &text) == CTL_FOUND, "text");
+	is(t, buf_span(&text), span_str("#c\na:b:c \n\nd\n"), "  as it is");
+	set_free(&keys);
+	set_free(&map);
+	buf_free(&text);
+}
+
 int
 main(void)
 {
@@ -269,6 +296,7 @@ main(void)
 	test_errors(&t);
 	test_limits(&t);
 	test_large_set(&t);
+	test_paths(&t);
 	scratch_leave(&s);
 	return done(&t);
 }

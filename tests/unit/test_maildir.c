@@ -231,10 +231,18 @@ test_listing(struct tap *t)
 	maildir_list_free(&list);
 	is_num(t, maildir_scan(&list, 2001), 0, "a second later");
 	is_num(t, (long)list.n, 4, "the late one is there");
+	maildir_list_drop(&list, 1);
+	ok(t, list.n == 3 && !strcmp(list.messages[0].path, want[0]) &&
+	    !strcmp(list.messages[1].path, want[2]), "one taken off in the middle");
+	maildir_list_drop(&list, 2);
+	ok(t, list.n == 2 && !strcmp(list.messages[1].path, want[2]), "and the last");
 	maildir_list_free(&list);
 	is_num(t, rename("cur", "cur2"), 0, "without cur/");
 	is_num(t, maildir_scan(&list, 2001), -1, "  it fails");
 	is_num(t, errno, ENOENT, "  errno");
+	maildir_list_free(&list);
+	is_num(t, maildir_scan_new(&list, 2000), 0, "new/ alone is enough for some");
+	ok(t, list.n == 2 && !strcmp(list.messages[0].path, want[1]), "  it has two");
 	maildir_list_free(&list);
 	if (rename("cur2", "cur") == -1)
 		abort();
