@@ -5,8 +5,8 @@
 #include "lib/num.h"
 #include "mail/netstr.h"
 
-const char *const fuzz_words[] = { "0", "00000000", "1", "9", "2000000009", "2000000010", "200000000",
-	"18446744073709551616", ":", ",", "-", " ", "x", "\n", NULL };
+const char *const fuzz_words[] = { "0", "00000000", "1", "9", "2000000009", "2000000010",
+	"200000000", "18446744073709551616", ":", ",", "-", " ", "x", "\n", NULL };
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)

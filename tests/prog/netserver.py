@@ -55,21 +55,26 @@ def controls(extra):
                 file.write(text if isinstance(text, bytes) else text.encode('latin-1'))
 
 
+def stub_says(code=0, said=None):
+    """The stub forgets what it was given; its next exit code, and its text."""
+    for name in os.listdir(QUEUE + '/out'):
+        os.unlink(QUEUE + '/out/' + name)
+    with open(QUEUE + '/code', 'w') as file:
+        file.write(str(code))
+    if os.path.exists(QUEUE + '/said'):
+        os.unlink(QUEUE + '/said')
+    if said is not None:
+        with open(QUEUE + '/said', 'wb') as file:
+            file.write(said)
+
+
 class Server:
     """One server with our end of its socket."""
 
     def __init__(self, program, env=None, control=None, code=0, said=None, kind=socket.SOCK_STREAM,
                  err=subprocess.DEVNULL, small=False, memory=None, files=None):
         controls(control or {})
-        for name in os.listdir(QUEUE + '/out'):
-            os.unlink(QUEUE + '/out/' + name)
-        with open(QUEUE + '/code', 'w') as file:
-            file.write(str(code))
-        if os.path.exists(QUEUE + '/said'):
-            os.unlink(QUEUE + '/said')
-        if said is not None:
-            with open(QUEUE + '/said', 'wb') as file:
-                file.write(said)
+        stub_says(code, said)
         self.socket, theirs = socket.socketpair(socket.AF_UNIX, kind)
         self.socket.settimeout(30)
         if small:
