@@ -47,14 +47,23 @@ is_scheduled(const struct send *s, uint64_t id)
 	    heap_get(&s->sched.done, id, &due);
 }
 
-/* Schedules a preprocessed message on the channels whose files exist.  -1: no memory. */
+/* Schedules a preprocessed message on the channels whose files exist.  Without its text it is
+ * removed at once: by the time it is due the number may be that of a new message, which would go to
+ * the recipients of the old one.  -1: no memory. */
 static int
 schedule(struct send *s, uint64_t id)
 {
 	char path[QLAYOUT_PATH_SIZE];
 	struct stat st[CHANNELS];
 	bool exists[CHANNELS], any = false;
+	int text = qlayout_exists(&s->q, Q_MESS, id);
 
+	if (text == -1)
+		return stat_failed(s, Q_MESS, id);
+	if (text == 0) {
+		done_purge(s, id);
+		return 0;
+	}
 	for (int c = 0; c < CHANNELS; c++) {
 		enum qdir dir = jobs_channel_dir((enum channel)c);
 

@@ -137,6 +137,22 @@ def states():
     os.unlink(QUEUE + 'bounce/note.txt')
 
 
+def orphan_at_start():
+    """An info file without a text, due in an hour: its number may be in use again by then."""
+    control()
+    now = int(time.time())
+    number = message(mess=None, info='ghost@x', birth=now, remote=['Tghost@y'], due=now + 3600)
+    with Send() as send:
+        send.wait('^warning: unable to stat ' + path('mess', number))
+        send.until(lambda: not exists('info', number))
+        os.rename(QUEUE + 'pid/kept-%d' % number, QUEUE + path('mess', number))
+        send.signal('ALRM')
+        send.settle()
+        tap.equal((send.commands, exists('remote', number), exists('mess', number)),
+                  ([], False, True), 'the new text is not delivered to the old recipients')
+        tap.equal(send.stop(), 0, 'exit 0')
+
+
 def ordered(log, *numbers):
     return sorted(numbers, key=lambda n: log.index('new msg %d' % n))
 
@@ -713,8 +729,9 @@ def vanished():
     tap.ok(not exists('remote', numbers[2]), 'without a text nothing stays')
 
 
-TESTS_IN_ORDER = (starting, refusals, states, retried_marks, schedule, open_pass_at_exit,
-                  alarm_and_lifetime, full_channel, many_messages, limits_of_spawn,
+TESTS_IN_ORDER = (starting, refusals, states, orphan_at_start, retried_marks, schedule,
+                  open_pass_at_exit, alarm_and_lifetime, full_channel, many_messages,
+                  limits_of_spawn,
                   strange_reports, batches, failed_todo, quiet, syncs, bounce_faults,
                   refused_bounces, slow_bounce, odd_senders, hup, lost_peers, with_todo,
                   announced_twice, number_used_again, vanished)
