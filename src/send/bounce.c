@@ -179,16 +179,18 @@ commit_file(struct bounces *b, struct bounce_file *f)
 void
 bounce_commit(struct bounces *b)
 {
-	bool created = false;
+	bool any = false;
 
 	for (size_t i = 0; i < b->n; i++) {
 		commit_file(b, &b->files[i]);
-		created |= b->files[i].created && b->files[i].fd != -1;
+		any |= b->files[i].fd != -1;
 	}
-	if (!created || fsops_sync_dir(qlayout_name(Q_BOUNCE)) == 0)
+	/* Also the entry of a file that was there: a predecessor may have been killed before it could
+	 * sync it.  If nothing is new, this costs nothing. */
+	if (!any || fsops_sync_dir(qlayout_name(Q_BOUNCE)) == 0)
 		return;
 	for (size_t i = 0; i < b->n; i++)
-		if (b->files[i].created && b->files[i].fd != -1)
+		if (b->files[i].fd != -1)
 			roll_back(b, &b->files[i]);
 	complain(b);
 }

@@ -432,12 +432,14 @@ def syncs():
     control()
     numbers = [message(todo=['u1', 'p2', 'Fs@x', 'Tbad%d@y' % i, 'Tok%d@y' % i]) for i in range(40)]
     stale = message(todo=['u1', 'p2', 'Fs@x', 'Tok@y'], local=['Told@host.test'], bounce='old')
+    killed = message(info='s@x', birth=int(time.time()), remote=['Tbad40@y'],
+                     bounce='<bad40@y>:\nno\n\n')
     trace = Trace()
-    answers = {'remote bad%d@y' % i: ['Dno\n'] for i in range(40)}
+    answers = {'remote bad%d@y' % i: ['Dno\n'] for i in range(41)}
     with Send(wrap=trace.wrap, answers=answers, env=fake_queue('cat >$0.msg; cat <&1 >$0.env')) \
             as send:
-        send.wait('^end msg', 41)
-        send.until(lambda: len(send.requests) == 82)
+        send.wait('^end msg', 42)
+        send.until(lambda: len(send.requests) == 83)
         calls = trace.end(send)
     orders = {'preprocessing': set(), 'failure before mark': set(), 'removal': set()}
     for n in numbers:
@@ -455,6 +457,9 @@ def syncs():
             ('request', 'foop/%d' % n)))
         orders['removal'].add(in_order(calls, ('unlink', 'bounce/%d' % n), ('fsync', 'bounce'),
                                        ('request', 'foop/%d' % n)))
+    orders['failure before mark'].add(in_order(     # the file is there, perhaps not yet on disk
+        calls, ('fsync', 'bounce/%d' % killed), ('fsync', 'bounce'),
+        ('write', path('remote', killed))))
     for name, results in sorted(orders.items()):
         tap.equal(results, {'in order'}, 'durable in the right order: ' + name)
     for name in (path('local', stale), 'bounce/%d' % stale):
