@@ -19,9 +19,16 @@
 #include "lib/sys.h"
 #include "lib/uids.h"
 #include "queue/spawnproto.h"
+#include "spawn/report.h"
 
+#define NO_MEMORY "Zqmail-spawn out of memory. (#4.3.0)\n"
 #define OUTPUT_FIRST 256	/* bytes of output we want memory for before we start anything */
 #define SPARE_FILES 16
+/* Reports that are collected for one write: room for any one of them, kept from the start, so that
+ * none is lost for want of memory. */
+#define REPORTS_SIZE ((size_t)32768)
+
+_Static_assert(REPORT_REMOTE_MAX + 1024 < REPORTS_SIZE, "a report fits");
 
 struct slot {
 	bool used;
@@ -69,6 +76,8 @@ flush_reports(struct spawnd *d)
 static void
 report(struct spawnd *d, unsigned slot, struct span text)
 {
+	if (text.n + SPAWNPROTO_SLOT_BYTES + 1 > REPORTS_SIZE - d->reports.n)
+		flush_reports(d);
 	spawnproto_add_report(&d->reports, slot, text);
 }
 
@@ -106,7 +115,7 @@ finish(struct spawnd *d, size_t i)
 
 	close_output(d, i);
 	d->ops->report(slot->code, buf_span(&slot->output), &text);
-	report(d, (unsigned)d->active[i], buf_span(&text));
+	report(d, (unsigned)d->active[i], buf_ok(&text) ? buf_span(&text) : span_str(NO_MEMORY));
 	buf_free(&text);
 	buf_free(&slot->output);
 	slot->used = false;
@@ -187,7 +196,7 @@ check_command(struct spawnd *d, const struct spawnproto_command *c)
 	const char *complaint;
 
 	if (c->failed)
-		return "Zqmail-spawn out of memory. (#4.3.0)\n";
+		return NO_MEMORY;
 	if (c->slot >= SPAWN_SLOTS)
 		return "ZInternal error: delnum too big. (#4.3.5)\n";
 	if (d->slots[c->slot].used)
@@ -196,7 +205,7 @@ check_command(struct spawnd *d, const struct spawnproto_command *c)
 		return complaint;
 	if (!buf_room(&d->slots[c->slot].output, OUTPUT_FIRST)) {
 		buf_free(&d->slots[c->slot].output);
-		return "Zqmail-spawn out of memory. (#4.3.0)\n";
+		return NO_MEMORY;
 	}
 	if (span_rchr(recipient, '@') == recipient.n)
 		return "DSorry, address must include host name. (#5.1.3)\n";
@@ -297,9 +306,9 @@ read_commands(struct spawnd *d)
 static int
 greet(struct spawnd *d)
 {
-	spawnproto_add_slot(&d->reports, SPAWN_SLOTS);
-	if (!buf_ok(&d->reports))
+	if (!buf_room(&d->reports, REPORTS_SIZE))
 		return -1;
+	spawnproto_add_slot(&d->reports, SPAWN_SLOTS);
 	flush_reports(d);
 	return 0;
 }

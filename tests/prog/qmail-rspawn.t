@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 """qmail-rspawn.t - how it finds its program, what it makes of the output, the tcpto tables."""
 import os
+import resource
+import signal
+import subprocess
 import sys
 import time
 
@@ -61,6 +64,30 @@ def output():
     tap.equal(daemon.close(), 0, 'end')
 
 
+def burst():
+    """Reports that are made together but do not fit into one write; all of memory is in use."""
+    q.stub('qmail-remote', '#!/bin/sh\nprintf "r\\0K"; head -c 9000 /dev/zero | tr "\\0" x; '
+           'printf "\\0"; while [ ! -e %s/go ]; do sleep 0.05; done\n' % q.QUEUE)
+    # As root, so that we may limit it.
+    daemon = q.Spawn('qmail-rspawn', env=dict(os.environ, PATH=q.home() + '/bin:/usr/bin:/bin'))
+    for slot in range(30):
+        daemon.command(slot)
+    q.wait_until(lambda: len(subprocess.run(
+        ['pgrep', '-P', str(daemon.process.pid)], stdout=subprocess.PIPE,
+        check=False).stdout.split()) == 30)
+    os.kill(daemon.process.pid, signal.SIGSTOP)
+    if not os.environ.get('SAN'):       # a sanitizer needs memory itself
+        resource.prlimit(daemon.process.pid, resource.RLIMIT_AS, (0, 0))
+    q.put('go')
+    q.wait_until(lambda: subprocess.run(
+        ['ps', '-o', 'stat=', '--ppid', str(daemon.process.pid)], stdout=subprocess.PIPE,
+        check=False).stdout.split() == [b'Z'] * 30)
+    os.kill(daemon.process.pid, signal.SIGCONT)
+    reports = daemon.reports(30)
+    tap.equal(sorted(reports), list(range(30)), 'a report for each slot')
+    tap.equal(daemon.close(), 0, 'end')
+
+
 def tables():
     for name, size in (('tcpto', 1024), ('tcpto6', 2048)):
         q.put('lock/' + name, b'\xff' * size, 'qmailr')
@@ -80,6 +107,7 @@ def privileges():
 q.put('mess/0/23', b'Received: x\n\nhello\n')
 program()
 output()
+burst()
 tables()
 privileges()
 sys.exit(tap.done())
