@@ -74,7 +74,7 @@ make_parents(const struct setup *s)
 		if (path.p[i] != '/')
 			continue;
 		path.p[i] = '\0';
-		if (mkdir(path.p, 0755) == -1 && errno != EEXIST)
+		if (mkdir(path.p, 0700) == -1 ? errno != EEXIST : chmod(path.p, 0755) == -1)
 			code = fatal("mkdir", path.p);
 		path.p[i] = '/';
 	}
@@ -82,12 +82,20 @@ make_parents(const struct setup *s)
 	return code;
 }
 
+/* The queue belongs to other accounts: a link that one of them put there must not lead root to some
+ * other file.  The queue itself may be one, as may be what root owns. */
+static int
+nofollow(const struct hier_item *item)
+{
+	return item->in_queue && strcmp(item->path, "queue") != 0 ? O_NOFOLLOW : 0;
+}
+
 static int
 open_existing(const struct hier_item *item, const char *path)
 {
 	int flags = item->kind == HIER_DIR ? O_DIRECTORY : O_NONBLOCK;
 
-	return open(path, O_RDONLY | O_CLOEXEC | flags);
+	return open(path, O_RDONLY | O_CLOEXEC | flags | nofollow(item));
 }
 
 static int
@@ -155,7 +163,7 @@ out:
 static int
 make_zeros(const struct hier_item *item, const char *path)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | nofollow(item), 0600);
 	struct stat st;
 	int code = 0;
 

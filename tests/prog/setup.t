@@ -1,0 +1,117 @@
+#!/bin/sh
+# setup.t - what the installer makes and keeps, what the checker finds.
+. tests/lib.sh
+home=$(head -n 1 conf-qmail)
+build=build${SAN:+-san}
+queue=$home/queue
+
+setup() {
+	"$build/bin/setup" "$@"
+}
+
+check() {
+	"$build/bin/instcheck" "$@" "$build"
+}
+
+warned() {
+	ok "instcheck after: $1" check
+	is "instcheck says: $1" "$(cat "$T/err")" "instcheck: warning: $2"
+	code "instcheck -w after: $1" 1 check -w
+}
+
+ok 'over an installed tree' setup "$build"
+ok 'the checker is silent' check -w
+is 'the checker is silent: output' "$(cat "$T/out" "$T/err")" ''
+
+# ---- what a live queue has ----
+
+printf %01024d 7 >"$queue/lock/tcpto"
+exec 9>>"$queue/lock/sendmutex"
+flock 9
+before=$(stat -c '%n %i %s' "$queue"/lock/*)
+ok 'with a qmail-send that holds its lock' setup "$build"
+is 'files in lock/ stay' "$(stat -c '%n %i %s' "$queue"/lock/*)" "$before"
+is 'and what is in them' "$(head -c 3 "$queue/lock/tcpto")" 000
+exec 9>&-
+
+# ---- links of other accounts ----
+
+echo precious >"$T/file"
+mkdir -m 700 "$T/directory"
+rm "$queue/lock/tcpto"
+ln -s "$T/file" "$queue/lock/tcpto"
+code 'a link in place of a file of the queue' 111 setup "$build"
+is 'what it leads to is left alone' "$(cat "$T/file") $(stat -c %U "$T/file")" 'precious root'
+rm "$queue/lock/tcpto"
+rmdir "$queue/pid"
+ln -s "$T/directory" "$queue/pid"
+code 'a link in place of a directory of the queue' 111 setup "$build"
+is 'that is left alone, too' "$(stat -c '%U %a' "$T/directory")" 'root 700'
+rm "$queue/pid"
+mv "$home/control" "$T/control"
+ln -s "$T/control" "$home/control"
+ok 'control may be a link' setup "$build"
+ok 'the checker follows it' check -w
+
+# ---- differences ----
+
+chmod 700 "$home/bin/qmail-queue"
+warned 'a mode' '.../bin/qmail-queue has wrong permissions'
+rm "$home/bin/qmail-queue"
+warned 'a missing file' '.../bin/qmail-queue does not exist'
+setup "$build"
+chown root "$queue/lock/trigger"
+warned 'an owner' "$queue/lock/trigger has wrong owner"
+setup "$build"
+chgrp nofiles "$home"
+warned 'a group' "$home has wrong group"
+setup "$build"
+rm "$queue/lock/trigger"
+install -o qmails -g qmail -m 622 /dev/null "$queue/lock/trigger"
+warned 'a type' "$queue/lock/trigger has wrong type"
+rm "$queue/lock/trigger"
+setup "$build"
+
+# ---- another split ----
+
+mkdir "$queue/mess/23"
+code 'a larger split' 111 setup "$build"
+like 'a larger split: said' "$T/err" 'mess/23 exists: .* conf-split$'
+rmdir "$queue/mess/23" "$queue/mess/22"
+code 'a smaller split' 111 setup "$build"
+like 'a smaller split: said' "$T/err" 'mess/22 is missing: .* conf-split$'
+mkdir "$queue/mess/22"
+ok 'the right one' setup "$build"
+
+# ---- accounts ----
+
+cp /etc/passwd "$T/passwd"
+sed -i '/^qmailr:/d' /etc/passwd
+code 'an account is missing' 111 setup "$build"
+like 'an account is missing: said' "$T/err" '^fatal: unable to find user qmailr$'
+cp "$T/passwd" /etc/passwd
+sed -i.before '/^nofiles:/d' /etc/group
+code 'a group is missing' 111 setup "$build"
+like 'a group is missing: said' "$T/err" '^fatal: unable to find group nofiles$'
+mv /etc/group.before /etc/group
+
+# ---- for packages ----
+
+DESTDIR=$T/package/root
+export DESTDIR
+ok 'files of a package, by anybody' su -s /bin/sh joe -c "umask 077; DESTDIR=/tmp/package/root \
+    $PWD/$build/bin/setup --files $PWD/$build"
+is 'directories above are for everybody' "$(stat -c %a /tmp/package /tmp/package/root/var)" \
+    "$(printf '755\n755')"
+is 'modes are there' "$(stat -c '%a %U' "/tmp/package/root$home/bin/qmail-queue")" '4711 joe'
+DESTDIR=/tmp/package/root
+ok 'owners later' setup --owners "$build"
+is 'owners and modes' "$(stat -c '%a %U %G' "/tmp/package/root$home/bin/qmail-queue")" \
+    '4711 qmailq qmail'
+ok 'the package is complete' check -w
+mv "/tmp/package/root$home/bin" "$T/bin"
+ok 'queue-only' setup "$build" queue-only
+ok 'makes nothing else' test ! -e "/tmp/package/root$home/bin"
+code 'called wrongly' 100 setup
+code 'called wrongly: a word' 100 setup "$build" queue
+done_testing
