@@ -28,11 +28,12 @@ enum code {
 
 #define QMAIL_HOME SITE_HOME		/* absolute, no slash at the end */
 #define QUEUE_SPLIT SITE_SPLIT		/* subdirectories of a split queue directory */
+#define QUEUE_SPLIT_MAX 65000
 #define SPAWN_SLOTS SITE_SPAWN		/* slots of one spawn daemon, 1..65000 */
 #define USER_BREAK SITE_BREAK		/* between user and extension: a char */
 #define FORBIDDEN_MODE SITE_PATRN	/* mode bits no home directory or .qmail file may have */
 
 _Static_assert(SITE_SPAWN >= 1 && SITE_SPAWN <= 65000, "conf-spawn must be 1 to 65000");
-_Static_assert(SITE_SPLIT >= 1 && SITE_SPLIT <= 65000, "conf-split must be 1 to 65000");
+_Static_assert(SITE_SPLIT >= 1 && SITE_SPLIT <= QUEUE_SPLIT_MAX, "conf-split must be 1 to 65000");
 
 #endif

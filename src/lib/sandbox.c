@@ -17,6 +17,8 @@
 #define TREE_READ (FILE_READ | LANDLOCK_ACCESS_FS_READ_DIR)
 #define TREE_WRITE (FILE_WRITE | LANDLOCK_ACCESS_FS_READ_DIR)
 #define TREE_CHANGE (TREE_WRITE | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG)
+#define TREE_BUILD (TREE_CHANGE | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR | \
+	LANDLOCK_ACCESS_FS_MAKE_FIFO)
 /* All of ABI 1. */
 #define HANDLED ((uint64_t)(LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1)
 /* linking or renaming between directories: bit 13, since ABI 2 (absent in older headers) */
@@ -50,9 +52,11 @@ access_of(enum sandbox_use use, bool directory)
 	case SANDBOX_WRITE:
 		return TREE_WRITE;
 	case SANDBOX_CHANGE:
+		return TREE_CHANGE | REFER;
+	case SANDBOX_BUILD:
 		break;
 	}
-	return TREE_CHANGE | REFER;
+	return TREE_BUILD | REFER;
 }
 
 static int
@@ -76,7 +80,7 @@ static bool
 wants_change(const struct sandbox_path *paths, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (paths[i].use == SANDBOX_CHANGE)
+		if (paths[i].use >= SANDBOX_CHANGE)
 			return true;
 	return false;
 }

@@ -14,7 +14,8 @@
 enum sandbox_use {
 	SANDBOX_READ,		/* read files and list directories beneath */
 	SANDBOX_WRITE,		/* also write existing files */
-	SANDBOX_CHANGE		/* also create, remove, link and rename beneath */
+	SANDBOX_CHANGE,		/* also create, remove, link and rename files beneath */
+	SANDBOX_BUILD		/* also make and remove directories and FIFOs beneath */
 };
 
 struct sandbox_path {
@@ -28,7 +29,7 @@ void sandbox_limits(void);
 MUST_CHECK int sandbox_plain(size_t max_bytes);
 /* no_new_privs, and of the file system only these paths.  n = 0: nothing at all.  Links and
  * renames between directories need Landlock ABI 2: on ABI 1 kernels the file rules are left out
- * when a path asks for SANDBOX_CHANGE.  -1 with errno. */
+ * when a path asks for SANDBOX_CHANGE or more.  -1 with errno. */
 MUST_CHECK int sandbox_paths(const struct sandbox_path *paths, size_t n);
 
 #endif

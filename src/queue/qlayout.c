@@ -21,17 +21,18 @@ enum split { FLAT, SPLIT, BIG_TODO };	/* BIG_TODO: split in a queue of that layo
 static const struct {
 	const char *name;
 	enum split split;
-	mode_t file_mode;
+	const char *owner;
+	mode_t mode, file_mode;
 } dirs[Q_DIRS] = {
-	[Q_PID] = { "pid", FLAT, SHARED_MODE },
-	[Q_MESS] = { "mess", SPLIT, SHARED_MODE },
-	[Q_INTD] = { "intd", BIG_TODO, SHARED_MODE },
-	[Q_TODO] = { "todo", BIG_TODO, SHARED_MODE },
-	[Q_INFO] = { "info", SPLIT, PRIVATE_MODE },
-	[Q_LOCAL] = { "local", SPLIT, PRIVATE_MODE },
-	[Q_REMOTE] = { "remote", SPLIT, PRIVATE_MODE },
-	[Q_BOUNCE] = { "bounce", FLAT, PRIVATE_MODE },
-	[Q_LOCK] = { "lock", FLAT, PRIVATE_MODE }
+	[Q_PID] = { "pid", FLAT, USER_QUEUE, 0700, SHARED_MODE },
+	[Q_MESS] = { "mess", SPLIT, USER_QUEUE, 0750, SHARED_MODE },
+	[Q_INTD] = { "intd", BIG_TODO, USER_QUEUE, 0700, SHARED_MODE },
+	[Q_TODO] = { "todo", BIG_TODO, USER_QUEUE, 0750, SHARED_MODE },
+	[Q_INFO] = { "info", SPLIT, USER_SEND, 0700, PRIVATE_MODE },
+	[Q_LOCAL] = { "local", SPLIT, USER_SEND, 0700, PRIVATE_MODE },
+	[Q_REMOTE] = { "remote", SPLIT, USER_SEND, 0700, PRIVATE_MODE },
+	[Q_BOUNCE] = { "bounce", FLAT, USER_SEND, 0700, PRIVATE_MODE },
+	[Q_LOCK] = { "lock", FLAT, USER_QUEUE, 0750, PRIVATE_MODE }
 };
 
 _Static_assert(sizeof "remote/65000/" + NUM_U64_SIZE <= QLAYOUT_PATH_SIZE, "paths fit");
@@ -42,6 +43,7 @@ qlayout_detect(struct qlayout *q)
 {
 	struct stat st;
 
+	q->split = QUEUE_SPLIT;
 	if (stat("todo/0", &st) == 0)
 		q->big_todo = S_ISDIR(st.st_mode);
 	else if (errno == ENOENT || errno == ENOTDIR)
@@ -57,10 +59,34 @@ qlayout_name(enum qdir dir)
 	return dirs[dir].name;
 }
 
+mode_t
+qlayout_dir_mode(enum qdir dir)
+{
+	return dirs[dir].mode;
+}
+
+mode_t
+qlayout_file_mode(enum qdir dir)
+{
+	return dirs[dir].file_mode;
+}
+
+const char *
+qlayout_owner(enum qdir dir)
+{
+	return dirs[dir].owner;
+}
+
 bool
 qlayout_is_split(const struct qlayout *q, enum qdir dir)
 {
 	return dirs[dir].split == SPLIT || (dirs[dir].split == BIG_TODO && q->big_todo);
+}
+
+static unsigned
+split_of(const struct qlayout *q)
+{
+	return q->split ? q->split : QUEUE_SPLIT;
 }
 
 /* Puts `name` or `name/sub` into out; the directory of subdirectory `sub`. */
@@ -80,14 +106,14 @@ add_dir(const struct qlayout *q, char *out, enum qdir dir, uint64_t sub)
 char *
 qlayout_dir_of(const struct qlayout *q, char *out, enum qdir dir, uint64_t id)
 {
-	(void)add_dir(q, out, dir, id % QUEUE_SPLIT);
+	(void)add_dir(q, out, dir, id % split_of(q));
 	return out;
 }
 
 char *
 qlayout_path(const struct qlayout *q, char *out, enum qdir dir, uint64_t id)
 {
-	size_t n = add_dir(q, out, dir, id % QUEUE_SPLIT);
+	size_t n = add_dir(q, out, dir, id % split_of(q));
 
 	out[n++] = '/';
 	(void)num_format(out + n, id);
@@ -135,7 +161,7 @@ split_matches(const struct qlayout *q, enum qdir dir)
 {
 	char path[QLAYOUT_PATH_SIZE];
 
-	for (uint64_t sub = 0; sub < QUEUE_SPLIT; sub++) {
+	for (uint64_t sub = 0; sub < split_of(q); sub++) {
 		(void)add_dir(q, path, dir, sub);
 		switch (look_at(path)) {
 		case PLACE_DIRECTORY:
@@ -146,7 +172,7 @@ split_matches(const struct qlayout *q, enum qdir dir)
 			return false;
 		}
 	}
-	(void)add_dir(q, path, dir, QUEUE_SPLIT);
+	(void)add_dir(q, path, dir, split_of(q));
 	return look_at(path) == PLACE_ABSENT;
 }
 
@@ -247,7 +273,7 @@ scan_failed(struct qlayout_scan *s, uint64_t sub)
 static bool
 scan_open(struct qlayout_scan *s)
 {
-	unsigned last = qlayout_is_split(s->q, s->dir) ? QUEUE_SPLIT : 1;
+	unsigned last = qlayout_is_split(s->q, s->dir) ? split_of(s->q) : 1;
 	char path[QLAYOUT_PATH_SIZE];
 
 	while (!s->stream && s->sub < last) {
@@ -272,7 +298,7 @@ static bool
 scan_accepts(const struct qlayout_scan *s, const char *name, uint64_t *id)
 {
 	return qlayout_parse_id(span_str(name), id) && (name[0] != '0' || name[1] == '\0') &&
-	    (!qlayout_is_split(s->q, s->dir) || *id % QUEUE_SPLIT == s->sub - 1);
+	    (!qlayout_is_split(s->q, s->dir) || *id % split_of(s->q) == s->sub - 1);
 }
 
 int

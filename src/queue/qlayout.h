@@ -34,9 +34,10 @@ enum qdir { Q_PID, Q_MESS, Q_INTD, Q_TODO, Q_INFO, Q_LOCAL, Q_REMOTE, Q_BOUNCE, 
 
 struct qlayout {
 	bool big_todo;		/* todo and intd are split */
+	unsigned split;		/* subdirectories; 0 = QUEUE_SPLIT.  Others are for qmail-qcheck */
 };
 
-/* Looks at the queue in the current directory.  -1 with errno. */
+/* Looks at the queue in the current directory; the split is ours.  -1 with errno. */
 MUST_CHECK int qlayout_detect(struct qlayout *q);
 /* Is this queue what we were built for?  Every split directory has 0..QUEUE_SPLIT-1 and not
  * QUEUE_SPLIT; pid and mess/0, intd and todo are on one device each.  Directories we may not search
@@ -53,6 +54,13 @@ char *qlayout_dir_of(const struct qlayout *q, char *out, enum qdir dir, uint64_t
 bool qlayout_is_split(const struct qlayout *q, enum qdir dir);
 /* `info`, ... */
 const char *qlayout_name(enum qdir dir);
+
+/* What a queue must look like: modes of directories and of the files in them, and the account
+ * they belong to.  The group is GROUP_QMAIL, but for files of Q_PID, Q_MESS, Q_INTD and Q_TODO,
+ * which have that of whoever ran qmail-queue. */
+mode_t qlayout_dir_mode(enum qdir dir);
+mode_t qlayout_file_mode(enum qdir dir);
+const char *qlayout_owner(enum qdir dir);
 
 /* A file name to a number: digits only, no sign, fits 64 bits.  false for everything else. */
 bool qlayout_parse_id(struct span name, uint64_t *id);
