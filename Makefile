@@ -42,6 +42,7 @@ $B/qmail-queue: $O/queue/qmail-queue.o $(QUEUE)
 $B/qmail-clean: $O/queue/qmail-clean.o $(QUEUE)
 $B/qmail-qread: $O/queue/qmail-qread.o $(QUEUE)
 $B/qmail-qstat: $O/queue/qmail-qstat.o $(QUEUE)
+$B/qmail-qcheck: $O/queue/qmail-qcheck.o $(QUEUE)
 # folder send
 $B/qmail-send: $O/send/qmail-send.o $O/send.a $(QUEUE)
 $B/qmail-todo: $O/send/qmail-todo.o $O/send.a $(QUEUE)
