@@ -22,7 +22,8 @@
 #define BAD_RECIPIENT "DA recipient address holds bytes that SMTP cannot carry. (#5.1.3)\n"
 #define NO_MEMORY "ZOut of memory. (#4.3.0)\n"
 #define NO_RESOURCES "ZSystem resources temporarily unavailable. (#4.3.0)\n"
-#define NO_CONNECTION "ZThis host wasn't able to establish an SMTP connection. (#4.4.1)\n"
+/* Here and below: programs that read bounces know "Sorry, I ..." to the letter. */
+#define NO_CONNECTION "ZSorry, I wasn't able to establish an SMTP connection. (#4.4.1)\n"
 
 static void
 say(struct buf *report, const char *text)
@@ -120,7 +121,7 @@ static void
 say_no_host(struct buf *report, struct span host)
 {
 	buf_reset(report);
-	buf_adds(report, "DThis host couldn't find any host named ");
+	buf_adds(report, "DSorry, I couldn't find any host named ");
 	log_add_visible(report, host, false, '?');
 	buf_adds(report, ". (#5.1.2)\n");
 	buf_addc(report, '\0');
@@ -135,17 +136,17 @@ say_no_address(struct buf *report, enum mxlist_status status, struct span host)
 		say_no_host(report, host);
 		break;
 	case MXLIST_SOFT:
-		say(report, "ZThis host couldn't find any host by that name. (#4.1.2)\n");
+		say(report, "ZSorry, I couldn't find any host by that name. (#4.1.2)\n");
 		break;
 	case MXLIST_NO_ADDRESS:
-		say(report, "DThis host couldn't find a mail exchanger or IP address. (#5.4.4)\n");
+		say(report, "DSorry, I couldn't find a mail exchanger or IP address. (#5.4.4)\n");
 		break;
 	case MXLIST_NULL:
 		say(report, "DThat domain takes no mail: its MX record says so. (#5.1.10)\n");
 		break;
 	case MXLIST_SELF:
-		say(report, "DThis host is the best-preference MX of that domain itself,\n"
-		    "but control/locals does not have it, so it is not delivered here. (#5.4.6)\n");
+		say(report, "DSorry. Although I'm listed as a best-preference MX or A for that host,\n"
+		    "control/locals does not have it, so it is not delivered here. (#5.4.6)\n");
 		break;
 	case MXLIST_MEMORY:
 		say(report, NO_MEMORY);

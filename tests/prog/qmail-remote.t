@@ -217,10 +217,12 @@ def stop(*servers):
         server.stop()
 
 
-NO_HOST = "DThis host couldn't find any host named %s. (#5.1.2)\n"
-SOFT = "ZThis host couldn't find any host by that name. (#4.1.2)\n"
+NO_HOST = "DSorry, I couldn't find any host named %s. (#5.1.2)\n"
+SOFT = "ZSorry, I couldn't find any host by that name. (#4.1.2)\n"
+OURSELVES = ("DSorry. Although I'm listed as a best-preference MX or A for that host,\n"
+             'control/locals does not have it, so it is not delivered here. (#5.4.6)\n')
 ACCEPTED = 'K%s accepted message.\nRemote host said: 250 done\n'
-NO_CONNECTION = "ZThis host wasn't able to establish an SMTP connection. (#4.4.1)\n"
+NO_CONNECTION = "ZSorry, I wasn't able to establish an SMTP connection. (#4.4.1)\n"
 
 
 def test_calls():
@@ -297,13 +299,8 @@ def test_answers():
             ('noedns.example', sent), ('alias.example', sent), ('both.example', sent),
             ('null.example', ['DThat domain takes no mail: its MX record says so. (#5.1.10)\n']),
             ('void.example',
-             ["DThis host couldn't find a mail exchanger or IP address. (#5.4.4)\n"]),
-            ('self.example',
-             ['DThis host is the best-preference MX of that domain itself,\nbut control/locals '
-              'does not have it, so it is not delivered here. (#5.4.6)\n']),
-            ('named.example',
-             ['DThis host is the best-preference MX of that domain itself,\nbut control/locals '
-              'does not have it, so it is not delivered here. (#5.4.6)\n']),
+             ["DSorry, I couldn't find a mail exchanger or IP address. (#5.4.4)\n"]),
+            ('self.example', [OURSELVES]), ('named.example', [OURSELVES]),
             ('softmx.example', sent), ('truncated.example', sent), ('huge.example', sent)):
         tap.equal(remote(host), wanted, 'DNS: %r' % (host if len(host) < 40 else host[:40]))
     tap.ok(dns.tcp_asked >= 2, 'large answers came by TCP', dns.tcp_asked)

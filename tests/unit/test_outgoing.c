@@ -62,11 +62,10 @@ test_refusals(struct tap *t)
 		{ "second recipient", "", { good, bad, NULL }, 2, "x",
 		    "DA recipient address holds bytes that SMTP cannot carry. (#5.1.3)\n" },
 		{ "ourselves", "", { none, NULL }, 1, "[127.0.0.1]",
-		    "DThis host is the best-preference MX of that domain itself,\n"
-		    "but control/locals does not have it, so it is not delivered here. "
-		    "(#5.4.6)\n" },
+		    "DSorry. Although I'm listed as a best-preference MX or A for that host,\n"
+		    "control/locals does not have it, so it is not delivered here. (#5.4.6)\n" },
 		{ "impossible name", "", { good, NULL }, 1, "a..b\1",
-		    "DThis host couldn't find any host named a..b?. (#5.1.2)\n" },
+		    "DSorry, I couldn't find any host named a..b?. (#5.1.2)\n" },
 	};
 	struct settings settings = { .connect_ms = 1000, .timeout_ms = 1000 };
 	struct dns *dns = dns_open();
