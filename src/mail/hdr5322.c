@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "lib/ascii.h"
-#include "lib/num.h"
 #include "lib/utf8.h"
 
 #define FIRST_SIZE ((size_t)32)

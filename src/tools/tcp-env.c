@@ -155,7 +155,7 @@ main(int argc, char **argv)
 	if (io_open_standard() == -1)
 		return CODE_TEMP;
 	ident_ms = parse_options(&o);
-	if (!argv[o.index])
+	if (o.index >= argc)
 		return CODE_TEMP;
 	if ((!proto || (strcmp(proto, "TCP") != 0 && strcmp(proto, "TCP6") != 0)) &&
 	    describe(0, ident_ms) == -1)
