@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "install/hier.h"
+#include "install/takeover.h"
 #include "lib/conf.h"
 #include "lib/errtext.h"
 #include "lib/fsops.h"
@@ -212,33 +213,18 @@ visit(void *arg, const struct hier_item *item)
 	return code;
 }
 
-/* Installing over a queue that was split otherwise would hide its mail. */
+/* Only giving away what is there (--owners) may meet any owner. */
 static int
-check_split(const struct setup *s)
+check_queue(const struct setup *s)
 {
-	char name[HIER_PATH_SIZE];
-	struct buf path = { 0 };
-	struct stat st;
+	struct buf why = { 0 };
 	int code = 0;
 
-	(void)snprintf(name, sizeof name, "queue/mess/%d", QUEUE_SPLIT);
-	if (target_path(s, name, &path) == -1)
-		return fatal("stat", name);
-	if (stat(buf_str(&path), &st) == 0) {
-		fprintf(stderr, "install: fatal: %s exists: this queue was built with another "
-		    "split than %d; put its number of mess directories into conf-split\n",
-		    buf_str(&path), QUEUE_SPLIT);
+	if (takeover_check(s->destdir, s->files && s->owners ? &s->ids : NULL, &why) == -1) {
+		fprintf(stderr, "install: fatal: %s\n", buf_str(&why));
 		code = CODE_TEMP;
 	}
-	(void)snprintf(name, sizeof name, "queue/mess/%d", QUEUE_SPLIT - 1);
-	if (code == 0 && target_path(s, name, &path) == 0 && stat(buf_str(&path), &st) == -1 &&
-	    target_path(s, "queue/mess/0", &path) == 0 && stat(buf_str(&path), &st) == 0) {
-		fprintf(stderr, "install: fatal: %s%s/%s is missing: this queue was built with a "
-		    "smaller split than %d; put its number of mess directories into conf-split\n",
-		    s->destdir, QMAIL_HOME, name, QUEUE_SPLIT);
-		code = CODE_TEMP;
-	}
-	buf_free(&path);
+	buf_free(&why);
 	return code;
 }
 
@@ -280,7 +266,7 @@ main(int argc, char **argv)
 		return usage();
 	s.queue_only = arg < argc;
 	umask(077);
-	if ((code = find_accounts(&s)) || (code = check_split(&s)) || (code = make_parents(&s)))
+	if ((code = find_accounts(&s)) || (code = check_queue(&s)) || (code = make_parents(&s)))
 		return code;
 	code = hier_walk(s.build, s.queue_only, visit, &s);
 	return code == -1 ? fatal("read", s.build) : code;

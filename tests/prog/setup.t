@@ -76,12 +76,42 @@ setup "$build"
 
 mkdir "$queue/mess/23"
 code 'a larger split' 111 setup "$build"
-like 'a larger split: said' "$T/err" 'mess/23 exists: .* conf-split$'
+like 'a larger split: said' "$T/err" 'mess has 24 directories, .*: put 24 into conf-split'
 rmdir "$queue/mess/23" "$queue/mess/22"
 code 'a smaller split' 111 setup "$build"
-like 'a smaller split: said' "$T/err" 'mess/22 is missing: .* conf-split$'
+like 'a smaller split: said' "$T/err" 'mess has 22 directories, .*: put 22 into conf-split'
 mkdir "$queue/mess/22"
 ok 'the right one' setup "$build"
+
+# ---- another layout, other owners ----
+
+for n in $(seq 0 22); do mkdir "$queue/todo/$n"; done
+code 'todo is split, intd is not' 111 setup "$build"
+like 'the layout: said' "$T/err" 'todo has 23 directories and intd has 0: .* qmail-qcheck'
+for n in $(seq 0 22); do mkdir "$queue/intd/$n"; done
+ok 'the big-todo layout' setup "$build"
+mkdir "$queue/todo/23"
+code 'todo with another split' 111 setup "$build"
+like 'the split of todo: said' "$T/err" 'todo has 24 directories, .*: put 24 into conf-split'
+rmdir "$queue"/todo/* "$queue"/intd/*
+for row in mess:qmailq:6 lock/tcpto:qmailr:7 info:qmails:8; do
+	name=${row%%:*}
+	account=${row#*:}
+	chown joe "$queue/$name"
+	code "another owner of $name" 111 setup "$build"
+	like 'the owner: said' "$T/err" "$name belongs to uid 5001 \\(joe\\), .* ([0-9]*) \\(${account%:*}\\): put .* line ${row##*:} of conf-users"
+	chown "${account%:*}" "$queue/$name"
+done
+chgrp joe "$queue/info"
+code 'another group' 111 setup "$build"
+like 'the group: said' "$T/err" 'info belongs to gid 5001, .* 201 \(qmail\): put .* line 1 of conf-groups'
+chown root:root "$queue/info"
+ok 'what is root'"'"'s is given away' setup "$build"
+chown joe "$queue/mess"
+ok 'only owners: any owner will do' build/bin/setup --owners "$build"
+rm "$queue/lock/trigger"
+rmdir "$queue/mess/22"
+ok 'an installation that was cut short is completed' setup "$build"
 
 # ---- accounts ----
 
