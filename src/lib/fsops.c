@@ -112,6 +112,15 @@ fsops_open_read(const char *path)
 	return fd;
 }
 
+bool
+fsops_leads_to(const char *path, int fd)
+{
+	struct stat ours, named;
+
+	return fstat(fd, &ours) == 0 && stat(path, &named) == 0 && ours.st_dev == named.st_dev &&
+	    ours.st_ino == named.st_ino;
+}
+
 int
 fsops_create(const char *path, mode_t mode)
 {

@@ -4,6 +4,7 @@
 #ifndef LIB_FSOPS_H
 #define LIB_FSOPS_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "lib/attr.h"
@@ -16,8 +17,8 @@ MUST_CHECK int fsops_sync_dir(const char *dir);
 /* Same for the directory that holds `path`. */
 MUST_CHECK int fsops_sync_parent(const char *path);
 /* The same for users' directories: one that we may not read, or whose file system knows no fsync of
- * directories, is reached by syncing all of the file system that holds `path`.  file: open on it, or
- * -1: it is opened then, and closing it ends the fcntl locks that we have on it. */
+ * directories, is reached by syncing all of the file system that holds `path`.  file: open on it,
+ * or -1: it is opened then, and closing it ends the fcntl locks that we have on it. */
 MUST_CHECK int fsops_sync_entry(const char *path, int file);
 /* Makes the finished temporary file fd appear: data sync, close, rename(from, to), sync of the
  * directory of `to`.  On failure unlinks `from` and returns -1 with errno; fd is closed always. */
@@ -25,6 +26,8 @@ MUST_CHECK int fsops_publish(int fd, const char *from, const char *to);
 /* Open for reading without ever blocking on a FIFO or device (O_NONBLOCK), close-on-exec; the flag
  * is cleared again for what is read later through the same description. */
 MUST_CHECK int fsops_open_read(const char *path);
+/* Does the path lead to the open file, and not to another that took its place or to none? */
+bool fsops_leads_to(const char *path, int fd);
 /* Creates the file, which must not exist, for writing; close-on-exec. */
 MUST_CHECK int fsops_create(const char *path, mode_t mode);
 

@@ -181,17 +181,6 @@ open_file(struct mbox *b, int access)
 	return -1;
 }
 
-/* Does the path still lead to the file we hold?  Somebody may have renamed a new one into place
- * while we waited for the lock. */
-static bool
-is_current(const struct mbox *b)
-{
-	struct stat ours, named;
-
-	return fstat(b->fd, &ours) == 0 && stat(b->path, &named) == 0 &&
-	    ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
-}
-
 enum mbox_status
 mbox_open(struct mbox *b, const char *path, int access, int64_t lock_deadline, int *unlocked)
 {
@@ -208,7 +197,8 @@ mbox_open(struct mbox *b, const char *path, int access, int64_t lock_deadline, i
 		if (s == MBOXLOCK_TIMEOUT)
 			return MBOX_LOCKED;
 		*unlocked = s == MBOXLOCK_OK ? 0 : errno;
-		if (is_current(b))
+		/* Somebody may have renamed a new one into place while we waited. */
+		if (fsops_leads_to(b->path, b->fd))
 			return MBOX_OK;
 		mboxlock_drop(&b->lock);
 		(void)close(b->fd);

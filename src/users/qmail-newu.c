@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,15 +40,6 @@ fail(const char *what)
 	return CODE_TEMP;
 }
 
-static bool
-same_file(int fd, const char *path)
-{
-	struct stat ours, named;
-
-	return fstat(fd, &ours) == 0 && stat(path, &named) == 0 && ours.st_dev == named.st_dev &&
-	    ours.st_ino == named.st_ino;
-}
-
 /* The temporary file is also the lock between two of us: the one that waited finds that its file
  * has become users/cdb, and begins again.  -1 with errno. */
 static int
@@ -62,7 +52,7 @@ lock_temporary(void)
 		if (fd == -1)
 			return -1;
 		locked = sys_flock(fd) == 0;
-		current = locked && same_file(fd, TEMPORARY);
+		current = locked && fsops_leads_to(TEMPORARY, fd);
 		if (current && ftruncate(fd, 0) == 0)
 			return fd;
 		error = errno;

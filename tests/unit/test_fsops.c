@@ -93,6 +93,12 @@ test_open(struct tap *t)
 	fd = fsops_create("new", 0666);
 	ok(t, fd != -1 && fstat(fd, &st) == 0 && (st.st_mode & 0777) == 0644 &&
 	    (fcntl(fd, F_GETFD) & FD_CLOEXEC), "created");
+	ok(t, fsops_leads_to("new", fd), "its name leads to it");
+	if (link("new", "other") == -1 || unlink("new") == -1 || symlink("other", "new") == -1)
+		abort();
+	ok(t, fsops_leads_to("new", fd), "through a link, too");
+	ok(t, !fsops_leads_to(".", fd) && !fsops_leads_to("nothing", fd) &&
+	    !fsops_leads_to("new", -1), "but no other, none, or none that is open");
 	(void)close(fd);
 	ok(t, fsops_create("new", 0600) == -1 && errno == EEXIST, "exists already");
 	if (symlink("target", "link") == -1)
