@@ -363,7 +363,8 @@ def test_next_address():
                                     'Remote host said: 554 two\n'],
               'all fail: the last one talked to is reported')
     stop(first, second)
-    subprocess.run(['ip', 'address', 'add', '2001:db8::53/128', 'dev', 'lo'], check=True)
+    # nodad: else the address cannot be bound for a moment
+    subprocess.run(['ip', 'address', 'add', '2001:db8::53/128', 'dev', 'lo', 'nodad'], check=True)
     tap.equal(remote('y.example'), [NO_CONNECTION], 'nobody listens')
     stop(dns)
 
