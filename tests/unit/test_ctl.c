@@ -268,7 +268,8 @@ test_paths(struct tap *t)
 	    ctl_path_text("control", &text) == CTL_ERROR, "a directory");
 	puts_in("p", "#c\na:b:c \n\nd\n");
 	ok(t, ctl_path_set("control/p", &keys) == CTL_FOUND && keys.n == 2 &&
-	    set_find(&keys, span_str("A:b:c"), NULL) && set_find(&keys, span_str("d"), NULL), "set");
+	    set_find(&keys, span_str("A:b:c"), NULL) && set_find(&keys, span_str("d"), NULL),
+	    "set");
 	ok(t, ctl_path_map("control/p", &map) == CTL_FOUND && map.n == 1 &&
 	    set_find(&map, span_str("a"), &value) && span_eq(value, span_str("b:c")), "map");
 	buf_adds(&text, "old");

@@ -11,7 +11,8 @@ static const struct {
 	const char *name, *in;
 	const char *sender, *recipient, *from, *text;
 } rows[] = {
-	{ "all of it", "Return-Path: <s@x>\nDelivered-To: r@y\nFrom: S <s@x>\nSubject: hi\n\nbody\n",
+	{ "all of it",
+	    "Return-Path: <s@x>\nDelivered-To: r@y\nFrom: S <s@x>\nSubject: hi\n\nbody\n",
 	    "<s@x>", "r@y", "S <s@x>", "hi\n\nbody\n" },
 	{ "nothing", "", "", "", "", "" },
 	{ "the last ones win", "Return-Path: <a>\nSubject: 1\nReturn-Path: <b>\nSubject: 2\n\nx\n",
