@@ -185,8 +185,8 @@ bounce_commit(struct bounces *b)
 		commit_file(b, &b->files[i]);
 		any |= b->files[i].fd != -1;
 	}
-	/* Also the entry of a file that was there: a predecessor may have been killed before it could
-	 * sync it.  If nothing is new, this costs nothing. */
+	/* Also the entry of a file that was there: a predecessor may have been killed before it
+	 * could sync it.  If nothing is new, this costs nothing. */
 	if (!any || fsops_sync_dir(qlayout_name(Q_BOUNCE)) == 0)
 		return;
 	for (size_t i = 0; i < b->n; i++)

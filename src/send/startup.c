@@ -74,7 +74,7 @@ schedule(struct send *s, uint64_t id)
 	}
 	for (int c = 0; c < CHANNELS; c++)
 		if (exists[c] && jobs_schedule(s, (enum channel)c, id,
-		    sched_time(st[c].st_mtime)) == -1)
+		    s->startup.hurried ? date_now() : sched_time(st[c].st_mtime)) == -1)
 			return -1;
 	return any ? 0 : done_add(s, id, date_now());
 }

@@ -23,6 +23,7 @@ struct startup {
 	int64_t retry_at;	/* monotonic ms, after trouble */
 	bool held;		/* held_id could not be scheduled for want of memory */
 	uint64_t held_id;
+	bool hurried;		/* ALRM came: what is still to be found is due at once as well */
 };
 
 bool startup_over(const struct send *s);
