@@ -145,7 +145,8 @@ say_no_address(struct buf *report, enum mxlist_status status, struct span host)
 		say(report, "DThat domain takes no mail: its MX record says so. (#5.1.10)\n");
 		break;
 	case MXLIST_SELF:
-		say(report, "DSorry. Although I'm listed as a best-preference MX or A for that host,\n"
+		say(report,
+		    "DSorry. Although I'm listed as a best-preference MX or A for that host,\n"
 		    "control/locals does not have it, so it is not delivered here. (#5.4.6)\n");
 		break;
 	case MXLIST_MEMORY:

@@ -8,9 +8,10 @@
 #include "lib/ascii.h"
 
 const char *const fuzz_words[] = {
-	"250", "250-", "250 ", "220 mx\r\n", "250-mx\r\n", "250 ok\r\n", "354 go\n", "421", "599 x\n",
-	"650 x\n", "199-x\n", "25", "-", " ", "\r", "\n", "\r\n", "SIZE ", "SIZE 99\r\n", "PIPELINING\r\n",
-	"8BITMIME\n", "18446744073709551616", "\x1b[0m", "\x7f", "\xff", "text", NULL
+	"250", "250-", "250 ", "220 mx\r\n", "250-mx\r\n", "250 ok\r\n", "354 go\n", "421",
+	"599 x\n", "650 x\n", "199-x\n", "25", "-", " ", "\r", "\n", "\r\n", "SIZE ",
+	"SIZE 99\r\n", "PIPELINING\r\n", "8BITMIME\n", "18446744073709551616", "\x1b[0m", "\x7f",
+	"\xff", "text", NULL
 };
 
 struct result {
