@@ -96,7 +96,8 @@ def local_to_local(case):
                     rb'\d+ \w{3} \d{4} \d\d:\d\d:\d\d -0000\nSubject: test\n\n', text),
            'its trace is exact', text)
     log = '\n'.join(case.a.log())
-    tap.ok(re.search(r'new msg (\d+)\ninfo msg \1: bytes \d+ from <joe@hosta.test> qp \d+ uid 5001\n'
+    tap.ok(re.search(r'new msg (\d+)\n'
+                     r'info msg \1: bytes \d+ from <joe@hosta.test> qp \d+ uid 5001\n'
                      r'starting delivery (\d+): msg \1 to local ann@hosta.test\n'
                      r'status: local 1/10 remote 0/20\ndelivery \2: success: did_1\+0\+0/\n'
                      r'status: local 0/10 remote 0/20\nend msg \1$', log, re.M),
@@ -356,7 +357,8 @@ def relaying(case):
     client = b.smtp('192.0.2.1')
     client.ehlo()
     got = reply(client, 'MAIL FROM:<x@hostb.test>', 'RCPT TO:<y@elsewhere.test>')
-    tap.ok(got[0] == 553 and got[1].endswith(b'allowed rcpthosts (#5.7.1)'), 'relaying refused', got)
+    tap.ok(got[0] == 553 and got[1].endswith(b'allowed rcpthosts (#5.7.1)'), 'relaying refused',
+           got)
     tap.equal(reply(client, 'RCPT TO:<joe@hosta.test>')[0], 250, 'own domain accepted')
     client.quit()
     a.write('/etc/tcp.smtp', '192.0.2.2:allow,RELAYCLIENT=""\n:allow\n')

@@ -19,7 +19,8 @@ from host import wait_for               # noqa: E402
 from tree import home                   # noqa: E402
 
 TRACE = re.compile(
-    rb'Return-Path: <joe@(?P<from>host[ab].test)>\nDelivered-To: joe-(?P<n>\d+)@(?P<to>host[ab].test)\n'
+    rb'Return-Path: <joe@(?P<from>host[ab].test)>\n'
+    rb'Delivered-To: joe-(?P<n>\d+)@(?P<to>host[ab].test)\n'
     rb'Received: \(qmail \d+ invoked from network\); [^\n]* -0000\n'
     rb'Received: from [^\n]*\n  by [^\n]*\n'
     rb'Received: \(qmail \d+ invoked by uid 5001\); [^\n]* -0000\n')
@@ -32,8 +33,10 @@ def message(number):
     dice = random.Random(number)
     kind = number % 10
     size = int(10 ** dice.uniform(1, 4.5))
-    if number in (3, 503):
-        return {3: b'Subject: largest\n\n' + 20 * MB // 16 * b'fifteen letters\n', 503: b'\n'}[number]
+    if number == 3:
+        return b'Subject: largest\n\n' + 20 * MB // 16 * b'fifteen letters\n'
+    if number == 503:
+        return b'\n'
     if kind == 0:
         return b''
     if kind == 1:

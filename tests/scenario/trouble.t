@@ -68,7 +68,8 @@ def full_queue(host):
 
 def full_home(host):
     free(host, '/home', 100)
-    code = host.deliver('ann@hosta.test', ['joe@hosta.test'], b'Subject: big\n\n' + b'z' * MB + b'\n')
+    code = host.deliver('ann@hosta.test', ['joe@hosta.test'],
+                        b'Subject: big\n\n' + b'z' * MB + b'\n')
     tap.equal(code, 0, 'queued')
     host.wait_log(r'deferral: Temporary_error_on_maildir_delivery._\(#4.3.0\)/$')
     tap.equal(host.sh('ls /home/joe/Maildir/tmp /home/joe/Maildir/new | grep -c hosta || :'), '0\n',

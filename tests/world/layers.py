@@ -73,7 +73,7 @@ def suite_layer():
 
 
 def _logged(name, doing, call):
-    """Run a long step, call(log), with its output in CACHE/name.log; Trouble shows the end of it."""
+    """Run a long step, call(log), with its output in CACHE/name.log; Trouble shows its end."""
     print('# world: %s ...' % doing, file=sys.stderr, flush=True)
     path = os.path.join(CACHE, name + '.log')
     with open(path, 'w') as log, open(os.path.join(CACHE, 'network.lock'), 'w') as lock:
@@ -137,7 +137,8 @@ def clean_layer():
             raise Trouble('debootstrap is not installed (tests/run installs it)')
         cache = shared_apt(True)[1][0]
         _logged('debootstrap', 'making a clean Debian', lambda log: subprocess.run(
-            ['debootstrap', '--variant=minbase', '--cache-dir=' + cache, RELEASE, directory, mirror],
+            ['debootstrap', '--variant=minbase', '--cache-dir=' + cache, RELEASE, directory,
+             mirror],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False).returncode)
         host.write(directory + '/etc/apt/sources.list',
                    ''.join('deb %s %s %s\n' % row for row in sources))

@@ -13,7 +13,8 @@ import urllib.request
 import threading
 
 PORT = 3128
-APT_CONF = 'Acquire::http::Proxy "http://127.0.0.1:%d";\nAcquire::https::Proxy "http://127.0.0.1:%d";\n'
+APT_CONF = ('Acquire::http::Proxy "http://127.0.0.1:%d";\n'
+            'Acquire::https::Proxy "http://127.0.0.1:%d";\n')
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
