@@ -1,8 +1,8 @@
 #!/bin/sh
 # qmail-upq - move the messages of a queue to the directories in which this build looks for them:
 # message N of mess, info, local and remote to directory N mod @SPLIT@.  For a queue that was made
-# without split directories, or with another number of them.
-# Usage: qmail-upq     Run by: root, from the build tree, after `make setup`, mail system stopped.
+# without split directories, or with another number of them, which `make setup` refuses.
+# Usage: qmail-upq     Run by: root, from the build tree, mail system stopped; then `make setup`.
 # Renames only, so that inode numbers and times stay; may be interrupted and run again.
 # Exit: 0 every file is where it belongs; 111 failure, or something was left alone (it says what).
 queue=@HOME@/queue
@@ -37,23 +37,47 @@ place() {
 	fi
 }
 
+# prepare DIR MODE: makes the directories that are missing, as DIR itself is.
+prepare() {
+	owner=$(ls -ld "$1" | awk '{ print $3 ":" $4 }')
+	sub=0
+	while [ $sub -lt $split ]; do
+		if [ ! -d "$1/$sub" ]; then
+			mkdir -m "$2" "$1/$sub" && chown "$owner" "$1/$sub" ||
+			    die "unable to make $queue/$1/$sub"
+		fi
+		sub=$((sub + 1))
+	done
+}
+
+# tidy DIR: removes directories of another split that are empty now.
+tidy() {
+	for old in "$1"/*; do
+		case ${old##*/} in
+		*[!0-9]* | 0?* | ???????*) continue ;;
+		esac
+		[ -d "$old" ] && [ "${old##*/}" -ge $split ] || continue
+		rmdir "$old" || leave "$old" 'it is not empty'
+	done
+}
+
 cd "$queue" || die "unable to chdir to $queue"
 if command -v flock >/dev/null; then
 	exec 9<>lock/sendmutex || die "unable to open $queue/lock/sendmutex"
 	flock -n 9 || die 'qmail-send is running'
 fi
-for dir in mess info local remote; do
-	sub=0
-	while [ $sub -lt $split ]; do
-		[ -d $dir/$sub ] || die "no directory $queue/$dir/$sub: run make setup first"
-		sub=$((sub + 1))
-	done
-done
+prepare mess 0750
+prepare info 0700
+prepare local 0700
+prepare remote 0700
 list=$(mktemp) || die 'unable to make a temporary file'
 trap 'rm -f "$list"' EXIT
 find mess info local remote -type f >"$list" || die "unable to read $queue"
 while IFS= read -r file; do
 	place "$file"
 done <"$list"
+for dir in mess info local remote; do
+	tidy $dir
+done
 sync
 [ $left = 0 ] || exit 111

@@ -29,6 +29,7 @@ for dir in info local mess remote; do
 	done
 done | sort >"$T/want"
 same "  where they belong" "$T/places" "$T/want"
+is "  directories of the other split are gone" "$(find . -name 95)" ""
 code "once more" 0 "$upq"
 places >"$T/again"
 same "  changes nothing" "$T/again" "$T/want"
@@ -51,9 +52,25 @@ echo x >mess/24
 flock lock/sendmutex -c "$upq" 2>"$T/err"
 is "while qmail-send runs" "$(cat "$T/err")" "qmail-upq: fatal: qmail-send is running"
 ok "  nothing is moved" test -f mess/24
-rmdir remote/22
-code "no split directories" 111 "$upq"
-is "  it says what to do" "$(cat "$T/err")" \
-"qmail-upq: fatal: no directory /var/qmail/queue/remote/22: run make setup first"
-ok "  nothing is moved" test -f mess/24
+
+for dir in mess info local remote; do
+	rm $dir/7/7	# the name of a directory
+	find $dir -mindepth 2 -type f -exec mv {} $dir/ \;
+	rmdir $dir/[0-9] $dir/1[0-9] $dir/2[0-2] || note "$dir is not flat"
+done
+files >"$T/before"
+code "a queue without directories" 0 "$upq"
+files >"$T/after"
+same "  the same files" "$T/before" "$T/after"
+is "  owner and mode of directories" \
+    "$(stat -c '%n %U:%G %a' mess/0 mess/22 info/22 local/0 remote/22)" \
+"mess/0 qmailq:qmail 750
+mess/22 qmailq:qmail 750
+info/22 qmails:qmail 700
+local/0 qmails:qmail 700
+remote/22 qmails:qmail 700"
+mkdir mess/99
+mkdir mess/99/sub
+code "a directory that is not empty" 111 "$upq"
+like "  is named" "$T/err" 'warning: /var/qmail/queue/mess/99 left alone: it is not empty'
 done_testing
