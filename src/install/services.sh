@@ -100,7 +100,9 @@ link_service() {
 }
 
 unlink_service() {
-	[ "$(readlink "$scan/$1")" != "$home/service/$1" ] || rm "$scan/$1"
+	for link in "$scan/$1" "/etc/service/$1" "/service/$1"; do
+		[ "$(readlink "$link")" != "$home/service/$1" ] || rm "$link"
+	done
 	svc -dx "$home/service/$1" 2>/dev/null || :
 }
 

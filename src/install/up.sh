@@ -190,11 +190,6 @@ done
 
 # ---- starting ----
 
-[ -d /etc/service ] || [ -d /service ] || mkdir -p /etc/service
-[ -d /etc/service ] && scan=/etc/service
-step "services in $scan"
-quietly sh build/bin/services --dir "$scan" add
-
 svscan_runs() {
 	for comm in /proc/[0-9]*/comm; do
 		[ "$(cat "$comm" 2>/dev/null)" = svscan ] && return 0
@@ -202,11 +197,22 @@ svscan_runs() {
 	return 1
 }
 
+# A svscan that we start looks where its boot script says.
+svscan_runs || boots=$(sed -n 's,.* svscan \(/[a-z/]*\).*,\1,p' "$(command -v svscanboot)")
+if [ -n "${boots-}" ]; then
+	scan=$boots
+elif [ -d /etc/service ]; then
+	scan=/etc/service
+fi
+mkdir -p "$scan"
+step "services in $scan"
+quietly sh build/bin/services --dir "$scan" add
+
 if ! svscan_runs; then
 	if [ -d /run/systemd/system ]; then
 		quietly systemctl enable --now daemontools-run.service
 	else
-		setsid svscanboot "$scan" >/dev/null 2>&1 </dev/null &
+		setsid svscanboot >/dev/null 2>&1 </dev/null &
 		echo $! >/run/pneumail-svscanboot.pid
 	fi
 fi

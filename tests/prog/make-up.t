@@ -32,7 +32,7 @@ named() {
 
 mkdir -p /service/qmail-smtpd
 refused 'a service of another installation' '/service/qmail-smtpd'
-rm -r /service
+rmdir /service/qmail-smtpd	# /service stays, where nothing looks
 flock -o "$home/queue/lock/sendmutex" sleep 60 &
 wait_for 10 sh -c "! flock -n $home/queue/lock/sendmutex true"
 refused 'another qmail-send' 'another qmail-send'
