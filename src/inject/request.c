@@ -49,6 +49,24 @@ read_letters(struct request *r)
 		}
 }
 
+/* sendmail's letter is for this process only: what QMAILQUEUE names inherits the environment, and
+ * may call qmail-inject with addresses of its own. */
+static enum fault
+forget_sendmail(void)
+{
+	const char *letters = getenv("QMAILINJECT");
+	struct buf others = { 0 };
+	int r = -1;
+
+	for (; *letters; letters++)
+		if (*letters != 'S')
+			buf_addc(&others, *letters);
+	if (buf_ok(&others))
+		r = others.n ? setenv("QMAILINJECT", others.p, 1) : unsetenv("QMAILINJECT");
+	buf_free(&others);
+	return r == -1 ? FAULT_MEMORY : FAULT_NONE;
+}
+
 /* Nobody knows the user: the documented name, or by request what the system calls us.  An account
  * database that fails must not stop mail. */
 static void
@@ -89,7 +107,7 @@ request_environment(struct request *r)
 	if (!buf_ok(&r->user.text) || !buf_ok(&r->host.text) || !buf_ok(&r->name.text) ||
 	    !buf_ok(&r->sender_user.text) || !buf_ok(&r->sender_host.text))
 		return FAULT_MEMORY;
-	return FAULT_NONE;
+	return r->from_sendmail ? forget_sendmail() : FAULT_NONE;
 }
 
 enum fault

@@ -41,7 +41,7 @@ struct request {
 	char *const *args;			/* recipients, NULL at the end */
 };
 
-/* {0} to start.  FAULT_NONE or FAULT_MEMORY. */
+/* {0} to start.  FAULT_NONE or FAULT_MEMORY.  Takes the letter S out of the environment. */
 MUST_CHECK enum fault request_environment(struct request *r);
 /* FAULT_NONE or FAULT_USAGE (complaint written to standard error).  Borrows argv. */
 MUST_CHECK enum fault request_options(struct request *r, int argc, char *const *argv);

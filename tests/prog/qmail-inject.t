@@ -12,7 +12,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path[:0] = ['tests', 'tests/prog']
 import tap
-from injected import BIN, CONTROL, DIR, Result, control, run, setup, start
+from injected import BIN, CONTROL, DIR, KEEP, Result, control, read, run, setup, start
 
 FATAL = b'qmail-inject: fatal: '
 HELLO = b'To: ann@a.example\nSubject: s\n\nhello\n'
@@ -155,6 +155,19 @@ def test_bad_fields():
     r = inject('-a ann', b'Return-Path: )(\n\nx\n', env={'QMAILINJECT': 'S'})
     tap.equal((r.code, r.sender, r.field('Return-Path')), (0, 'joe@h.x', None),
               'for sendmail: bad Return-Path')
+
+
+def test_letters_left():
+    """What QMAILQUEUE names may call qmail-inject itself: sendmail's letter must not reach it."""
+    stub = DIR + '/letters'
+    with open(stub, 'w') as file:
+        file.write('#!/bin/sh\ncat >/dev/null; cat <&1 >/dev/null\n'
+                   'printf %%s "${QMAILINJECT-unset}" >%s/letters\n' % KEEP)
+    os.chmod(stub, 0o755)
+    for letters, left in ((None, 'unset'), ('', ''), ('c', 'c'), ('S', 'unset'), ('cSs', 'cs')):
+        inject('ann', env={'QMAILINJECT': letters, 'QMAILQUEUE': stub})
+        tap.equal(read(KEEP + '/letters').decode(), left,
+                  'letters %r for the queue program' % letters)
 
 
 def test_header_only():
