@@ -319,8 +319,8 @@ class Host:
         full = clean_env()
         full.update(env or {})
         settings = ['%s=%s' % item for item in full.items()]
-        return subprocess.Popen(enter + ['--', 'env', '-i', '-C', cwd] + settings + list(argv),
-                                **more)
+        return subprocess.Popen(enter + ['--', 'env', '-i', '--default-signal', '-C', cwd]
+                                + settings + list(argv), **more)
 
     def call(self, argv, stdin=b'', timeout=60, **more):
         """Run argv to its end; returns (exit code, output, errors), all bytes."""
@@ -351,10 +351,18 @@ def _reap():
         pass
 
 
+def _default_signals():
+    """What a login gives: nothing ignored, nothing blocked, however this program was started."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        signal.signal(number, signal.SIG_DFL)
+
+
 def _first(argv, cwd, env):
     """The life of process 1: start argv, collect every orphan, end with argv."""
     child = os.fork()
     if child == 0:
+        _default_signals()
         os.closerange(3, os.sysconf('SC_OPEN_MAX'))     # what a test runner left open
         os.chdir(cwd if os.path.isdir(cwd) else '/')
         try:
