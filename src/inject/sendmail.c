@@ -20,6 +20,7 @@
 #include "lib/conf.h"
 #include "lib/io.h"
 #include "lib/proc.h"
+#include "lib/report.h"
 #include "lib/sandbox.h"
 #include "lib/sys.h"
 
@@ -34,28 +35,17 @@ struct submission {
 	bool failed;		/* the environment could not be changed */
 };
 
-/* The text's end is NULL-terminated; returns the code, so callers can `return die(...)`. */
-static int
-die(int code, const char *const *text)
-{
-	(void)!io_write_all(2, "sendmail: ", 10);
-	for (; *text; text++)
-		(void)!io_write_all(2, *text, strlen(*text));
-	(void)!io_write_all(2, "\n", 1);
-	return code;
-}
-
 static int
 fatal(int code, const char *text)
 {
-	return die(code, (const char *const[]){ "fatal: ", text, NULL });
+	return report_fail(code, "sendmail: fatal: %s", text);
 }
 
 static int
 usage(void)
 {
-	return die(CODE_PERM, (const char *const[]){ "usage: sendmail [ -t ] [ -fsender ] "
-		"[ -Fname ] [ -bp ] [ -bs ] [ arg ... ]", NULL });
+	return report_fail(CODE_PERM, "sendmail: usage: sendmail [ -t ] [ -fsender ] [ -Fname ] "
+	    "[ -bp ] [ -bs ] [ arg ... ]");
 }
 
 static void
@@ -107,14 +97,12 @@ has_newaliases(void)
 static int
 make_aliases(void)
 {
-	static const char hint[] = "newaliases: nothing to do: aliases are the files " QMAIL_HOME
-		"/alias/.qmail-*\n";
 	char path[] = "bin/newaliases";
 
 	if (has_newaliases())
 		return run(path, (char *[]){ path, NULL }, "unable to run newaliases");
-	(void)!io_write_all(2, hint, sizeof hint - 1);
-	return CODE_OK;
+	return report_fail(CODE_OK, "newaliases: nothing to do: aliases are the files " QMAIL_HOME
+	    "/alias/.qmail-*");
 }
 
 /* ---- -bs ---- */
@@ -153,8 +141,7 @@ static int
 address_fault(enum fault fault, const char *arg)
 {
 	if (fault == FAULT_ADDRESS)
-		return die(CODE_PERM, (const char *const[]){ "fatal: unable to parse address: ",
-			arg, NULL });
+		return report_fail(CODE_PERM, "sendmail: fatal: unable to parse address: %s", arg);
 	if (fault == FAULT_RECIPIENTS)
 		return fatal(CODE_PERM, "too many recipients");
 	return fatal(CODE_TEMP, "out of memory");

@@ -8,26 +8,15 @@
 #include "lib/conf.h"
 #include "lib/errtext.h"
 #include "lib/io.h"
+#include "lib/report.h"
 #include "lib/sandbox.h"
 #include "queue/tcpto.h"
 
 static int
 fatal(const char *what, const char *path, const char *file)
 {
-	char buffer[512];
-	struct io_out out;
-	int error = errno;
-
-	io_out_init(&out, 2, buffer, sizeof buffer);
-	io_puts(&out, "qmail-tcpok: fatal: unable to ");
-	io_puts(&out, what);
-	io_puts(&out, path);
-	io_puts(&out, file);
-	io_puts(&out, ": ");
-	io_puts(&out, errtext(error));
-	io_putc(&out, '\n');
-	(void)!io_flush(&out);
-	return CODE_TEMP;
+	return report_fail(CODE_TEMP, "qmail-tcpok: fatal: unable to %s%s%s: %s", what, path, file,
+	    errtext(errno));
 }
 
 static int

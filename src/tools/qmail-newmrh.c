@@ -13,6 +13,7 @@
 #include "lib/errtext.h"
 #include "lib/fsops.h"
 #include "lib/io.h"
+#include "lib/report.h"
 
 #define SOURCE "control/morercpthosts"
 #define TEMPORARY "control/morercpthosts.tmp"
@@ -21,19 +22,8 @@
 static int
 complain(const char *doing, const char *what)
 {
-	char buffer[512];
-	struct io_out out;
-	int error = errno;
-
-	io_out_init(&out, 2, buffer, sizeof buffer);
-	io_puts(&out, "qmail-newmrh: fatal: unable to ");
-	io_puts(&out, doing);
-	io_puts(&out, what);
-	io_puts(&out, ": ");
-	io_puts(&out, errtext(error));
-	io_puts(&out, "\n");
-	(void)!io_flush(&out);
-	return CODE_TEMP;
+	return report_fail(CODE_TEMP, "qmail-newmrh: fatal: unable to %s %s: %s", doing, what,
+	    errtext(errno));
 }
 
 /* Every entry in lower case, without data: that it is there says all. */
@@ -74,17 +64,17 @@ build(struct buf *list)
 	int fd = open(TEMPORARY, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
 	if (fd == -1)
-		return complain("create ", TEMPORARY);
+		return complain("create", TEMPORARY);
 	if (write_database(fd, list) == -1) {
 		int error = errno;
 
 		(void)close(fd);
 		(void)unlink(TEMPORARY);
 		errno = error;
-		return complain("write ", TEMPORARY);
+		return complain("write", TEMPORARY);
 	}
 	if (fsops_publish(fd, TEMPORARY, RESULT) == -1)
-		return complain("replace ", RESULT);
+		return complain("replace", RESULT);
 	return CODE_OK;
 }
 
@@ -96,17 +86,17 @@ main(void)
 
 	(void)umask(033);
 	if (io_open_standard() == -1 || chdir(QMAIL_HOME) == -1)
-		return complain("enter ", QMAIL_HOME);
+		return complain("enter", QMAIL_HOME);
 	switch (ctl_list("morercpthosts", &list)) {
 	case CTL_FOUND:
 		code = build(&list);
 		break;
 	case CTL_ABSENT:
 		errno = ENOENT;
-		code = complain("read ", SOURCE);
+		code = complain("read", SOURCE);
 		break;
 	default:
-		code = complain("read ", SOURCE);
+		code = complain("read", SOURCE);
 	}
 	buf_free(&list);
 	return code;
