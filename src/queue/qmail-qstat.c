@@ -12,6 +12,7 @@
 #include "lib/conf.h"
 #include "lib/errtext.h"
 #include "lib/io.h"
+#include "lib/report.h"
 #include "lib/sandbox.h"
 #include "queue/qlayout.h"
 
@@ -20,19 +21,7 @@
 static int
 fatal(const char *what, const char *where)
 {
-	char buf[PATH_SIZE];
-	struct io_out out;
-	int error = errno;
-
-	io_out_init(&out, 2, buf, sizeof buf);
-	io_puts(&out, "qmail-qstat: fatal: ");
-	io_puts(&out, what);
-	io_puts(&out, where);
-	io_puts(&out, ": ");
-	io_puts(&out, errtext(error));
-	io_putc(&out, '\n');
-	(void)!io_flush(&out);
-	return CODE_TEMP;
+	return report_fail(CODE_TEMP, "qmail-qstat: fatal: %s%s: %s", what, where, errtext(errno));
 }
 
 /* Counts the files in a directory; in its subdirectories instead if it is split, whatever number
