@@ -89,15 +89,6 @@ illegal(struct qcheck *c, uint64_t id, unsigned bits)
 
 /* ---- records ---- */
 
-static void
-damaged(struct qcheck *c, enum qdir dir, uint64_t id, const char *what)
-{
-	char path[QLAYOUT_PATH_SIZE];
-
-	qcheck_report(c, QFIX_HAND, QCHECK_OPEN, qlayout_path(&c->q, path, dir, id),
-	    "restore it from a copy, or remove the message", "%s", what);
-}
-
 struct records {
 	unsigned count[256];		/* by type */
 	bool bad_number;		/* a uid or pid that is none */
@@ -149,56 +140,41 @@ read_records(struct qcheck *c, enum qdir dir, uint64_t id, const char *types, st
 	return 0;
 }
 
-static bool
-common_damage(struct qcheck *c, enum qdir dir, uint64_t id, const struct records *r)
+/* What is wrong with the records, all of a type that there may be; NULL if nothing is. */
+static const char *
+common_damage(const struct records *r)
 {
-	const char *what = r->bad_type ? "has a record of unknown type" :
+	return r->bad_type ? "has a record of unknown type" :
 	    r->too_long ? "has a record that is too long" :
 	    r->tail ? "ends within a record" : NULL;
+}
 
-	if (what)
-		damaged(c, dir, id, what);
-	return what != NULL;
+static const char *
+envelope_damage(const struct records *r)
+{
+	if (r->count[ENVELOPE_SENDER] != 1)
+		return "has not exactly one sender";
+	if (r->count[ENVELOPE_UID] != 1 || r->count[ENVELOPE_PID] != 1 || r->bad_number)
+		return "does not say once who queued the message (u, p)";
+	return NULL;
 }
 
 static int
-check_todo(struct qcheck *c, uint64_t id)
+examine_records(struct qcheck *c, enum qdir dir, uint64_t id, const char **what)
 {
+	const char *types = dir == Q_TODO ? "upFT" : dir == Q_INFO ? "F" : "TD";
 	struct records r;
 
-	if (read_records(c, Q_TODO, id, "upFT", &r) == -1)
+	if (read_records(c, dir, id, types, &r) == -1)
 		return -1;
-	if (r.gone || common_damage(c, Q_TODO, id, &r))
+	if (r.gone || (*what = common_damage(&r)) != NULL)
 		return 0;
-	if (r.count[ENVELOPE_SENDER] != 1)
-		damaged(c, Q_TODO, id, "has not exactly one sender");
-	else if (r.count[ENVELOPE_UID] != 1 || r.count[ENVELOPE_PID] != 1 || r.bad_number)
-		damaged(c, Q_TODO, id, "does not say once who queued the message (u, p)");
-	return 0;
-}
-
-static int
-check_info(struct qcheck *c, uint64_t id)
-{
-	struct records r;
-
-	if (read_records(c, Q_INFO, id, "F", &r) == -1)
-		return -1;
-	if (!r.gone && !common_damage(c, Q_INFO, id, &r) && r.count[ENVELOPE_SENDER] != 1)
-		damaged(c, Q_INFO, id, "has not exactly one sender");
-	return 0;
-}
-
-static int
-check_channel(struct qcheck *c, enum qdir dir, uint64_t id)
-{
-	struct records r;
-
-	if (read_records(c, dir, id, "TD", &r) == -1)
-		return -1;
-	if (!r.gone && !common_damage(c, dir, id, &r) &&
-	    r.count[ENVELOPE_RECIPIENT] == 0 && r.count[ENVELOPE_DONE] == 0)
-		damaged(c, dir, id, "has no recipient");
+	if (dir == Q_TODO)
+		*what = envelope_damage(&r);
+	else if (dir == Q_INFO && r.count[ENVELOPE_SENDER] != 1)
+		*what = "has not exactly one sender";
+	else if (dir != Q_INFO && !r.count[ENVELOPE_RECIPIENT] && !r.count[ENVELOPE_DONE])
+		*what = "has no recipient";
 	return 0;
 }
 
@@ -226,51 +202,89 @@ read_ends(struct qcheck *c, enum qdir dir, uint64_t id, char *head, size_t *n, c
 	return 1;
 }
 
+/* The text of the message, or that of its bounce: a paragraph is written by one call, but may have
+ * been cut short by a crash. */
 static int
-check_text(struct qcheck *c, uint64_t id)
+examine_text(struct qcheck *c, enum qdir dir, uint64_t id, const char **what)
 {
 	char head[sizeof first_line - 1], last[2];
 	size_t n = sizeof head;
-	int r = read_ends(c, Q_MESS, id, head, &n, last);
+	int r = read_ends(c, dir, id, head, &n, last);
 
-	if (r == 1 && !span_eq(span_of(head, n), span_str(first_line)))
-		damaged(c, Q_MESS, id, "does not begin with the Received line of qmail-queue");
-	return r == -1 ? -1 : 0;
-}
-
-/* A paragraph is written by one call, but may have been cut short by a crash. */
-static int
-check_bounce(struct qcheck *c, uint64_t id)
-{
-	char head[1], last[2];
-	size_t n = sizeof head;
-	int r = read_ends(c, Q_BOUNCE, id, head, &n, last);
-
-	if (r == 1 && (n == 0 || head[0] != '<' || last[0] != '\n' || last[1] != '\n'))
-		damaged(c, Q_BOUNCE, id, "is not a list of failures with a blank line after each");
-	return r == -1 ? -1 : 0;
+	if (r != 1)
+		return r;
+	if (dir == Q_MESS && !span_eq(span_of(head, n), span_str(first_line)))
+		*what = "does not begin with the Received line of qmail-queue";
+	if (dir == Q_BOUNCE && (n == 0 || head[0] != '<' || last[0] != '\n' || last[1] != '\n'))
+		*what = "is not a list of failures with a blank line after each";
+	return 0;
 }
 
 static int
-check_contents(struct qcheck *c, uint64_t id, enum qcheck_state state, unsigned bits)
+examine(struct qcheck *c, enum qdir dir, uint64_t id, const char **what)
 {
-	char path[QLAYOUT_PATH_SIZE], twin[QLAYOUT_PATH_SIZE];
-	struct stat a, b;
+	*what = NULL;
+	if (dir == Q_MESS || dir == Q_BOUNCE)
+		return examine_text(c, dir, id, what);
+	return examine_records(c, dir, id, what);
+}
 
-	if (state != QSTATE_S4 && state != QSTATE_S5)
+/* A damaged file may be that of the next message with this number, still being written: then the
+ * state has changed meanwhile, or is that of a complete message by now. */
+static int
+check_file(struct qcheck *c, enum qdir dir, uint64_t id, enum qcheck_state state)
+{
+	char path[QLAYOUT_PATH_SIZE];
+	const char *what;
+	unsigned bits;
+
+	(void)qlayout_path(&c->q, path, dir, id);
+	if (examine(c, dir, id, &what) == -1)
+		return -1;
+	if (!what)
 		return 0;
-	if (check_text(c, id) == -1)
+	if (snapshot(c, id, &bits) == -1)
+		return qcheck_trouble(c, "look at the files of", path);
+	if (state_of(bits) != state)
+		return 0;
+	if (examine(c, dir, id, &what) == -1)
 		return -1;
+	if (what)
+		qcheck_report(c, QFIX_HAND, QCHECK_OPEN, path,
+		    "restore it from a copy, or remove the message", "%s", what);
+	return 0;
+}
+
+/* ---- messages ---- */
+
+/* A pair that belongs together has two names, wherever it is seen. */
+static void
+check_pair(struct qcheck *c, uint64_t id)
+{
+	char path[QLAYOUT_PATH_SIZE];
+	struct stat todo, intd;
+
+	if (lstat(qlayout_path(&c->q, path, Q_TODO, id), &todo) == 0 &&
+	    lstat(qlayout_path(&c->q, path, Q_INTD, id), &intd) == 0 &&
+	    todo.st_ino != intd.st_ino && todo.st_nlink == 1 && intd.st_nlink == 1)
+		remove_file(c, Q_INTD, id, "is another file than the one in todo");
+}
+
+static int
+check_contents(struct qcheck *c, uint64_t id, enum qcheck_state state)
+{
+	static const enum qdir s5[] = { Q_MESS, Q_INFO, Q_LOCAL, Q_REMOTE, Q_BOUNCE };
+	int r = 0;
+
 	if (state == QSTATE_S4) {
-		if (lstat(qlayout_path(&c->q, path, Q_TODO, id), &a) == 0 &&
-		    lstat(qlayout_path(&c->q, twin, Q_INTD, id), &b) == 0 && a.st_ino != b.st_ino)
-			remove_file(c, Q_INTD, id, "is another file than the one in todo");
-		return check_todo(c, id);
+		check_pair(c, id);
+		if (check_file(c, Q_MESS, id, state) == -1)
+			return -1;
+		return check_file(c, Q_TODO, id, state);
 	}
-	if (check_info(c, id) == -1 || check_channel(c, Q_LOCAL, id) == -1 ||
-	    check_channel(c, Q_REMOTE, id) == -1)
-		return -1;
-	return HAS(bits, Q_BOUNCE) ? check_bounce(c, id) : 0;
+	for (size_t i = 0; r == 0 && state == QSTATE_S5 && i < sizeof s5 / sizeof *s5; i++)
+		r = check_file(c, s5[i], id, state);
+	return r;
 }
 
 static int
@@ -287,10 +301,9 @@ look_at_message(struct qcheck *c, const struct qcheck_entry *e)
 		if (snapshot(c, e->id, &again) == -1)
 			return qcheck_trouble(c, "look at the files of", e->path);
 		state = again == bits ? illegal(c, e->id, bits) : state_of(again);
-		bits = again;
 	}
 	c->states[state]++;
-	return check_contents(c, e->id, state, bits);
+	return check_contents(c, e->id, state);
 }
 
 int
