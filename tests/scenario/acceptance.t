@@ -486,6 +486,8 @@ def main():
                 tap.attempt(step.__name__ + ' went through', step, case)
                 a.clear_mail()
                 b.clear_mail()
+        for one in (a, b):
+            tap.equal(one.queue_faults(), '', 'the queue of %s is legal' % one.name)
     return tap.done()
 
 

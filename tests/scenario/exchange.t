@@ -132,6 +132,7 @@ def main():
         for one in (a, b):
             tap.equal(one.count_log('^delivery .*(failure|deferral)'), 0,
                       'no delivery of %s failed or was deferred' % one.name)
+            tap.equal(one.queue_faults(), '', 'the queue of %s is legal' % one.name)
     return tap.done()
 
 

@@ -168,6 +168,7 @@ def main():
                 else:
                     more_mail()
                     tap.attempt(title, signal_daemon, host, how, name)
+            tap.equal(host.queue_faults(), '', 'and leaves a legal queue')
         more_mail()
         stream.stdin.close()
         tap.equal(stream.wait(), 0, 'the stream went on to its end')
@@ -180,6 +181,7 @@ def main():
             tap.equal(sorted(set(seen) - wanted), [], 'nothing strange is on ' + one.name)
             again = sum(times - 1 for times in seen.values())
             tap.ok(again <= 8 * len(STEPS), 'at %s few came twice: %d' % (one.name, again))
+            tap.equal(one.queue_faults(), '', 'the queue of %s is legal' % one.name)
     return tap.done()
 
 

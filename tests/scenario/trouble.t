@@ -251,6 +251,7 @@ def main():
             if not wanted or step.__name__ in wanted:
                 tap.note(step.__name__)
                 tap.attempt(step.__name__ + ' went through', step, host)
+                tap.equal(host.queue_faults(), '', 'the queue is legal')
                 host.clear_mail()
     return tap.done()
 

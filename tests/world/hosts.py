@@ -193,6 +193,12 @@ class MailHost:
                       for where, _, names in os.walk(place) for name in names
                       if not where.endswith('/lock'))
 
+    def queue_faults(self):
+        """What qmail-qcheck has to say about the queue; '' if it is legal."""
+        code, out, err = self.call([home() + '/bin/qmail-qcheck'])
+        text = (out + err).decode(errors='replace')
+        return text if code == 0 or text else 'exit code %d' % code
+
     def wait_empty(self, timeout=60):
         """Wait until no message is in the queue."""
         try:
