@@ -232,11 +232,12 @@ def silent_clients(host):
 
 
 def missing_accounts(host):
-    host.sh("sed -i /^qmailr:/d /etc/passwd")
+    host.sh("sed -i.whole /^qmailr:/d /etc/passwd")
     code, out, err = host.call([BUILD + '/bin/setup', BUILD], cwd=os.path.dirname(BUILD))
     tap.ok(code == 111 and b'unable to find user qmailr' in out + err, 'setup names the account',
            (code, out, err))
     tap.ok(b'/bin/accounts\n' in out + err, 'and the command that creates it', (out, err))
+    host.sh('mv /etc/passwd.whole /etc/passwd')
 
 
 CASES = [second_send, full_queue, full_home, bad_controls, wrong_split, endless_lines,
