@@ -1,8 +1,9 @@
 /* splogger - hand the lines of standard input to syslog.
  * Usage: splogger [tag [facility]]
  * Run by: qmail-start, as qmaill:nofiles.  fd 0: lines.  Environment: unused.
- * Exit: 0 at the end of the input; 100 if the facility is no number; 111 if reading fails. */
+ * Exit: 0 at the end of the input; 111 if reading fails. */
 #include <stdio.h>
+#include <string.h>
 #include <syslog.h>
 #include <time.h>
 
@@ -55,32 +56,27 @@ copy(int fd)
 	return status == IO_EOF ? CODE_OK : CODE_TEMP;
 }
 
+/* Without a logger qmail-start would end, so a facility that is none counts as not given. */
 static int
-usage(void)
+facility_of(const char *text)
 {
-	static const char text[] = "splogger: usage: splogger [tag [facility]]\n";
+	uint64_t facility = FACILITY_DEFAULT;
 
-	(void)!io_write_all(2, text, sizeof text - 1);
-	return CODE_PERM;
+	if (text && num_parse_u64(text, strlen(text), FACILITY_MAX, &facility) != NUM_OK)
+		facility = FACILITY_DEFAULT;
+	return (int)facility << 3;
 }
 
 int
 main(int argc, char **argv)
 {
 	const char *tag = argc > 1 ? argv[1] : "splogger";
-	uint64_t facility = FACILITY_DEFAULT;
 
 	if (io_open_standard() == -1)
 		return CODE_TEMP;
-	if (argc > 2) {
-		struct span text = span_str(argv[2]);
-
-		if (num_parse_u64(text.p, text.n, FACILITY_MAX, &facility) != NUM_OK)
-			return usage();
-	}
 	/* syslog(3) wants the time zone; afterwards no file is needed, only the socket. */
 	tzset();
-	openlog(tag, LOG_NDELAY, (int)facility << 3);
+	openlog(tag, LOG_NDELAY, facility_of(argc > 2 ? argv[2] : NULL));
 	if (sandbox_paths(NULL, 0) == -1)
 		return CODE_TEMP;
 	return copy(0);

@@ -78,11 +78,10 @@ def main():
     tap.equal((code, sum(len(e[4]) for e in found), {e[3] for e in found[1:]}),
               (0, 1000000, {b'+'}), 'a line of 1 MB')
     for facility in ('', 'mail', '24', '-1', '2x'):
-        tap.equal(subprocess.run([SPLOGGER, 'q', facility], stdin=subprocess.DEVNULL, check=False,
-                                 stderr=subprocess.DEVNULL).returncode, 100,
-                  'facility %r' % facility)
-    tap.equal(subprocess.run([SPLOGGER, 'q', '23'], stdin=subprocess.DEVNULL,
-                             check=False).returncode, 0, 'highest facility')
+        code, found = entries(log, b'x\n', 'q', facility)
+        tap.equal((code, [e[0] for e in found]), (0, [2 << 3 | 6]), 'facility %r' % facility)
+    code, found = entries(log, b'x\n', 'q', '23')
+    tap.equal((code, [e[0] for e in found]), (0, [23 << 3 | 6]), 'highest facility')
     directory = os.open('/', os.O_RDONLY)
     tap.equal(subprocess.run([SPLOGGER], stdin=directory, check=False).returncode, 111,
               'input cannot be read')
