@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "lib/conf.h"
 #include "queuedir.h"
 #include "tap.h"
 
@@ -47,6 +48,7 @@ static void
 test_names(struct tap *t)
 {
 	const struct qlayout flat = { .big_todo = false }, big = { .big_todo = true };
+	const struct qlayout other = { .split = 7 };
 	char out[QLAYOUT_PATH_SIZE];
 
 	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
@@ -55,10 +57,16 @@ test_names(struct tap *t)
 		is(t, span_str(qlayout_path(&big, out, paths[i].dir, paths[i].id)),
 		    span_str(paths[i].big), "big-todo path");
 	}
+	is(t, span_str(qlayout_path(&other, out, Q_INFO, 457)), span_str("info/2/457"),
+	    "path of another split");
 	is(t, span_str(qlayout_dir_of(&flat, out, Q_TODO, 457)), span_str("todo"), "flat one");
 	is(t, span_str(qlayout_dir_of(&big, out, Q_TODO, 457)), span_str("todo/20"), "split one");
 	is(t, span_str(qlayout_pid_path(out, 12345, 812091414, 9)),
 	    span_str("pid/12345.812091414.9"), "name in pid");
+	ok(t, qlayout_dir_mode(Q_MESS) == 0750 && qlayout_file_mode(Q_MESS) == 0644 &&
+	    qlayout_dir_mode(Q_INFO) == 0700 && qlayout_file_mode(Q_INFO) == 0600, "modes");
+	is(t, span_str(qlayout_owner(Q_TODO)), span_str(USER_QUEUE), "owner of todo");
+	is(t, span_str(qlayout_owner(Q_BOUNCE)), span_str(USER_SEND), "owner of bounce");
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		uint64_t id = 0;
 
