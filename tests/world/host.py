@@ -313,7 +313,7 @@ class Host:
     def popen(self, argv, user=None, cwd='/', env=None, **more):
         """subprocess.Popen of argv in the world.  user: (uid, gid), without other groups."""
         enter = ['nsenter', '--target', str(self.pid), '--mount', '--uts', '--ipc', '--net',
-                 '--pid']
+                 '--pid', '--root']
         if user:
             enter += ['--setuid', str(user[0]), '--setgid', str(user[1])]
         full = clean_env()
