@@ -1,7 +1,7 @@
 #!/bin/sh
 # accounts - create the groups and accounts of the mail system where they are missing.
 # Usage: accounts [-n]        -n: only print the commands
-# Run by: make up, or by hand as root before `make setup`.  Existing ones are left as they are.
+# Run by: make up, the Debian package, or by hand as root before `make setup`.  Existing ones are left as they are.
 # Exit: 0; 1 with the command that failed.
 home=@HOME@
 dry=
@@ -15,6 +15,12 @@ run() {
 	fi
 }
 
+# Debian's tool keeps to the ranges of ids that the host has set aside; elsewhere a program of this
+# name is another one.
+debian() {
+	[ -e /etc/debian_version ] && command -v adduser >/dev/null
+}
+
 group() {
 	if command -v getent >/dev/null; then
 		getent group "$1" >/dev/null && return
@@ -23,6 +29,8 @@ group() {
 	fi
 	if command -v pw >/dev/null; then
 		run pw groupadd "$1"
+	elif debian; then
+		run addgroup --quiet --system "$1"
 	else
 		run groupadd --system "$1"
 	fi
@@ -33,6 +41,9 @@ account() {
 	id "$1" >/dev/null 2>&1 && return
 	if command -v pw >/dev/null; then
 		run pw useradd "$1" -g "$2" -d "$3" -s /usr/sbin/nologin
+	elif debian; then
+		run adduser --quiet --system --no-create-home --ingroup "$2" --home "$3" \
+		    --shell /usr/sbin/nologin "$1"
 	else
 		run useradd --system --no-create-home --gid "$2" --home-dir "$3" \
 		    --shell /usr/sbin/nologin "$1"

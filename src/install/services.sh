@@ -1,19 +1,31 @@
 #!/bin/sh
 # services - create the svscan service directories and link them where svscan looks.
-# Usage: services [--dir SCANDIR] add|remove      Run by: make up, make down, root by hand.
-# add: HOME/service/NAME for qmail-send, qmail-smtpd, qmail-pop3d, each with log/ under multilog
-# into /var/log/NAME; /etc/tcp.smtp and its cdb.  Existing files are never overwritten.
+# Usage: services [--dir SCANDIR] [--wait SECONDS] add|remove|restart|list [NAME...]
+# Run by: make up, make down, the Debian package, root by hand.  NAMEs: qmail-send, qmail-smtpd,
+# qmail-pop3d; without them all three.
+# add: HOME/service/NAME, each with log/ under multilog into /var/log/NAME; /etc/tcp.smtp and its
+# cdb.  Existing files are never overwritten.
 # remove: takes the links away, stops what they ran and waits for it; the directories stay.
-# Exit: 0; 1 with the cause; 1 also if something goes on for more than 20 seconds.
+# restart: qmail-send, if a program it runs was replaced; it ends its deliveries first.  Nothing
+# else needs it: the others start their programs anew for every connection.
+# list: the names of the services that are linked.
+# Exit: 0; 1 with the cause; 1 also if something goes on for more than SECONDS (20).
 set -eu
 home=@HOME@
 scan=/service
 [ -d /etc/service ] && scan=/etc/service
-if [ "${1-}" = --dir ]; then
-	scan=$2
+patience=20
+while [ $# -gt 1 ]; do
+	case "$1" in
+	--dir) scan=$2 ;;
+	--wait) patience=$2 ;;
+	*) break ;;
+	esac
 	shift 2
-fi
-services='qmail-send qmail-smtpd qmail-pop3d'
+done
+action=${1-}
+[ $# = 0 ] || shift
+services=${*:-qmail-send qmail-smtpd qmail-pop3d}
 
 # script PATH < text: an executable file, made once.
 script() {
@@ -46,6 +58,10 @@ run_qmail_smtpd() {
 	cd $home
 	if [ ! -e control/rcpthosts ]; then
 		echo "qmail-smtpd: not started: without control/rcpthosts this host would relay for everybody"
+		exec svc -d "\$OLDPWD"
+	fi
+	if [ ! -s control/me ]; then
+		echo "qmail-smtpd: not started: control/me does not say the name of this host"
 		exec svc -d "\$OLDPWD"
 	fi
 	limit=\$(head -n 1 control/concurrencyincoming 2>/dev/null)
@@ -94,11 +110,22 @@ build_service() {
 	chmod -t "$dir"
 }
 
-link_service() {
-	mkdir -p "$scan"
-	[ -e "$scan/$1" ] || [ -L "$scan/$1" ] || ln -s "$home/service/$1" "$scan/$1"
+linked() {
+	[ "$(readlink "$scan/$1")" = "$home/service/$1" ]
 }
 
+link_service() {
+	if [ -e "$scan/$1" ] || [ -L "$scan/$1" ]; then
+		return
+	elif [ "$scan" = /etc/service ] && command -v update-service >/dev/null; then
+		update-service --add "$home/service/$1" "$1" >/dev/null
+	else
+		mkdir -p "$scan"
+		ln -s "$home/service/$1" "$scan/$1"
+	fi
+}
+
+# Not by update-service, which stops the logger at once.
 unlink_service() {
 	for link in "$scan/$1" "/etc/service/$1" "/service/$1"; do
 		[ "$(readlink "$link")" != "$home/service/$1" ] || rm "$link"
@@ -106,18 +133,55 @@ unlink_service() {
 	svc -dx "$home/service/$1" 2>/dev/null || :
 }
 
+# within COMMAND...: asks five times a second, up to $patience.
+within() {
+	tries=$((patience * 5))
+	until "$@"; do
+		tries=$((tries - 1))
+		[ "$tries" -gt 0 ] || return 1
+		sleep 0.2
+	done
+}
+
+up() {
+	svstat "$home/service/$1" 2>/dev/null | grep -q ': up '
+}
+
+is_down() {
+	! up "$1"
+}
+
 # After the program, so that its last lines are in the log.  Deliveries may take their time.
 stop_logger() {
 	[ -d "$home/service/$1" ] || return 0
-	tries=100
-	while svstat "$home/service/$1" 2>/dev/null | grep -q ': up '; do
-		tries=$((tries - 1))
-		[ "$tries" -gt 0 ] || { echo "$1 is still finishing its work" >&2; exit 1; }
-		sleep 0.2
-	done
+	within is_down "$1" || { echo "$1 is still finishing its work" >&2; exit 1; }
 	sleep 0.2	# for what is in the pipe
 	svc -dx "$home/service/$1/log" 2>/dev/null || :
 	echo "$1 stopped"
+}
+
+# Does qmail-send or a child of it run a program that is no longer the installed one?
+outdated() {
+	pid=$(svstat "$home/service/qmail-send" | sed -n 's/.*(pid \([0-9]*\)).*/\1/p')
+	[ -n "$pid" ] || return 1
+	for process in $pid $(cat "/proc/$pid/task/$pid/children" 2>/dev/null); do
+		program=$(readlink "/proc/$process/exe") || continue
+		program=${program% (deleted)}
+		installed=$home/bin/${program##*/}
+		[ -e "$installed" ] && ! cmp -s "/proc/$process/exe" "$installed" && return 0
+	done
+	return 1
+}
+
+renewed() {
+	up qmail-send && ! outdated
+}
+
+restart() {
+	up qmail-send && outdated || return 0
+	echo "restarting qmail-send, which ends its deliveries first"
+	svc -t "$home/service/qmail-send"
+	within renewed || { echo "qmail-send is still at work on deliveries" >&2; exit 1; }
 }
 
 relay_rules() {
@@ -133,7 +197,7 @@ relay_rules() {
 	fi
 }
 
-case "${1-}" in
+case "$action" in
 add)
 	relay_rules
 	mkdir -p "$home/service"
@@ -153,8 +217,18 @@ remove)
 		stop_logger "$name"
 	done
 	;;
+restart)
+	restart
+	;;
+list)
+	for name in $services; do
+		if linked "$name"; then
+			echo "$name"
+		fi
+	done
+	;;
 *)
-	echo "usage: services [--dir SCANDIR] add|remove" >&2
+	echo "usage: services [--dir SCANDIR] [--wait SECONDS] add|remove|restart|list [NAME...]" >&2
 	exit 1
 	;;
 esac

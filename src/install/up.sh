@@ -150,18 +150,8 @@ quietly make -s check
 grep . "$work/out"
 
 step "configuring $HOST"
-if [ -s "$home/control/me" ]; then
-	echo "    $home/control/me is there already: $(head -n 1 "$home/control/me")"
-else
-	quietly sh build/bin/config-fast "$HOST"
-fi
-for name in postmaster mailer-daemon root; do
-	file=$home/alias/.qmail-$name
-	[ -e "$file" ] || { : >"$file"; chown alias:qmail "$file"; chmod 644 "$file"; }
-done
-if [ ! -d "$home/alias/Maildir" ]; then
-	"$home/bin/maildirmake" "$home/alias/Maildir" && chown -R alias:nofiles "$home/alias/Maildir"
-fi
+quietly sh build/bin/firstconfig "$HOST"
+sed -n 's/.*there already.*/    &/p' "$work/out"
 
 # divert PATH: puts another mail system's file aside, so that its package does not take it back.
 divert() {
@@ -228,35 +218,12 @@ until_true() {
 	done
 }
 
-# Does the queue's service run a program that has been replaced since?  The others start their
-# programs anew for every connection.
-outdated() {
-	pid=$(svstat "$home/service/qmail-send" | sed -n 's/.*(pid \([0-9]*\)).*/\1/p')
-	[ -n "$pid" ] || return 1
-	for process in $pid $(cat "/proc/$pid/task/$pid/children" 2>/dev/null); do
-		program=$(readlink "/proc/$process/exe") || continue
-		program=${program% (deleted)}
-		installed=$home/bin/${program##*/}
-		[ -e "$installed" ] && ! cmp -s "/proc/$process/exe" "$installed" && return 0
-	done
-	return 1
-}
-
-renewed() {
-	ours_runs qmail-send && ! outdated
-}
-
 for name in $services; do
 	until_true 30 [ -p "$home/service/$name/supervise/ok" ] ||
 	    fail "svscan does not start $scan/$name; is a svscan running on $scan?"
 	svc -u "$home/service/$name" "$home/service/$name/log"
 done
-if outdated; then
-	step "restarting qmail-send, which ends its deliveries first"
-	svc -t "$home/service/qmail-send"
-	until_true 300 renewed ||
-	    fail "qmail-send is still at work on deliveries; run make up again later"
-fi
+sh build/bin/services --wait 300 restart || fail "run make up again later"
 until_true 30 listening 25 || fail "qmail-smtpd does not start; look at /var/log/qmail-smtpd/current"
 until_true 30 listening 110 || fail "qmail-pop3d does not start; look at /var/log/qmail-pop3d/current"
 

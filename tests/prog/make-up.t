@@ -83,7 +83,7 @@ wait_for 20 sh -c "svstat $home/service/qmail-send | grep ': up ' | grep -v 'pid
 wait_for 20 sh -c '[ "$(cat /proc/[0-9]*/comm 2>/dev/null | grep -cx qmail-todo)" = 1 ]'
 before=$(pid_of qmail-send)
 ok 'make up over an earlier version' up
-like 'says that it restarts qmail-send' "$T/out" '^==> restarting qmail-send'
+like 'says that it restarts qmail-send' "$T/out" '^restarting qmail-send'
 [ "$(pid_of qmail-send)" != "$before" ]
 result 'and has done so' $?
 ok 'qmail-todo is the new one' cmp "$(named qmail-todo)/exe" build/bin/qmail-todo
