@@ -2,12 +2,14 @@
 #   make                 everything, below build/
 #   make setup check     install into conf-qmail's directory (DESTDIR before it), check it
 #   make up | down       run a whole mail host here: see README.md
+#   make deb | package       a Debian package | the files of one, below DESTDIR, as any user
 #   make test lint bench  every test suite | the static checks | speed beside other systems
 #   make SAN=address,undefined ...   the same with sanitizers, below build-san/
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
 
+VERSION := 0.1
 BUILD := build$(if $(SAN),-san)
 O := $(BUILD)/obj
 B := $(BUILD)/bin
@@ -172,7 +174,7 @@ $(BUILD)/test/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/loop.c tests/fuzz/fuzz.h $(
 
 # ---- manuals: the build's choices filled in, second names made ----
 man: $(BUILD)/man.done
-$(BUILD)/man.done: man/render man/MLINKS $(wildcard man/*.[1-8]) $(CONF)
+$(BUILD)/man.done: man/render man/MLINKS $(wildcard man/*.[1-8]) $(CONF) Makefile
 	man/render $(BUILD)/man
 	touch $@
 
@@ -181,6 +183,10 @@ setup: all man boot
 	$B/setup $(BUILD)
 check: all man boot
 	$B/instcheck $(BUILD)
+package: all man boot
+	$B/setup --files $(BUILD)
+deb: all man boot
+	@src/install/deb.sh $(BUILD) $(VERSION)
 
 HOME_DIR := $(shell head -n 1 conf-qmail)
 SPLIT := $(shell cat conf-split 2>/dev/null | sed 1q | grep . || echo 23)
@@ -200,5 +206,5 @@ lint: ; @tests/lint/run
 bench: all ; @tests/bench/run
 clean: ; rm -rf build build-san
 
-.PHONY: all programs units setup check man boot up down test lint bench clean
+.PHONY: all programs units setup check package deb man boot up down test lint bench clean
 -include $(shell find $O $(BUILD)/test -name '*.d' 2>/dev/null)
