@@ -16,16 +16,4 @@ is "joe has an empty Maildir of his own" \
 	"$(stat -c '%U %a' /home/joe/Maildir/new) $(ls /home/joe/Maildir/new)" "joe 700 "
 echo changed >conf-qmail
 is "the tree can be written" "$(cat conf-qmail)" changed
-
-# A world inside: as root, on this machine, what it changes does not come out.
-code "exit code of the command" 7 tests/world/world --no-suite -- sh -c 'touch /inside; exit 7'
-ok "nothing comes out" test ! -e /inside
-ok "no descriptor but 0 to 2" tests/world/world --no-suite -- \
-	sh -c 'for n in 3 4 5 6 7 8 9; do test ! -e /proc/$$/fd/$n || exit 1; done' 7</dev/null
-code "killed by a signal" 137 tests/world/world --no-suite -- sh -c 'kill -9 $$'
-code "no such command" 127 tests/world/world --no-suite -- /nonexistent
-code "not root" 111 setpriv --reuid 5001 --regid 5001 --clear-groups tests/world/world -- true
-like "it says so" "$T/err" 'world: needs root'
-ok "WORLD=skip" env WORLD=skip tests/world/world -- false
-like "is a skipped test" "$T/out" '^1\.\.0 # SKIP'
 done_testing

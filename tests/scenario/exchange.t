@@ -18,6 +18,7 @@ import tap                              # noqa: E402
 from host import wait_for               # noqa: E402
 from tree import home                   # noqa: E402
 
+QUEUE = home() + '/bin/qmail-queue'
 TRACE = re.compile(
     rb'Return-Path: <joe@(?P<from>host[ab].test)>\n'
     rb'Delivered-To: joe-(?P<n>\d+)@(?P<to>host[ab].test)\n'
@@ -71,7 +72,7 @@ def queue(sender, recipient, text):
     if child == 0:
         os.dup2(message_file, 0)
         os.dup2(envelope, 1)
-        os.execv(home() + '/bin/qmail-queue', ['qmail-queue'])
+        os.execv(QUEUE, ['qmail-queue'])
     os.close(message_file)
     os.close(envelope)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
@@ -79,6 +80,7 @@ def queue(sender, recipient, text):
 
 def inject(own, count):
     """Queue messages 1 to count for the other host; exit 1 at the first refusal."""
+    hosts.become('joe')
     other = 'hostb.test' if own == 'hosta.test' else 'hosta.test'
     for number in range(1, count + 1):
         code = queue('joe@' + own, 'joe-%d@%s' % (number, other), message(number))
@@ -114,8 +116,8 @@ def main():
         for one in (a, b):
             one.dotqmail('joe', 'default', './Maildir/\n')
             one.start(('qmail-send', 'qmail-smtpd'))
-        senders = [one.popen([os.path.abspath(__file__), '--inject', one.name, str(count)],
-                             user=hosts.USERS['joe']) for one in (a, b)]
+        senders = [one.popen([os.path.abspath(__file__), '--inject', one.name, str(count)])
+                   for one in (a, b)]
         for one, sender in zip((a, b), senders):
             tap.equal(sender.wait(), 0, '%s queues %d messages' % (one.name, count))
 

@@ -25,6 +25,7 @@ from tree import home                   # noqa: E402
 # Makes each delivery to ann last until the gate has been open.
 GATE = '|test ! -p /tmp/gate || cat /tmp/gate\n./Maildir/\n'
 BODY = re.compile(rb'\n\nmessage (\d+)\n\Z')
+QUEUE = home() + '/bin/qmail-queue'
 SHARE = 12                              # messages between two signals
 # host, signal, process name
 STEPS = [(0, 'HUP', 'qmail-send'), (0, 'ALRM', 'qmail-send'), (0, 'TERM', 'qmail-send'),
@@ -43,6 +44,7 @@ UNMOVED = [('TERM', 'qmail-todo'), ('HUP', 'qmail-todo')]   # it stops with qmai
 def inject(count):
     """Queue the messages one by one, as many as standard input has lines; one line on standard
     output for each that was accepted."""
+    hosts.become('joe')
     for number, _ in zip(range(count), sys.stdin):
         to = 'ann@hosta.test' if number % 2 else 'ann@hostb.test'
         message, envelope = os.memfd_create('message'), os.memfd_create('envelope')
@@ -53,7 +55,7 @@ def inject(count):
             for target, source in enumerate((message, envelope)):
                 os.lseek(source, 0, os.SEEK_SET)
                 os.dup2(source, target)
-            os.execv(home() + '/bin/qmail-queue', ['qmail-queue'])
+            os.execv(QUEUE, ['qmail-queue'])
         os.close(message)
         os.close(envelope)
         if os.waitpid(child, 0)[1] == 0:
@@ -153,7 +155,7 @@ def main():
         a.start(('qmail-send',))
         b.start(('qmail-send', 'qmail-smtpd'))
         stream = a.popen([os.path.abspath(__file__), '--inject', str(1 << 20)],
-                         user=hosts.USERS['joe'], stdin=-1, stdout=-1)
+                         stdin=-1, stdout=-1)
         accepted = []
 
         def more_mail():

@@ -49,6 +49,15 @@ os.execv("%s/bin/qmail-queue", ["qmail-queue"])
 '''
 
 
+def become(user):
+    """Drop from root to a user of the world.  For scripts that are run inside: their file may be
+    below a directory that only root can enter."""
+    uid, gid = USERS[user]
+    os.setgroups([])
+    os.setresgid(gid, gid, gid)
+    os.setresuid(uid, uid, uid)
+
+
 class MailHost:
     """A started world with the suite.  `world` is its host.Host."""
 

@@ -81,8 +81,7 @@ def _logged(name, doing, call):
         code = call(log)
     if code != 0:
         tail = ''.join(open(path, errors='replace').readlines()[-5:])
-        raise Trouble('%s failed (packages need the network once).  Last lines of %s:\n%s'
-                      % (doing, path, tail))
+        raise Trouble('%s failed.  Last lines of %s:\n%s' % (doing, path, tail))
 
 
 def shared_apt(clean):
@@ -106,8 +105,8 @@ def package_layer(name, clean=False):
 
     def make(directory):
         maker = host.Host(lower=lower, upper=directory, network=False, shares=shared_apt(clean))
-        _logged('apt-' + name, 'installing package layer "%s"' % name, lambda log: maker.run(
-            ['sh', '-c', INSTALL, 'sh'] + wanted, cwd='/', out=log))
+        _logged('apt-' + name, 'installing package layer "%s" from the network' % name,
+                lambda log: maker.run(['sh', '-c', INSTALL, 'sh'] + wanted, cwd='/', out=log))
     return _made(('clean-' if clean else 'layer-') + name, base + ' '.join(wanted), make)
 
 
@@ -136,7 +135,7 @@ def clean_layer():
         if shutil.which('debootstrap') is None:
             raise Trouble('debootstrap is not installed (tests/run installs it)')
         cache = shared_apt(True)[1][0]
-        _logged('debootstrap', 'making a clean Debian', lambda log: subprocess.run(
+        _logged('debootstrap', 'making a clean Debian from the network', lambda log: subprocess.run(
             ['debootstrap', '--variant=minbase', '--cache-dir=' + cache, RELEASE, directory,
              mirror],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False).returncode)
