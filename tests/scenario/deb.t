@@ -3,7 +3,8 @@
 
 Installed by apt, over accounts that are there; mail in and out; upgraded with a deferred message in
 the queue; removed and installed again; purged with and without mail.  What it leaves is compared
-with the files that were there before.
+with the files that were there before.  Then once more in the place of another mail system, under
+runit, with an add-on.
 """
 import os
 import re
@@ -217,6 +218,7 @@ def upgrade(host, package):
               'same\n', 'the newer program runs')
     tap.equal(host.pid_of('qmail-smtpd'), smtp, 'SMTP was not interrupted')
     tap.equal(host.queue(), before, 'the queue is as it was')
+    tap.equal(host.queue_faults(), '', 'and legal')
     tap.equal(host.sh('cat /etc/qmail/* %s/service/*/run %s/rc /etc/tcp.smtp' % (home(), home())),
               settings, 'settings are as they were')
     tap.equal(host.supervised(), ['qmail-send', 'qmail-smtpd'], 'what was switched off stays off')
@@ -287,6 +289,31 @@ def purge(host, package, clean):
               'the accounts stay')
 
 
+def elsewhere(host, package):
+    """Another mail system gives way; runit supervises; an add-on's package finds qmail's home."""
+    host.apt('install', 'runit', 'dma')
+    host.popen(['runsvdir', '/etc/service'], stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL)
+    host.apt('install', package)
+    host.apt('install', 'fastforward')
+    tap.ok('ii' not in host.sh('dpkg -l dma | tail -1'), 'the other mail system is removed')
+    host.running()
+    host.mail_to_joe('under runit')
+    host.write('/etc/aliases', 'someone: joe\n')
+    tap.equal(host.sh('newaliases; cd %s; ls -d bin/fastforward bin/newaliases; '
+                      'cat alias/.qmail-default' % home()),
+              'bin/fastforward\nbin/newaliases\n| fastforward -d /etc/aliases.cdb\n',
+              'newaliases is the one of fastforward')
+    host.sh('echo "Subject: alias" | /usr/sbin/sendmail someone')
+    tap.ok(b'\nSubject: alias\n' in host.wait_mail('joe', 1)[0], 'an address of /etc/aliases')
+    host.clear_mail('joe')
+    host.apt('remove', 'pneumail')
+    wait_for(lambda: not host.processes('multilog') + host.processes('qmail-send'), 'the end', 10)
+    tap.ok('qmail-send' not in host.supervised(), 'removed: no service is left')
+    host.apt('install', package)
+    host.running()
+    host.mail_to_joe('under runit again')
+
+
 def nameless(host, package):
     """No usable name: installed, not started, and the way on is said."""
     kept = host.sh('cat /etc/mailname')
@@ -322,6 +349,11 @@ def main():
             tap.attempt('removal', removal, host, newer)
             tap.attempt('purge', purge, host, newer, clean)
             tap.attempt('no name', nameless, host, newer)
+        with DebHost(NAME, zone=None, clean=True, with_suite=False,
+                     shares=layers.shared_apt(True) + [(share, SHARE)]) as host:
+            proxy.serve(host)
+            host.apt('update')
+            tap.attempt('elsewhere', elsewhere, host, newer)
     return tap.done()
 
 
