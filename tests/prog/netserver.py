@@ -72,7 +72,8 @@ class Server:
     """One server with our end of its socket."""
 
     def __init__(self, program, env=None, control=None, code=0, said=None, kind=socket.SOCK_STREAM,
-                 err=subprocess.DEVNULL, small=False, memory=None, files=None):
+                 err=subprocess.DEVNULL, small=False, memory=None, files=None,
+                 before=()):
         controls(control or {})
         stub_says(code, said)
         self.socket, theirs = socket.socketpair(socket.AF_UNIX, kind)
@@ -87,8 +88,8 @@ class Server:
             (['--nofile=%d' % files] if files else [])
         limit = ['prlimit'] + limits if limits else []
         self.process = subprocess.Popen(
-            limit + [HOME + '/bin/' + program], stdin=theirs, stdout=theirs, env=environment, cwd='/',
-            stderr=theirs if err is None else err, user='qmaild', group='nofiles', extra_groups=[])
+            [*before, *limit, HOME + '/bin/' + program], stdin=theirs, stdout=theirs, env=environment,
+            cwd='/', stderr=theirs if err is None else err, user='qmaild', group='nofiles', extra_groups=[])
         theirs.close()
 
     def send(self, data):

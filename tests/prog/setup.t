@@ -108,7 +108,7 @@ like 'the group: said' "$T/err" 'info belongs to gid 5001, .* 201 \(qmail\): put
 chown root:root "$queue/info"
 ok 'what is root'"'"'s is given away' setup "$build"
 chown joe "$queue/mess"
-ok 'only owners: any owner will do' build/bin/setup --owners "$build"
+ok 'only owners: any owner will do' setup --owners "$build"
 rm "$queue/lock/trigger"
 rmdir "$queue/mess/22"
 ok 'an installation that was cut short is completed' setup "$build"
