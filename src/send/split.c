@@ -261,23 +261,35 @@ split_message(struct splitter *s, uint64_t id, struct split *m)
 	return status;
 }
 
-int
-split_sync(struct splitter *s, struct split *m)
+size_t
+split_files(const struct split *m, struct syncset_item *files)
 {
-	for (int f = 0; f < SPLIT_FILES; f++) {
-		int fd = m->fd[f], synced;
+	size_t n = 0;
 
-		if (fd == -1)
+	for (int f = 0; f < SPLIT_FILES; f++)
+		if (m->fd[f] != -1)
+			files[n++] = (struct syncset_item){ .fd = m->fd[f] };
+	return n;
+}
+
+int
+split_close(struct splitter *s, struct split *m, const struct syncset_item **result)
+{
+	int failed = SPLIT_FILES;
+
+	for (int f = 0; f < SPLIT_FILES; f++) {
+		if (m->fd[f] == -1)
 			continue;
-		synced = fsops_sync(fd);
+		if (close(m->fd[f]) == -1 || (*result)->error)
+			failed = f;
 		m->fd[f] = -1;
-		if (close(fd) == -1 || synced == -1) {
-			warn(s, "trouble fsyncing ", split_dir((enum split_file)f), m->id);
-			split_discard(s, m);
-			return -1;
-		}
+		++*result;
 	}
-	return 0;
+	if (failed == SPLIT_FILES)
+		return 0;
+	warn(s, "trouble fsyncing ", split_dir((enum split_file)failed), m->id);
+	split_discard(s, m);
+	return -1;
 }
 
 void

@@ -5,11 +5,13 @@
 #define SEND_SPLIT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/attr.h"
 #include "lib/buf.h"
 #include "lib/io.h"
+#include "lib/syncset.h"
 #include "queue/qlayout.h"
 #include "send/activity.h"
 #include "send/route.h"
@@ -44,8 +46,12 @@ enum split_status {
 
 /* Logs `new msg` and `info msg` for SPLIT_OK. */
 enum split_status split_message(struct splitter *s, uint64_t id, struct split *m);
-/* Syncs and closes the files.  -1: logged; the files are removed. */
-MUST_CHECK int split_sync(struct splitter *s, struct split *m);
+/* The files that have to be synced: room for SPLIT_FILES of them.  Returns how many. */
+size_t split_files(const struct split *m, struct syncset_item *files);
+/* Closes them after syncset_run, whose results of this message begin at *result, which is moved
+ * behind them.  -1: logged; the files are removed. */
+MUST_CHECK int split_close(struct splitter *s, struct split *m,
+    const struct syncset_item **result);
 /* Closes and removes the files. */
 void split_discard(struct splitter *s, struct split *m);
 /* The queue directory of a file. */

@@ -265,14 +265,29 @@ sync_directories(struct todo *t, enum split_file f)
 }
 
 static void
-sync_batch(struct todo *t)
+sync_files(struct todo *t)
 {
+	struct syncset_item files[TODO_BATCH * SPLIT_FILES];
+	const struct syncset_item *result = files;
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->n; i++)
+		if (t->batch[i].state == TODO_READY)
+			n += split_files(&t->batch[i].split, files + n);
+	(void)syncset_run(files, n);	/* each message sees to its own results */
 	for (size_t i = 0; i < t->n; i++) {
 		struct todo_item *item = &t->batch[i];
 
-		if (item->state == TODO_READY && split_sync(&t->splitter, &item->split) == -1)
+		if (item->state == TODO_READY &&
+		    split_close(&t->splitter, &item->split, &result) == -1)
 			fail_item(t, item);
 	}
+}
+
+static void
+sync_batch(struct todo *t)
+{
+	sync_files(t);
 	for (int f = 0; f < SPLIT_FILES; f++)
 		sync_directories(t, (enum split_file)f);
 	if (t->splitter.bounce_removed && fsops_sync_dir(qlayout_name(Q_BOUNCE)) == -1)
