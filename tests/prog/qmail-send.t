@@ -387,7 +387,7 @@ class Trace:
 
     def __init__(self):
         self.file = '/tmp/send.trace'
-        self.wrap = ['/usr/bin/strace', '-u', 'qmails', '-y', '-s', '9999', '-o', self.file,
+        self.wrap = ['/usr/bin/strace', '-f', '-u', 'qmails', '-y', '-s', '9999', '-o', self.file,
                      '-e', 'trace=openat,unlink,write,fsync,fdatasync,syncfs']
 
     def end(self, send):
@@ -397,7 +397,19 @@ class Trace:
         os.kill(child, signal.SIGTERM)
         send.ended()
         with open(self.file) as file:
-            return [call for line in file for call in self.calls(line)]
+            return [call for line in self.whole(file) for call in self.calls(line)]
+
+    @staticmethod
+    def whole(lines):
+        """The calls of all threads, each at the time of its return."""
+        begun = {}
+        for line in lines:
+            pid, call = line.rstrip('\n').split(None, 1)
+            if call.endswith(' <unfinished ...>'):
+                begun[pid] = call[:-len(' <unfinished ...>')]
+                continue
+            resumed = re.match(r'<\.\.\. \w+ resumed>', call)
+            yield begun.pop(pid) + call[resumed.end():] if resumed else call
 
     @staticmethod
     def calls(line):
