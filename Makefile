@@ -109,6 +109,7 @@ LIBS_qmail-smtpd := $(CDB)
 LIBS_qmail-qmtpd := $(CDB)
 LIBS_qmail-newu := $(CDB)
 LIBS_qmail-newmrh := $(CDB)
+LIBS_qmail-showctl := $(CDB)
 LIBS_qmail-remote := -lresolv
 LIBS_tcp-env := -lresolv
 LIBS_dnsip := -lresolv

@@ -157,7 +157,102 @@ def section(text, name):
     return text[start:] if end == -1 else text[start:end + 1]
 
 
+def warnings():
+    """The exit code of -w and its lines, without what is the same in all."""
+    done = subprocess.run([SHOWCTL, '-w'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          check=False, cwd='/')
+    start = 'qmail-showctl: warning: '
+    return done.returncode, [line[len(start):] if line.startswith(start) else line
+                             for line in done.stdout.decode('latin-1').splitlines()]
+
+
+def owned(path, uid=0, mode=0o644):
+    os.chown(HOME + '/' + path, uid, -1)
+    os.chmod(HOME + '/' + path, mode)
+
+
+RIGHT = {'me': 'mx.host.test\n', 'locals': 'a.test\n', 'rcpthosts': 'a.test\nv.test\n.w.test\n'}
+NOT_IN = "control/rcpthosts: `%s' of control/%s is not in it, so SMTP refuses its mail; " \
+    "add it if mail comes from outside"
+WARNED = [                              # other files, and what is said
+    ({}, []),
+    ({'virtualdomains': 'v.test:v\nx.w.test:w\n.w.test:w\nu@v.test:u\n:all\n'}, []),
+    ({'rcpthosts': None, 'locals': None},
+     ['control/rcpthosts: missing, so everybody may relay through this host; put the domains into '
+      'it that this host receives mail for']),
+    ({'me': None}, ['control/me: missing, so addresses get no host; put the full name of this host '
+                    'into it']),
+    ({'me': 'mx\n'}, ["control/me: `mx' has no dot; put the full name of this host into it"]),
+    ({'me': 'm\xe9\n'}, ["control/me: `m??' has no dot; put the full name of this host into it"]),
+    ({'locals': None}, [NOT_IN % ('mx.host.test', 'me')]),
+    ({'locals': 'a.test\nb.test\n'}, [NOT_IN % ('b.test', 'locals')]),
+    ({'virtualdomains': 'c.test:c\n'}, [NOT_IN % ('c.test', 'virtualdomains')]),
+    ({'virtualdomains': 'A.test:a\nu@a.test:u\n'},
+     ["control/virtualdomains: `%s' is in control/locals, too, which wins; remove it from one of "
+      "them" % name for name in ('A.test', 'a.test')]),
+    ({'virtualdomains': 'v.test\n'}, ["control/virtualdomains: `v.test' has no colon and does "
+                                      "nothing; write DOMAIN:USER"]),
+    ({'databytes': 'many\n'},
+     ['control/databytes: no number, so the default is used; correct or remove it']),
+    ({'concurrencylocal': '120\n', 'concurrencyremote': '121\n'},
+     ['control/concurrencyremote: more than 120, so that many are used; build with another '
+      'conf-spawn']),
+    ({'morercpthosts': 'm.test\n'},
+     ['control/morercpthosts: without control/morercpthosts.cdb it does nothing; run '
+      'qmail-newmrh']),
+]
+
+
+def test_warnings():
+    for files, wanted in WARNED:
+        present = {name: text for name, text in {**RIGHT, **files}.items() if text is not None}
+        control(**present)
+        tap.equal(warnings(), (1 if wanted else 0, wanted), 'warnings: %r' % files)
+    control(**RIGHT)
+    with open(CONTROL + '/morercpthosts', 'w') as file:
+        file.write('c.test\n')
+    subprocess.run([HOME + '/bin/qmail-newmrh'], check=True)
+    with open(CONTROL + '/virtualdomains', 'w') as file:
+        file.write('c.test:c\n')
+    tap.equal(warnings(), (0, []), 'morercpthosts.cdb counts')
+    os.utime(CONTROL + '/morercpthosts.cdb', (1, 1))
+    newer = '%s: newer than %s, which is what counts; run %s'
+    tap.equal(warnings(), (1, [newer % ('control/morercpthosts', 'control/morercpthosts.cdb',
+                                        'qmail-newmrh')]), 'an old morercpthosts.cdb')
+    control(**RIGHT)
+    with open(HOME + '/users/assign', 'w') as file:
+        file.write('.\n')
+    tap.equal(warnings(), (1, ['users/assign: without users/cdb it does nothing; run qmail-newu']),
+              'assign alone')
+    subprocess.run([HOME + '/bin/qmail-newu'], check=True)
+    tap.equal(warnings(), (0, []), 'assign with its cdb')
+    os.utime(HOME + '/users/cdb', (1, 1))
+    tap.equal(warnings(), (1, [newer % ('users/assign', 'users/cdb', 'qmail-newu')]), 'an old cdb')
+    os.unlink(HOME + '/users/assign')
+    owned('users/cdb', 250)
+    owned('control/rcpthosts', mode=0o664)
+    owned('control', mode=0o777)
+    with open(CONTROL + '/locals.lock', 'w'):
+        owned('control/locals.lock', 250)
+    tap.equal(warnings(), (1, [
+        'control: others can change it; chmod go-w it',
+        'control/rcpthosts: others can change it; chmod go-w it',
+        'users/cdb: belongs to uid 250, who can change it; chown root it']), 'owners and modes')
+    owned('control', mode=0o755)
+    os.unlink(HOME + '/users/cdb')
+    tap.equal(warnings()[0], 1, 'exit code')
+    done = subprocess.run([SHOWCTL, '-x'], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          check=False)
+    tap.equal((done.returncode, done.stdout, done.stderr),
+              (100, b'', b'usage: qmail-showctl [-w]\n'), 'called wrongly')
+    code, text = subprocess.getstatusoutput(
+        "script -qec '%s' /dev/null </dev/null" % SHOWCTL)
+    tap.ok(code == 0 and 'qmail-showctl: warning: control/rcpthosts: others' in text,
+           'on a terminal they follow the files', text[-500:])
+
+
 def main():
+    test_warnings()
     control()
     tap.equal(show(), (0, HEAD + defaults()), 'nothing set')
     control(me='host.example')
