@@ -180,13 +180,13 @@ $(BUILD)/man.done: man/render man/MLINKS $(wildcard man/*.[1-8]) $(CONF) Makefil
 	touch $@
 
 # ---- installing, running, testing ----
-setup: all man boot
+setup: all man boot doc
 	$B/setup $(BUILD)
-check: all man boot
+check: all man boot doc
 	$B/instcheck $(BUILD)
-package: all man boot
+package: all man boot doc
 	$B/setup --files $(BUILD)
-deb: all man boot
+deb: all man boot doc
 	@src/install/deb.sh $(BUILD) $(VERSION)
 
 HOME_DIR := $(shell head -n 1 conf-qmail)
@@ -198,6 +198,11 @@ $(BUILD)/boot/%: boot/%
 	@mkdir -p $(@D)
 	$(FILL) $< > $@.tmp && mv -f $@.tmp $@
 
+doc: $(patsubst %,$(BUILD)/doc/%,INSTALL README.md)
+$(BUILD)/doc/%: %
+	@mkdir -p $(@D)
+	cp $< $@
+
 # Variables of these names in the environment mean something else.
 given = $(if $(findstring command,$(origin $1)),"$1=$($1)")
 up: ; @src/install/up.sh $(call given,HOST) $(call given,SENDMAIL)
@@ -207,5 +212,5 @@ lint: ; @tests/lint/run
 bench: all ; @tests/bench/run
 clean: ; rm -rf build build-san
 
-.PHONY: all programs units setup check package deb man boot up down test lint bench clean
+.PHONY: all programs units setup check package deb man boot doc up down test lint bench clean
 -include $(shell find $O $(BUILD)/test -name '*.d' 2>/dev/null)

@@ -23,6 +23,7 @@ static const struct hier_item tree[] = {
 	DIRECTORY("boot", HIER_OWNER, 0755),
 	DIRECTORY("doc", HIER_OWNER, 0755),
 	DIRECTORY("configure", HIER_OWNER, 0755),
+	DIRECTORY("scripts", HIER_OWNER, 0755),
 	DIRECTORY("man", HIER_OWNER, 0755),
 	DIRECTORY("man/man1", HIER_OWNER, 0755),
 	DIRECTORY("man/man5", HIER_OWNER, 0755),
@@ -84,6 +85,7 @@ static const struct hier_item tree[] = {
 	HELPER("dnsip"),
 	HELPER("dnsptr"),
 	HELPER("ipmeprint"),
+	{ HIER_FILE, "scripts/enable-qmail", HIER_OWNER, 0755, "bin/enable-qmail", 0, false },
 
 	QUEUE_DIR("", HIER_QUEUE, 0750),
 	QUEUE_DIR("/pid", HIER_QUEUE, 0700),
@@ -177,6 +179,8 @@ hier_walk(const char *build, bool queue_only, visitor *visit, void *arg)
 		r = visit_found(build, "boot", "boot", 0755, visit, arg);
 	if (r == 0 && !queue_only)
 		r = visit_found(build, "man", "man", 0644, visit, arg);
+	if (r == 0 && !queue_only)
+		r = visit_found(build, "doc", "doc", 0644, visit, arg);
 	return r;
 }
 

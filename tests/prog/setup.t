@@ -131,7 +131,7 @@ DESTDIR=$T/package/root
 export DESTDIR
 # The tree may be where only root can go.
 mkdir "$T/built"
-cp -R "$build/bin" "$build/boot" "$build/man" "$T/built"
+cp -R "$build/bin" "$build/boot" "$build/doc" "$build/man" "$T/built"
 ok 'files of a package, by anybody' su -s /bin/sh joe -c "umask 077; DESTDIR=/tmp/package/root \
     $T/built/bin/setup --files $T/built"
 is 'directories above are for everybody' "$(stat -c %a /tmp/package /tmp/package/root/var)" \

@@ -13,7 +13,7 @@ import sys
 import host
 from tree import BUILD, CACHE, TOP, Trouble, home, packages
 
-INSTALLED = [os.path.join(BUILD, part) for part in ('bin', 'boot', 'man')]
+INSTALLED = [os.path.join(BUILD, part) for part in ('bin', 'boot', 'doc', 'man')]
 APT_STATE = ('/var/lib/apt/lists', '/var/cache/apt/archives')   # shared by all layers
 RELEASE = 'bookworm'
 INSTALL = '''
