@@ -171,7 +171,8 @@ check_domains(struct advice *a)
 		return;
 	if (!relay.restricted)
 		WARN(a, "%s: missing, so everybody may relay through this host; "
-		    "put the domains into it that this host receives mail for", "control/rcpthosts");
+		    "put the domains into it that this host receives mail for",
+		    "control/rcpthosts");
 	check_locals(a, &relay, &locals);
 	if (set_finish(&locals))
 		check_virtual(a, &relay, &locals);
