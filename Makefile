@@ -151,11 +151,14 @@ $(BUILD)/site.h: $(CONF) src/install/site-h.awk
 	awk -f src/install/site-h.awk $(CONF) > $@.tmp
 	mv -f $@.tmp $@
 
-# Scripts: the placeholder for the home directory is filled in.
+# Scripts: @HOME@, @SPLIT@, @USER_DAEMON@, @GROUP_QMAIL@ and so on are filled in from site.h.
+FILL := $(BUILD)/fill.sed
+$(FILL): $(BUILD)/site.h
+	sed -n 's/^#define SITE_\([A-Z_]*\) "*\([^"]*\)"*$$/s,@\1@,\2,g/p' $< > $@
 vpath %.sh $(addprefix src/,$(FOLDERS))
-$B/%: %.sh conf-qmail $(wildcard conf-split)
+$B/%: %.sh $(FILL)
 	@mkdir -p $(@D)
-	$(FILL) $< > $@.tmp
+	sed -f $(FILL) $< > $@.tmp
 	chmod 755 $@.tmp
 	mv -f $@.tmp $@
 
@@ -189,14 +192,10 @@ package: all man boot doc
 deb: all man boot doc
 	@src/install/deb.sh $(BUILD) $(VERSION)
 
-HOME_DIR := $(shell head -n 1 conf-qmail)
-SPLIT := $(shell cat conf-split 2>/dev/null | sed 1q | grep . || echo 23)
-FILL := sed 's,@HOME@,$(HOME_DIR),g; s,@SPLIT@,$(SPLIT),g'
 boot: $(patsubst %,$(BUILD)/%,$(filter-out %.md,$(wildcard boot/*[a-z0-9])))
-$(BUILD)/boot/%: conf-qmail
-$(BUILD)/boot/%: boot/%
+$(BUILD)/boot/%: boot/% $(FILL)
 	@mkdir -p $(@D)
-	$(FILL) $< > $@.tmp && mv -f $@.tmp $@
+	sed -f $(FILL) $< > $@.tmp && mv -f $@.tmp $@
 
 doc: $(patsubst %,$(BUILD)/doc/%,INSTALL README.md)
 $(BUILD)/doc/%: %

@@ -50,12 +50,12 @@ account() {
 	fi
 }
 
-group nofiles
-group qmail
-account alias nofiles "$home/alias"
-for name in qmaild qmaill qmailp; do
-	account "$name" nofiles "$home"
+group @GROUP_NOFILES@
+group @GROUP_QMAIL@
+account @USER_ALIAS@ @GROUP_NOFILES@ "$home/alias"
+for name in @USER_DAEMON@ @USER_LOG@ @USER_PASSWD@; do
+	account "$name" @GROUP_NOFILES@ "$home"
 done
-for name in qmailq qmailr qmails; do
-	account "$name" qmail "$home"
+for name in @USER_QUEUE@ @USER_REMOTE@ @USER_SEND@; do
+	account "$name" @GROUP_QMAIL@ "$home"
 done

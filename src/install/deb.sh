@@ -30,7 +30,7 @@ arch=$(dpkg --print-architecture)
 
 # fill FILE: with the places of this build.
 fill() {
-	sed "s,@HOME@,$home,g; s,@LIB@,$lib,g" "$1"
+	sed -f "$build/fill.sed" -e "s,@LIB@,$lib,g" "$1"
 }
 
 # What `make setup` puts into the home directory; the rest is made by postinst.

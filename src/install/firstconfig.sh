@@ -14,9 +14,9 @@ else
 fi
 for name in postmaster mailer-daemon root; do
 	file=$home/alias/.qmail-$name
-	[ -e "$file" ] || { : >"$file"; chown alias:qmail "$file"; chmod 644 "$file"; }
+	[ -e "$file" ] || { : >"$file"; chown @USER_ALIAS@:@GROUP_QMAIL@ "$file"; chmod 644 "$file"; }
 done
 if [ ! -d "$home/alias/Maildir" ]; then
 	"$home/bin/maildirmake" "$home/alias/Maildir"
-	chown -R alias:nofiles "$home/alias/Maildir"
+	chown -R @USER_ALIAS@:@GROUP_NOFILES@ "$home/alias/Maildir"
 fi

@@ -67,7 +67,7 @@ run_qmail_smtpd() {
 	limit=\$(head -n 1 control/concurrencyincoming 2>/dev/null)
 	exec softlimit -m 30000000 \\
 	tcpserver -v -R -H -l "\$(head -n 1 control/me)" -x /etc/tcp.smtp.cdb -c "\${limit:-20}" \\
-	    -u "\$(id -u qmaild)" -g "\$(id -g qmaild)" 0 25 qmail-smtpd
+	    -u "\$(id -u @USER_DAEMON@)" -g "\$(id -g @USER_DAEMON@)" 0 25 qmail-smtpd
 	EOF
 }
 
@@ -88,12 +88,12 @@ run_qmail_pop3d() {
 run_log() {
 	script "$1" <<-EOF
 	#!/bin/sh
-	exec setuidgid qmaill multilog t /var/log/$2
+	exec setuidgid @USER_LOG@ multilog t /var/log/$2
 	EOF
 }
 
 log_directory() {
-	[ -d "/var/log/$1" ] || install -d -o qmaill -g nofiles -m 750 "/var/log/$1"
+	[ -d "/var/log/$1" ] || install -d -o @USER_LOG@ -g @GROUP_NOFILES@ -m 750 "/var/log/$1"
 }
 
 # The sticky bit keeps svscan away until the directory is complete.

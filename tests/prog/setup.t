@@ -125,6 +125,20 @@ code 'a group is missing' 111 setup "$build"
 like 'a group is missing: said' "$T/err" '^fatal: unable to find group nofiles$'
 mv /etc/group.before /etc/group
 
+# ---- a build with other names ----
+
+mkdir "$T/tree"
+cp -R Makefile src boot conf-* "$T/tree"
+printf '%s\n' mailalias maild maill root mailp mailq mailr mails >"$T/tree/conf-users"
+printf '%s\n' mail-q mail-n >"$T/tree/conf-groups"
+ok 'scripts are built with the names of conf-users and conf-groups' \
+    make -s -C "$T/tree" build/bin/accounts build/bin/services build/bin/firstconfig
+"$T/tree/build/bin/accounts" -n >"$T/out"
+is 'accounts makes these' "$(sed 's/.* //' "$T/out" | sort | tr '\n' ' ')" \
+    'mail-n mail-q mailalias maild maill mailp mailq mailr mails '
+is 'and nothing names the others' "$(grep -lE '\b(qmail[dlpqrs]|nofiles|alias:)' \
+    "$T/tree/build/bin/accounts" "$T/tree/build/bin/services" "$T/tree/build/bin/firstconfig" | wc -l)" 0
+
 # ---- for packages ----
 
 DESTDIR=$T/package/root

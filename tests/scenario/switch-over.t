@@ -6,7 +6,7 @@ that do not work (so that none of them can have helped), and a queue with messag
 state, flat or with the big-todo layout.  `make setup check` keeps all of it.  Then the messages are
 delivered, bounced or expired as their state demands; qmail-send is stopped in the middle several
 times, and each time the queue is legal, with arrival and schedule of what is left unchanged.
-Usage: switch-over.t [COUNT]        messages for each layout, default 600
+Usage: switch-over.t [COUNT]        messages for each layout, default 5000
 """
 import collections
 import glob
@@ -393,7 +393,7 @@ def switch(a, b, count, big):
 
 
 def main():
-    count = int(sys.argv[1]) if sys.argv[1:] else 600
+    count = int(sys.argv[1]) if sys.argv[1:] else 5000
     for big in (False, True):
         tap.note('big-todo' if big else 'flat')
         with hosts.pair() as (a, b):
