@@ -1,0 +1,371 @@
+#!/usr/bin/python3
+"""companions.t - programs of others, unmodified from Debian, work with this mail system.
+
+Delivery programs in .qmail files, front ends on our queue, clients of our servers, readers of our
+mailboxes, programs in front of qmail-smtpd, monitors.  Each claim is checked by what arrives.
+Usage: companions.t [NAME...]       only these functions
+"""
+import glob
+import imaplib
+import os
+import re
+import socket
+import sys
+
+TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path[:0] = [TESTS, os.path.join(TESTS, 'world')]
+import hosts                            # noqa: E402
+import tap                              # noqa: E402
+from host import wait_for               # noqa: E402
+from tree import TOP, home                   # noqa: E402
+
+JOE, ANN = hosts.USERS['joe'], hosts.USERS['ann']
+GTUBE = b'XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X\n'
+HEADER = (b'From: Ann <ann@hosta.test>\nTo: Joe <joe@hosta.test>\nDate: Sat, 21 Nov 2026 04:00:00 +0000\n'
+          b'Message-ID: <1@hosta.test>\nMIME-Version: 1.0\nContent-Type: text/plain; charset=latin1\n'
+          b'Content-Transfer-Encoding: 8bit\n')
+DOVECOT = 'mail_location = maildir:~/Maildir\nssl = no\nlog_path = /dev/stderr\n'
+
+
+def advice(first):
+    """The block of INSTALL that begins with this text."""
+    with open(os.path.join(TOP, 'INSTALL')) as file:
+        blocks = re.findall(r'(?:^    .*\n)+', file.read(), re.M)
+    block, = [block for block in blocks if block.strip().startswith(first)]
+    return block.replace('/var/qmail', home())
+
+
+class Mail:
+    """Numbered messages to joe of one host."""
+
+    def __init__(self, host):
+        self.host, self.serial = host, 0
+
+    def text(self, extra=b''):
+        self.serial += 1
+        return b'Subject: number %d\n' % self.serial + extra + b'\n.\nFrom here\nbody %d \xe9\n' \
+            % self.serial
+
+    def send(self, to='joe@hosta.test', extra=b''):
+        """Queues a message and waits until all is done; returns its text."""
+        text = self.text(extra)
+        tap.equal(self.host.deliver('ann@hosta.test', [to], text), 0, 'a message to ' + to)
+        self.host.wait_empty()
+        return text
+
+    def got(self, name, text, user='joe', box='Maildir'):
+        """Test point: this text, below fields of delivery, is the only one in the Maildir."""
+        found = self.host.mail(user, box)
+        tap.ok(len(found) == 1 and found[0].endswith(b'\n' + text), name, found)
+        self.host.sh('rm -f /home/%s/%s/new/* /home/%s/%s/cur/*' % (user, box, user, box))
+        return found[0] if found else b''
+
+
+def serve(host, port, *command, user='qmaild', env=None):
+    """tcpserver on a port of the host, with this command for each connection."""
+    host.popen(['tcpserver', '-RHl0', '-u', host.sh('id -u ' + user).strip(),
+                '-g', host.sh('id -g ' + user).strip(), '127.0.0.1', str(port)] + list(command),
+               env={'PATH': home() + '/bin:/usr/bin:/bin:/usr/sbin', **(env or {})})
+    wait_for(lambda: host.listening(port), 'port %d' % port)
+
+
+def smtp_text(text):
+    return text.replace(b'\n', b'\r\n')
+
+
+def pop3_count(host):
+    client = host.pop3('joe')
+    try:
+        return client.stat()[0]
+    finally:
+        client.quit()
+
+
+# ---- delivery ----
+
+def maildrop(mail):
+    mail.host.maildir('joe', '/home/joe/Dropped')
+    mail.host.write('/home/joe/.mailfilter',
+                    'if (/^Subject: number/)\n\tto "Dropped/"\n', 'joe', 0o600)
+    mail.host.dotqmail('joe', 'drop', '|preline maildrop\n')
+    mail.got('maildrop sorts into a Maildir', mail.send('joe-drop@hosta.test'), box='Dropped')
+
+
+def procmail(mail):
+    mail.host.maildir('joe', '/home/joe/Sorted')
+    mail.host.write('/home/joe/.procmailrc', ':0\n* ^Subject: number\nSorted/\n', 'joe', 0o600)
+    mail.host.dotqmail('joe', 'proc', '|preline procmail\n')
+    text = mail.got('procmail sorts into a Maildir', mail.send('joe-proc@hosta.test'), box='Sorted')
+    tap.ok(text.startswith(b'From ann@hosta.test ') or b'Return-Path: <ann@hosta.test>' in text,
+           'and knows the sender', text)
+    mail.host.write('/home/joe/.procmailrc', 'EXITCODE=75\nHOST\n', 'joe', 0o600)
+    code = mail.host.deliver('ann@hosta.test', ['joe-proc@hosta.test'], mail.text())
+    tap.equal(code, 0, 'a message that procmail cannot deliver now')
+    mail.host.wait_log('^delivery .*: deferral: ')
+    mail.host.write('/home/joe/.procmailrc', None)
+    mail.host.dotqmail('joe', 'proc', '#\n')
+    mail.host.svc('-a')
+    mail.host.wait_empty()
+    mail.host.sh('rm -f /home/joe/Maildir/new/*')
+
+
+def aliases(mail):
+    """fastforward as the catch-all of ~alias, on /etc/aliases."""
+    mail.host.write('/etc/aliases', 'sales: joe, ann\nnobody: "|exit 99"\n')
+    mail.host.dotqmail('alias', 'default', '|fastforward -d /etc/aliases.cdb\n')
+    tap.equal(mail.host.call(['qmail-newaliases'])[0], 0, 'qmail-newaliases')
+    text = mail.send('Sales@hosta.test')
+    mail.got('fastforward: one member', text)
+    mail.got('fastforward: the other', text, 'ann')
+    _, out, _ = mail.host.call(['sh', '-c', 'printforward </etc/aliases.cdb'])
+    tap.ok(b'joe' in out and b'sales' in out, 'printforward', out)
+    mail.send('no-such@hosta.test')
+    found = mail.host.wait_mail('ann', 1)
+    tap.ok(b'#5.1.1' in found[0] and b'no-such@hosta.test' in found[0], 'an unknown name bounces',
+           found)
+    mail.host.clear_mail()
+    mail.host.dotqmail('alias', 'default', None)
+
+
+def dot_forward(mail):
+    mail.host.write('/home/joe/.forward', 'ann\n', 'joe')
+    mail.host.dotqmail('joe', 'forward', '|dot-forward .forward\n./Maildir/\n')
+    mail.got('dot-forward sends on', mail.send('joe-forward@hosta.test'), 'ann')
+    tap.equal(mail.host.mail('joe'), [], 'and ends the delivery')
+    mail.host.write('/home/joe/.forward', None)
+    mail.got('without .forward the next line counts', mail.send('joe-forward@hosta.test'))
+
+
+def spamc(mail):
+    daemon = mail.host.popen(['spamd', '-L', '-s', 'null', '-m', '1', '--min-children=1', '-p', '783'])
+    wait_for(lambda: mail.host.listening(783), 'spamd', 60)
+    mail.host.dotqmail('joe', 'spam', '|spamc -c >/dev/null || exit 99\n./Maildir/\n')
+    text = mail.send('joe-spam@hosta.test', HEADER)
+    mail.got('spamc lets mail pass', text)
+    code = mail.host.deliver('ann@hosta.test', ['joe-spam@hosta.test'], mail.text() + GTUBE)
+    tap.equal(code, 0, 'spam is queued')
+    mail.host.wait_empty()
+    tap.equal(mail.host.mail('joe'), [], 'spamc stops it')
+    daemon.terminate()
+
+
+def dovecot(mail):
+    """dovecot-lda in .qmail, and IMAP over a Maildir that we fill, too."""
+    mail.host.write('/etc/dovecot/ours.conf', DOVECOT)
+    mail.host.dotqmail('joe', 'lda', '|/usr/lib/dovecot/dovecot-lda -c /etc/dovecot/ours.conf '
+                       '-f "$SENDER"\n')
+    text = mail.send('joe-lda@hosta.test')
+    mail.got('dovecot-lda', text)
+    texts = [mail.send(), mail.send('joe-lda@hosta.test')]
+    host = mail.host
+
+    class Imap(imaplib.IMAP4):
+        """IMAP with dovecot as joe, over its standard input and output."""
+
+        def open(self, *_, **__):
+            self.sock, theirs = socket.socketpair()
+            self.file = self.sock.makefile('rb')
+            self.child = host.popen(['/usr/lib/dovecot/imap', '-c', '/etc/dovecot/ours.conf'],
+                                    user=JOE, cwd='/home/joe', env={'USER': 'joe', 'HOME': '/home/joe'},
+                                    stdin=theirs, stdout=theirs)
+            theirs.close()
+
+    client = Imap()
+    count = client.select('INBOX')[1]
+    tap.equal(count, [b'2'], 'IMAP sees both messages')
+    bodies = sorted(client.fetch(n, '(BODY.PEEK[TEXT])')[1][0][1] for n in ('1', '2'))
+    tap.equal(bodies, sorted(smtp_text(text.split(b'\n\n', 1)[1]) for text in texts),
+              'and shows what was sent')
+    client.store('1', '+FLAGS', r'\Deleted')
+    client.expunge()
+    client.logout()
+    # A message of this second is not shown, because it may still be written.
+    wait_for(lambda: pop3_count(host) == 1, 'POP3 to see what IMAP has left')
+    host.sh('rm -rf /home/joe/Maildir')
+    host.maildir('joe', '/home/joe/Maildir')
+
+
+# ---- front ends on our queue ----
+
+def mailfront(mail):
+    rules = {'RELAYCLIENT': '', 'QMAILHOME': home()}
+    serve(mail.host, 2625, 'smtpfront-qmail', env=rules)
+    client = mail.host.smtp(port=2625)
+    text = mail.text()
+    client.sendmail('ann@hosta.test', ['joe@hosta.test'], smtp_text(text), ['BODY=8BITMIME'])
+    client.quit()
+    mail.host.wait_mail()
+    mail.got('SMTP by mailfront', text)
+    serve(mail.host, 2209, 'qmtpfront-qmail', env=rules)
+    text = mail.text()
+    packet = b''.join(b'%d:%s,' % (len(part), part) for part in (
+        b'\n' + text, b'ann@hosta.test', b'14:joe@hosta.test,'))
+    with mail.host.connect('127.0.0.1', 2209) as connection:
+        connection.sendall(packet)
+        answer = connection.recv(1000)
+    tap.ok(re.match(rb'\d+:K', answer), 'QMTP by mailfront', answer)
+    mail.host.wait_mail()
+    mail.got('and its message arrives', text)
+    text = mail.send()
+    serve(mail.host, 2110, 'pop3front-maildir', '/home/joe/Maildir', user='joe')
+    with mail.host.connect('127.0.0.1', 2110) as connection:
+        connection.sendall(b'RETR 1\r\nDELE 1\r\nQUIT\r\n')
+        answer = b''.join(iter(lambda: connection.recv(65536), b''))
+    tap.ok(smtp_text(text.split(b'\n\n', 1)[1]).lstrip(b'.') in answer, 'POP3 by mailfront', answer)
+    tap.equal(glob.glob(mail.host.path('/home/joe/Maildir/*/*')), [], 'which deletes it')
+
+
+# ---- clients of ours ----
+
+def msmtp(mail):
+    text = mail.text()
+    code, _, err = mail.host.call(['msmtp', '--host=127.0.0.1', '--port=25', '-f', 'ann@hosta.test',
+                                   'joe@hosta.test'], text)
+    tap.equal((code, err), (0, b''), 'msmtp')
+    mail.host.wait_mail()
+    mail.got('msmtp: the message', text)
+
+
+def mutt(mail):
+    """Sends through our sendmail; reads a Maildir and an mbox that we have filled."""
+    code, _, err = mail.host.call(
+        ['mutt', '-n', '-e', 'set sendmail=%s/bin/sendmail' % home(), '-e', 'set copy=no',
+         '-s', 'by mutt', '--', 'joe@hosta.test'], b'hello\n.\nend\n', user=ANN,
+        env={'USER': 'ann', 'HOME': '/home/ann', 'TERM': 'dumb'})
+    tap.equal((code, err), (0, b''), 'mutt sends')
+    found = mail.host.wait_mail()
+    tap.ok(found[0].endswith(b'\n\nhello\n.\nend\n') and b'Subject: by mutt\n' in found[0],
+           'mutt: the message', found)
+    mail.host.clear_mail()
+    mail.host.dotqmail('joe', 'mbox', './Mbox\n')
+    for box, to in (('Maildir', 'joe'), ('Mbox', 'joe-mbox')):
+        text = mail.send(to + '@hosta.test')
+        mail.host.write('/tmp/muttrc', 'set folder=/tmp\n'
+                        'push <pipe-message>cat>/tmp/%s<enter><exit>\n' % box)
+        mail.host.sh('script -qec "mutt -n -R -F /tmp/muttrc -f /home/joe/%s" /dev/null </dev/null '
+                     '>/dev/null' % box, env={'TERM': 'xterm'}, timeout=30)
+        with open(mail.host.path('/tmp/' + box), 'rb') as file:
+            seen = file.read()
+        tap.ok(b'\nbody %d ' % mail.serial in seen and re.search(rb'\n>?From here\n', seen),
+               'mutt reads a message in ' + box, (seen, text))
+    mail.host.sh('rm -f /home/joe/Maildir/*/* /home/joe/Mbox')
+
+
+def nullmailer(mail):
+    """A host without a queue of its own hands its mail to our QMQP server."""
+    serve(mail.host, 628, 'qmail-qmqpd')
+    mail.host.write('/etc/nullmailer/remotes', '127.0.0.1 qmqp\n')
+    text = mail.text()
+    code, _, err = mail.host.call(['nullmailer-inject', '-f', 'ann@hosta.test', 'joe@hosta.test'],
+                                  b'From: ann@hosta.test\n' + text, user=ANN)
+    tap.equal((code, err), (0, b''), 'nullmailer-inject')
+    mail.host.popen(['setpriv', '--reuid', 'mail', '--regid', 'mail', '--clear-groups',
+                     'nullmailer-send'])
+    found = mail.host.wait_mail()
+    tap.ok(len(found) == 1 and found[0].endswith(text.split(b'\n\n', 1)[1]),
+           'nullmailer: the message', found)
+    mail.host.clear_mail()
+
+
+def qmqp(mail):
+    """Postfix's tools for QMQP against both of our ends."""
+    host = mail.host
+    serve(host, 2628, 'qmail-qmqpd')
+    code, _, err = host.call(['qmqp-source', '-m', '3', '-s', '2', '-f', 'ann@hosta.test',
+                              '-t', 'joe@hosta.test', '-l', '3000', '127.0.0.1:2628'])
+    tap.equal((code, err), (0, b''), 'qmqp-source')
+    host.wait_mail(count=3)
+    host.wait_empty()
+    tap.equal(len(host.mail()), 3, 'its messages arrive once')
+    host.clear_mail()
+    host.popen(['qmqp-sink', '-c', '127.0.0.2:628', '10'], stdout=-3)
+    wait_for(lambda: ':0274 ' in host.sh('grep " 0A " /proc/net/tcp; grep -o "200007F:0274 " '
+                                         '/proc/net/tcp || :'), 'qmqp-sink')
+    host.control('qmqpservers', '127.0.0.2\n')
+    code = host.call([home() + '/bin/qmail-inject', '-fann@hosta.test', 'far@x.test'], mail.text(),
+                     env={'QMAILQUEUE': home() + '/bin/qmail-qmqpc'})[0]
+    tap.equal(code, 0, 'qmail-qmqpc to qmqp-sink')
+
+
+# ---- in front of qmail-smtpd ----
+
+def in_front(mail):
+    host = mail.host
+    serve(host, 2725, 'rblsmtpd', '-r', 'rbl.test', 'qmail-smtpd')
+    with host.network():
+        listed = socket.create_connection(('127.0.0.1', 2725), 30, ('127.0.0.7', 0))
+        other = socket.create_connection(('127.0.0.1', 2725), 30, ('127.0.0.8', 0))
+    with listed, other:
+        listed.sendall(b'MAIL FROM:<a@b.test>\r\nRCPT TO:<joe@hosta.test>\r\nQUIT\r\n')
+        answer = b''.join(iter(lambda: listed.recv(4096), b''))
+        tap.ok(b'451 Listed here' in answer, 'rblsmtpd refuses who is listed', answer)
+        tap.ok(other.recv(4096).startswith(b'220 hosta.test ESMTP'), 'and lets others in')
+    host.sh('printf "#!/bin/sh\\nexec 2>>/tmp/record; exec recordio qmail-smtpd\\n" >/tmp/run; '
+            'chmod 755 /tmp/run; install -m 666 /dev/null /tmp/record')
+    serve(host, 2825, '/tmp/run')
+    client = host.smtp(port=2825)
+    text = mail.text()
+    client.sendmail('ann@hosta.test', ['joe@hosta.test'], smtp_text(text), ['BODY=8BITMIME'])
+    client.quit()
+    host.wait_mail()
+    mail.got('a message through recordio', text)
+    record = host.sh('cat /tmp/record')
+    tap.ok(re.search(r'< RCPT TO:<joe@hosta\.test>', record, re.I) and '> 354 ' in record,
+           'recordio has seen the dialogue', record)
+    serve(host, 2925, 'fixcrio', 'qmail-smtpd')
+    text = mail.text()
+    with host.connect('127.0.0.1', 2925) as bare:
+        bare.sendall(b'HELO x\nMAIL FROM:<ann@hosta.test>\nRCPT TO:<joe@hosta.test>\nDATA\n' +
+                     text.replace(b'\n.', b'\n..') + b'.\nQUIT\n')
+        answer = b''.join(iter(lambda: bare.recv(4096), b''))
+    tap.ok(b'\r\n250 ok ' in answer, 'fixcrio mends bare line feeds', answer)
+    host.wait_mail()
+    mail.got('the message through fixcrio', text)
+
+
+# ---- watching ----
+
+def monitors(mail):
+    host = mail.host
+    out = host.sh(advice('cd /usr/lib/nagios'))
+    tap.ok('OK: ' in out, 'check_mailq as INSTALL has it', out)
+    command = ['/usr/lib/nagios/plugins/check_mailq', '-M', 'qmail', '-w', '2', '-c', '5']
+    code, out, _ = host.call(command)
+    tap.ok(code == 0 and b'queue is empty' in out, 'check_mailq: an empty queue', out)
+    host.dotqmail('joe', 'later', '|exit 111\n')
+    for _ in range(3):
+        host.deliver('', ['joe-later@hosta.test'], b'\n')
+    host.wait_log('^delivery .*: deferral: ', 3)
+    code, out, _ = host.call(command)
+    tap.ok(code == 1 and b'3' in out, 'check_mailq: three messages', (code, out))
+    host.dotqmail('joe', 'later', '#\n')
+    host.svc('-a')
+    host.wait_empty()
+    host.write('/tmp/filter.conf', '[Definition]\n'
+               'failregex = rblsmtpd: <HOST> pid \\d+: 451 \n')
+    host.write('/tmp/log', '2026-11-21 04:00:00.123456789 rblsmtpd: 192.0.2.66 pid 4711: 451 x\n'
+               '2026-11-21 04:00:01.123456789 tcpserver: ok 4712 0:192.0.2.1:25 :192.0.2.67::1\n')
+    code, out, _ = host.call(['fail2ban-regex', '/tmp/log', '/tmp/filter.conf'])
+    tap.ok(re.search(rb'Lines: 2 lines, 0 ignored, 1 matched, 1 missed', out),
+           'fail2ban reads the log as tai64nlocal prints it', out)
+
+
+ALL = (maildrop, procmail, aliases, dot_forward, spamc, dovecot, mailfront, msmtp, mutt, nullmailer,
+       qmqp, in_front, monitors)
+
+
+def main():
+    chosen = [part for part in ALL if part.__name__ in sys.argv[1:] or not sys.argv[1:]]
+    zone = hosts.ZONE + 'txt-record=7.0.0.127.rbl.test,Listed here\n'
+    with hosts.single(stack=('companions', 'postfix'), zone=zone) as host:
+        host.sh(advice('for program in /var/lib/qmail'))
+        host.start()
+        mail = Mail(host)
+        for part in chosen:
+            tap.note(part.__name__)
+            tap.attempt(part.__name__ + ' has been through', part, mail)
+        tap.equal(host.queue_faults(), '', 'the queue is in order')
+    return tap.done()
+
+
+sys.exit(main())
