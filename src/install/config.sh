@@ -2,7 +2,8 @@
 # config - first configuration, with the names that DNS has for this host.
 # Usage: config          Run by: root, once.  config-fast does the same without DNS.
 # Writes control/me, defaultdomain, plusdomain, locals and rcpthosts.
-# Exit: 0, also when DNS did not tell the name (then it says so); 111 a file could not be written.
+# Exit: 0, also when DNS did not tell the name (then it says so); 111 a file could not be written;
+# 100 DNS gives a name that none can be.
 home=@HOME@
 tools=$(dirname "$0")
 umask 022
@@ -13,58 +14,53 @@ fail() {
 }
 
 give_up() {
-	echo "Sorry, I couldn't find your host$1"
-	echo "You will have to set up control/me yourself."
+	say "Sorry, I couldn't find your host$1"
+	say "You will have to set up control/me yourself."
 	exit 0
 }
 
-replace() {
-	echo "Putting $2 into control/$1..."
-	{ echo "$2" >"$home/control/$1.tmp" && mv -f "$home/control/$1.tmp" "$home/control/$1"; } \
-	    2>/dev/null || fail "$1"
+# Nobody need be told.
+say() {
+	echo "$*" 2>/dev/null || :
+}
+
+# Each file is replaced in one step, so that no program reads half of it.
+finish() {
+	[ ! -d "$home/control/$1" ] &&
+	    mv -f "$home/control/$1.tmp" "$home/control/$1" 2>/dev/null || fail "$1"
 }
 
 host=$("$tools/hostname" | tr '[:upper:]' '[:lower:]')
 [ -n "$host" ] || give_up "name."
-echo "Your hostname is $host."
+say "Your hostname is $host."
 name=$("$tools/dnsfq" "$host" | tr '[:upper:]' '[:lower:]')
 [ -n "$name" ] || give_up "'s canonical name in DNS."
-echo "Your host's fully qualified name in DNS is $name."
+say "Your host's fully qualified name in DNS is $name."
 
-domain=$name
-plus=$name
-case "$name" in
-*.*.*)
-	domain=${name#*.}
-	last=${name##*.}
-	rest=${name%.*}
-	plus=${rest##*.}.$last
-	;;
-esac
-replace me "$name"
-replace defaultdomain "$domain"
-replace plusdomain "$plus"
+"$tools/config-fast" --names "$name" || exit
 
-echo ' '
-echo 'Checking local IP addresses:'
-: >"$home/control/locals" || fail locals
+say ' '
+say 'Checking local IP addresses:'
+{ true >"$home/control/locals.tmp"; } 2>/dev/null || fail locals
 for address in $({ "$tools/dnsip" "$name"; "$tools/ipmeprint"; } 2>/dev/null | awk '!seen[$0]++'); do
-	printf '%s: ' "$address"
+	printf '%s: ' "$address" 2>/dev/null
 	if found=$("$tools/dnsptr" "$address" 2>/dev/null); then
-		echo "Adding $found to control/locals..."
-		grep -qixF -- "$found" "$home/control/locals" ||
-		    echo "$found" >>"$home/control/locals" || fail locals
+		say "Adding $found to control/locals..."
+		grep -qixF -- "$found" "$home/control/locals.tmp" ||
+		    echo "$found" 2>/dev/null >>"$home/control/locals.tmp" || fail locals
 	else
-		echo 'PTR lookup failed. I assume this address has no DNS name.'
+		say 'PTR lookup failed. I assume this address has no DNS name.'
 	fi
 done
+finish locals
 
-echo ' '
-echo 'If there are any other domain names that point to you,'
-echo "you will have to add them to $home/control/locals."
-echo "You don't have to worry about aliases, i.e., domains with CNAME records."
-echo ' '
-echo "Copying $home/control/locals to $home/control/rcpthosts..."
-cp "$home/control/locals" "$home/control/rcpthosts" || fail rcpthosts
-echo 'Now qmail will refuse to accept SMTP messages except to those hosts.'
-echo 'Make sure to change rcpthosts if you add hosts to locals or virtualdomains!'
+say ' '
+say 'If there are any other domain names that point to you,'
+say "you will have to add them to $home/control/locals."
+say "You don't have to worry about aliases, i.e., domains with CNAME records."
+say ' '
+say "Copying $home/control/locals to $home/control/rcpthosts..."
+cp "$home/control/locals" "$home/control/rcpthosts.tmp" 2>/dev/null || fail rcpthosts
+finish rcpthosts
+say 'Now qmail will refuse to accept SMTP messages except to those hosts.'
+say 'Make sure to change rcpthosts if you add hosts to locals or virtualdomains!'
