@@ -29,6 +29,11 @@ static const struct hier_item tree[] = {
 	DIRECTORY("man/man5", HIER_OWNER, 0755),
 	DIRECTORY("man/man7", HIER_OWNER, 0755),
 	DIRECTORY("man/man8", HIER_OWNER, 0755),
+	/* For formatted pages, which the suite has none of; the checkers of others ask for them. */
+	DIRECTORY("man/cat1", HIER_OWNER, 0755),
+	DIRECTORY("man/cat5", HIER_OWNER, 0755),
+	DIRECTORY("man/cat7", HIER_OWNER, 0755),
+	DIRECTORY("man/cat8", HIER_OWNER, 0755),
 	DIRECTORY("alias", HIER_ALIAS, 02755),
 
 	PROGRAM("qmail-queue", HIER_QUEUE, 04711),
