@@ -200,14 +200,15 @@ write_commands(struct spawn *d)
 
 /* ---- reports ---- */
 
-static bool
+/* 1: some were there; 0: nothing now; -1: the daemon is gone. */
+static int
 read_reports(struct send *s, struct spawn *d)
 {
 	char bytes[16384];
 	ssize_t n = io_read(d->from, bytes, sizeof bytes);
 
 	if (n <= 0)
-		return n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK);
+		return n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK) ? 0 : -1;
 	for (ssize_t i = 0; i < n; i++)
 		if (spawnproto_report_feed(&d->parser, bytes[i])) {
 			report_take(s, d);
@@ -216,7 +217,7 @@ read_reports(struct send *s, struct spawn *d)
 				report_apply(s, d);
 		}
 	report_apply(s, d);
-	return true;
+	return 1;
 }
 
 void
@@ -235,9 +236,14 @@ deliver_step(struct send *s, struct spawn *d)
 {
 	if (d->to == -1)
 		return true;
-	if (write_commands(d) &&
-	    (!waitset_ready(&s->wait, d->from, POLLIN) || read_reports(s, d)))
-		return true;
+	if (write_commands(d)) {
+		if (!waitset_ready(&s->wait, d->from, POLLIN) || read_reports(s, d) != -1)
+			return true;
+	} else {
+		/* Whom it delivered to before it went must not get the message again. */
+		while (read_reports(s, d) == 1)
+			;
+	}
 	lose(s, d);
 	return false;
 }

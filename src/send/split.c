@@ -20,8 +20,9 @@ struct facts {
 enum qdir
 split_dir(enum split_file f)
 {
-	static const enum qdir dirs[SPLIT_FILES] = {
-		[SPLIT_LOCAL] = Q_LOCAL, [SPLIT_REMOTE] = Q_REMOTE, [SPLIT_INFO] = Q_INFO
+	static const enum qdir dirs[SPLIT_DIRS] = {
+		[SPLIT_LOCAL] = Q_LOCAL, [SPLIT_REMOTE] = Q_REMOTE, [SPLIT_INFO] = Q_INFO,
+		[SPLIT_BOUNCE] = Q_BOUNCE
 	};
 
 	return dirs[f];
@@ -83,14 +84,11 @@ remove_old(struct splitter *s, struct split *m)
 {
 	int removed;
 
-	for (int f = 0; f < SPLIT_FILES; f++) {
+	for (int f = 0; f < SPLIT_DIRS; f++) {
 		if ((removed = remove_file(s, split_dir((enum split_file)f), m->id)) == -1)
 			return SPLIT_FAILED;
 		m->touched |= (unsigned)removed << f;
 	}
-	if ((removed = remove_file(s, Q_BOUNCE, m->id)) == -1)
-		return SPLIT_FAILED;
-	s->bounce_removed |= removed == 1;
 	return SPLIT_OK;
 }
 

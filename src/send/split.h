@@ -18,13 +18,14 @@
 
 #define SPLIT_BUFFER 8192
 
-enum split_file { SPLIT_LOCAL, SPLIT_REMOTE, SPLIT_INFO, SPLIT_FILES };	/* channels first */
+/* Channels first.  An old bounce is removed, never written. */
+enum split_file { SPLIT_LOCAL, SPLIT_REMOTE, SPLIT_INFO, SPLIT_FILES, SPLIT_BOUNCE = SPLIT_FILES,
+	SPLIT_DIRS };
 
 struct splitter {
 	const struct qlayout *q;
 	const struct routes *routes;
 	struct activity *log;
-	bool bounce_removed;	/* an old bounce file was removed: sync that directory */
 	struct buf record, address, sender;	/* the rest is private */
 	char in[SPLIT_BUFFER], out[SPLIT_FILES][SPLIT_BUFFER];
 	struct io_out writer[SPLIT_FILES];

@@ -2,7 +2,6 @@
 #include "send/todo.h"
 
 #include "lib/deadline.h"
-#include "lib/fsops.h"
 #include "lib/span.h"
 
 static void
@@ -203,7 +202,6 @@ gather(struct todo *t)
 	int64_t until = deadline_after(TODO_BATCH_MS);
 	uint64_t id;
 
-	t->splitter.bounce_removed = false;
 	while (t->n < TODO_BATCH && next_id(t, &id)) {
 		add_item(t, id);
 		if (deadline_now() >= until)
@@ -288,10 +286,8 @@ static void
 sync_batch(struct todo *t)
 {
 	sync_files(t);
-	for (int f = 0; f < SPLIT_FILES; f++)
+	for (int f = 0; f < SPLIT_DIRS; f++)
 		sync_directories(t, (enum split_file)f);
-	if (t->splitter.bounce_removed && fsops_sync_dir(qlayout_name(Q_BOUNCE)) == -1)
-		activity_warn(t->log, "trouble fsyncing ", qlayout_name(Q_BOUNCE), NULL);
 	/* From here on the messages of the batch are safe without their todo entries. */
 }
 

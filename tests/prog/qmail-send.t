@@ -1,10 +1,13 @@
 #!/usr/bin/python3
 """qmail-send.t - the scheduler, its peers played by the test; what the recorded vectors do not show."""
+import array
+import fcntl
 import os
 import re
 import signal
 import subprocess
 import sys
+import termios
 import time
 
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -662,6 +665,46 @@ def lost_peers():
             tap.equal(send.log.splitlines()[-1], 'status: exiting', 'the last line')
 
 
+def last_reports():
+    """A daemon has gone with commands unread: what it has said before still counts."""
+    control(concurrencylocal='120\n')
+    many = ['T%s%d@host.test' % ('x' * 900, i) for i in range(120)]
+    number = message(info='s@x', birth=int(time.time()), local=many)
+    with Send() as send:
+        send.closed.add(1)              # nobody reads the commands
+        waiting = array.array('i', [0])
+        send.until(lambda: not fcntl.ioctl(send.ours[1], termios.FIONREAD, waiting) and
+                   waiting[0] > 60000 and len(send.lines('^starting')) > 80, 'a full pipe')
+        send.signal('STOP')
+        send.report(2, 0, 'Kdone\n')
+        send.close(1)
+        send.close(2)
+        send.signal('CONT')
+        tap.equal(send.ended(), 0, 'the daemon is lost')
+        tap.equal(send.lines('^delivery'), ['delivery 1: success: done/'],
+                  'its last report is taken')
+    tap.equal(text('local', number)[:4], 'Dxxx', 'and its recipient is done')
+
+
+def stale_bounce():
+    """An old bounce file whose removal cannot be made durable must not meet a new message."""
+    control()
+    number = message(todo=['u1', 'p2', 'Fs@x', 'Tr@y'], bounce='old')
+    trace = ['/usr/bin/strace', '-f', '-u', 'qmails', '-o', '/dev/null', '-P', QUEUE + 'bounce',
+             '-P', 'bounce', '-e', 'trace=fsync', '-e', 'inject=fsync:error=EIO:when=1']
+    with Send(wrap=trace) as send:
+        send.wait('^warning: trouble fsyncing bounce$')
+        other = message(todo=['u1', 'p2', 'Fs@x', 'Tother@y'])
+        pull()
+        send.wait('^end msg %d$' % other)
+        child = int(subprocess.run(['pgrep', '-P', str(send.pid)], stdout=subprocess.PIPE,
+                                   check=True).stdout)
+        os.kill(child, signal.SIGTERM)
+        send.ended()
+        tap.equal([c[4] for c in send.commands], ['other@y'], 'other mail goes on')
+    tap.ok(exists('todo', number) and not exists('info', number), 'the message waits in todo')
+
+
 # ---- with qmail-todo ----
 
 def with_todo():
@@ -768,8 +811,8 @@ TESTS_IN_ORDER = (starting, refusals, states, orphan_at_start, retried_marks, sc
                   open_pass_at_exit, alarm_and_lifetime, alarm_at_start, full_channel,
                   many_messages, limits_of_spawn,
                   strange_reports, batches, failed_todo, quiet, syncs, bounce_faults,
-                  refused_bounces, slow_bounce, odd_senders, hup, lost_peers, with_todo,
-                  announced_twice, number_used_again, vanished)
+                  refused_bounces, slow_bounce, odd_senders, hup, lost_peers, last_reports,
+                  stale_bounce, with_todo, announced_twice, number_used_again, vanished)
 
 
 def main():
