@@ -228,7 +228,7 @@ list)
 	done
 	;;
 *)
-	echo "usage: services [--dir SCANDIR] [--wait SECONDS] add|remove|restart|list [NAME...]" >&2
+	echo "usage: services [--dir SCANDIR] [--wait SECONDS] add|remove|restart|list [NAME...]" >&2 || :
 	exit 1
 	;;
 esac
