@@ -1,5 +1,5 @@
-/* The lines of .qmail files: every byte is in one line, what is handed on is clean, and the check of
- * all lines agrees with what they say one by one. */
+/* The lines of .qmail files: every byte is in one line, what is handed on is clean, and the check
+ * of all lines agrees with what they say one by one. */
 #include "local/dotqmail.h"
 
 #include <stdlib.h>
@@ -8,7 +8,8 @@
 
 const char *const fuzz_words[] = {
 	"\n", "#", "|", "&", "+list", "+", "./Maildir/", "./Mbox", "/abs/", "joe@x.test", " ", "\t",
-	"|exit 99\n", "&joe\n", "./Mail\n", "+list\n", "#x\n", "\r", "\xff", "\1", "a", ".", "/", NULL
+	"|exit 99\n", "&joe\n", "./Mail\n", "+list\n", "#x\n", "\r", "\xff", "\1", "a", ".", "/",
+	NULL
 };
 
 /* What dotqmail_check says, from the lines alone. */

@@ -9,8 +9,8 @@
 #include "lib/buf.h"
 
 const char *const fuzz_words[] = {
-	"0", "\1", "\2", "\377", "3/26", "joe@x.test", "a", "K", "Z", "D", "ok\n", "text", "\n", "0", "0",
-	NULL
+	"0", "\1", "\2", "\377", "3/26", "joe@x.test", "a", "K", "Z", "D", "ok\n", "text", "\n",
+	"0", "0", NULL
 };
 
 /* `0` in the input stands for a NUL, so that words can hold some. */

@@ -9,7 +9,8 @@
 #define NULS 5		/* between the six strings of an entry */
 
 const char *const fuzz_words[] = {
-	"=", "+", ".", ":", "joe", "503", "/home/joe", "-", "Sales-", "a.b", "\r", " ", "\xff", "::",
+	"=", "+", ".", ":", "joe", "503", "/home/joe", "-", "Sales-", "a.b", "\r", " ", "\xff",
+	"::",
 	"=joe:joe:5001:5001:/home/joe:::", "+joe-:joe:5001:5001:/home/joe:-::", NULL
 };
 
