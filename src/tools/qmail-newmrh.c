@@ -1,6 +1,7 @@
 /* qmail-newmrh - compile control/morercpthosts into control/morercpthosts.cdb.
  * Run by: the administrator, after changing the file.  No arguments, no environment.
- * Exit: 0, or 111 with one line on fd 2; then the old database is untouched. */
+ * Exit: 0, with a warning on fd 2 for each of the first lines that cannot match any domain; or 111
+ * with one line on fd 2; then the old database is untouched. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -18,6 +19,7 @@
 #define SOURCE "control/morercpthosts"
 #define TEMPORARY "control/morercpthosts.tmp"
 #define RESULT "control/morercpthosts.cdb"
+#define WARNINGS 20
 
 static int
 complain(const char *doing, const char *what)
@@ -78,6 +80,49 @@ build(struct buf *list)
 	return CODE_OK;
 }
 
+/* Why no domain of an address can be equal to the entry; NULL: one can. */
+static const char *
+flaw(struct span entry)
+{
+	if (span_chr(entry, '@') < entry.n)
+		return "an address, not a domain";
+	if (entry.p[0] == '*')
+		return "`*' stands for itself; `.x' is every name below x";
+	if (entry.p[entry.n - 1] == '.')
+		return "it ends with a dot";
+	for (size_t i = 0; i < entry.n; i++)
+		if (ascii_isblank(entry.p[i]) || ascii_iscntrl(entry.p[i]))
+			return "a blank or control character in it";
+	return NULL;
+}
+
+/* Such lines are compiled as they are, because 1.03 does. */
+static void
+warn_of_lines(void)
+{
+	struct buf text = BUF_CAP(CTL_FILE_MAX);
+	struct span rest;
+	unsigned warnings = 0;
+
+	if (ctl_path_text(SOURCE, &text) != CTL_FOUND)
+		text.n = 0;
+	rest = buf_span(&text);
+	for (size_t line = 1; rest.n && warnings < WARNINGS; line++) {
+		struct span entry = span_head(rest, span_chr(rest, '\n'));
+		const char *why;
+
+		rest = span_tail(rest, entry.n < rest.n ? entry.n + 1 : rest.n);
+		while (entry.n && (ascii_isblank(entry.p[entry.n - 1]) ||
+		    entry.p[entry.n - 1] == '\r'))
+			entry.n--;
+		if (!entry.n || entry.p[0] == '#' || !(why = flaw(entry)))
+			continue;
+		report_line(2, "qmail-newmrh: warning: " SOURCE " line %zu: %s", line, why);
+		warnings++;
+	}
+	buf_free(&text);
+}
+
 int
 main(void)
 {
@@ -89,7 +134,8 @@ main(void)
 		return complain("enter", QMAIL_HOME);
 	switch (ctl_list("morercpthosts", &list)) {
 	case CTL_FOUND:
-		code = build(&list);
+		if ((code = build(&list)) == CODE_OK)
+			warn_of_lines();
 		break;
 	case CTL_ABSENT:
 		errno = ENOENT;

@@ -30,6 +30,25 @@ ok '50000 entries' "$newmrh"
 ok 'the last is found' cdb -q "$cdb" host50000.example
 is 'all are there' "$(cdb -s "$cdb" | sed -n 's/^number of records: //p')" 50000
 
+printf 'good.example\n#x@y\n\na@bad.example\n*.bad.example\ntwo words\n.ok.example \t\r\nend.\ntab\there' \
+    >$control/morercpthosts
+ok 'lines that match nothing are compiled' "$newmrh"
+is 'with their numbers and the reason' "$(cat "$T/err")" \
+"qmail-newmrh: warning: control/morercpthosts line 4: an address, not a domain
+qmail-newmrh: warning: control/morercpthosts line 5: \`*' stands for itself; \`.x' is every name below x
+qmail-newmrh: warning: control/morercpthosts line 6: a blank or control character in it
+qmail-newmrh: warning: control/morercpthosts line 8: it ends with a dot
+qmail-newmrh: warning: control/morercpthosts line 9: a blank or control character in it"
+printf 'a\000b\n' >$control/morercpthosts
+ok 'a NUL' "$newmrh"
+is 'is told, too' "$(cat "$T/err")" \
+    'qmail-newmrh: warning: control/morercpthosts line 1: a blank or control character in it'
+seq -f 'x@host%.0f' 100 >$control/morercpthosts
+ok 'many such lines' "$newmrh"
+is 'are not all told' "$(wc -l <"$T/err")" 20
+
+seq -f 'host%.0f.example' 50000 >$control/morercpthosts
+"$newmrh"
 cp "$cdb" "$T/before"
 rm $control/morercpthosts
 mkdir $control/morercpthosts
