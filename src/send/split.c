@@ -36,6 +36,14 @@ warn(const struct splitter *s, const char *text, enum qdir dir, uint64_t id)
 	activity_warn(s->log, text, qlayout_path(s->q, path, dir, id), NULL);
 }
 
+/* The same for what then happens to every message: a full disk, say. */
+static void
+warn_of_disk(const struct splitter *s, const char *text, enum split_file f, uint64_t id)
+{
+	if (activity_may(s->log, CAUSE_DISK))
+		warn(s, text, split_dir(f), id);
+}
+
 static enum split_status
 open_todo(struct splitter *s, uint64_t id, int *fd)
 {
@@ -98,7 +106,7 @@ writer_of(struct splitter *s, struct split *m, enum split_file f)
 {
 	if (m->fd[f] == -1) {
 		if ((m->fd[f] = qlayout_create(s->q, split_dir(f), m->id)) == -1) {
-			warn(s, "unable to create ", split_dir(f), m->id);
+			warn_of_disk(s, "unable to create ", f, m->id);
 			return NULL;
 		}
 		io_out_init(&s->writer[f], m->fd[f], s->out[f], sizeof s->out[f]);
@@ -194,7 +202,7 @@ flush_files(struct splitter *s, const struct split *m)
 		if (m->fd[f] == -1)
 			continue;
 		if (io_flush(&s->writer[f]) == -1) {
-			warn(s, "trouble writing to ", split_dir((enum split_file)f), m->id);
+			warn_of_disk(s, "trouble writing to ", (enum split_file)f, m->id);
 			return SPLIT_FAILED;
 		}
 		sys_start_writeback(m->fd[f]);
@@ -285,7 +293,7 @@ split_close(struct splitter *s, struct split *m, const struct syncset_item **res
 	}
 	if (failed == SPLIT_FILES)
 		return 0;
-	warn(s, "trouble fsyncing ", split_dir((enum split_file)failed), m->id);
+	warn_of_disk(s, "trouble fsyncing ", (enum split_file)failed, m->id);
 	split_discard(s, m);
 	return -1;
 }

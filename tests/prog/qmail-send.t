@@ -367,6 +367,27 @@ def failed_todo():
     tap.ok(not exists('info', bad) and not exists('remote', bad), 'and nowhere else')
 
 
+def disk_trouble():
+    """What hits every message is told once, and each of them is kept."""
+    control()
+    kinds = os.listdir(QUEUE + 'info')
+    for name in kinds:
+        os.chmod(QUEUE + 'info/' + name, 0o500)
+    numbers = [message(todo=['u1', 'p2', 'Fs@x', 'Tr%d@y' % i]) for i in range(20)]
+    with Send() as send:
+        send.wait('^warning: unable to create info/')
+        send.settle()
+        tap.equal(len(lines_of(send.log, '^warning')), 1, 'one warning for all')
+        tap.equal((send.stop(), send.commands), (0, []), 'nothing is delivered')
+    tap.ok(all(exists('todo', n) and not exists('remote', n) for n in numbers),
+           'all stay in todo, and nowhere else')
+    for name in kinds:
+        os.chmod(QUEUE + 'info/' + name, 0o700)
+    with Send() as send:
+        send.wait('^end msg', 20)
+        tap.equal(send.stop(), 0, 'they are delivered later')
+
+
 def quiet():
     """Nothing to do: no system call at all."""
     control()
@@ -810,7 +831,7 @@ def vanished():
 TESTS_IN_ORDER = (starting, refusals, states, orphan_at_start, retried_marks, schedule,
                   open_pass_at_exit, alarm_and_lifetime, alarm_at_start, full_channel,
                   many_messages, limits_of_spawn,
-                  strange_reports, batches, failed_todo, quiet, syncs, bounce_faults,
+                  strange_reports, batches, failed_todo, disk_trouble, quiet, syncs, bounce_faults,
                   refused_bounces, slow_bounce, odd_senders, hup, lost_peers, last_reports,
                   stale_bounce, with_todo, announced_twice, number_used_again, vanished)
 
