@@ -21,7 +21,7 @@ struct building {
 	struct buf wild;	/* last bytes of prefixes, each once */
 	struct buf *warnings;
 	unsigned warned;
-	uint64_t number;	/* of the line */
+	struct assign_place place;
 };
 
 static void
@@ -30,7 +30,7 @@ warn(struct building *b, const char *what)
 	if (b->warned++ >= WARNINGS_MAX)
 		return;
 	buf_adds(b->warnings, "qmail-newu: warning: users/assign line ");
-	buf_addnum(b->warnings, b->number);
+	buf_addnum(b->warnings, b->place.line);
 	buf_adds(b->warnings, ": ");
 	buf_adds(b->warnings, what);
 	buf_addc(b->warnings, '\n');
@@ -82,6 +82,26 @@ add_wild(struct building *b, char wild)
 		buf_addc(&b->wild, wild);
 }
 
+static enum assign_status
+bad_line(struct building *b, const char *why)
+{
+	b->place.why = why;
+	return ASSIGN_FORMAT;
+}
+
+/* Why userdb_parse_line refuses it. */
+static const char *
+line_fault(struct span line)
+{
+	if (!line.n)
+		return "it is empty";
+	if (span_chr(line, '\0') < line.n)
+		return "it has a NUL";
+	if (line.p[0] == ':')
+		return "it begins with a colon";
+	return "it has fewer than seven colons";
+}
+
 /* *end: the line with the dot. */
 static enum assign_status
 take_line(struct building *b, bool *end)
@@ -93,7 +113,7 @@ take_line(struct building *b, bool *end)
 		*end = true;
 		return ASSIGN_OK;
 	case USERDB_LINE_BAD:
-		return ASSIGN_FORMAT;
+		return bad_line(b, line_fault(buf_span(&b->line)));
 	default:
 		break;
 	}
@@ -107,16 +127,19 @@ take_line(struct building *b, bool *end)
 static enum assign_status
 read_line(struct building *b)
 {
-	b->number++;
+	b->place.line++;
 	buf_reset(&b->line);
 	switch (io_get_until(&b->in, '\n', &b->line)) {
 	case IO_OK:
 		return ASSIGN_OK;
 	case IO_EOF:
 		/* Only the dot may lack its LF. */
-		return b->line.n && b->line.p[0] == '.' ? ASSIGN_OK : ASSIGN_FORMAT;
+		if (b->line.n && b->line.p[0] == '.')
+			return ASSIGN_OK;
+		return bad_line(b, b->line.n ? "its end is missing" :
+		    "the list ends without a line that is a dot");
 	case IO_TOOLONG:
-		return b->line.over ? ASSIGN_FORMAT : ASSIGN_MEMORY;
+		return b->line.over ? bad_line(b, "it is too long") : ASSIGN_MEMORY;
 	default:
 		return ASSIGN_READ;
 	}
@@ -137,13 +160,13 @@ take_all(struct building *b)
 }
 
 enum assign_status
-assign_build(int from, int to, uint64_t *line, struct buf *warnings)
+assign_build(int from, int to, struct assign_place *place, struct buf *warnings)
 {
 	struct building b = { .line = BUF_CAP(ASSIGN_LINE_MAX), .warnings = warnings };
 	enum assign_status status;
 	int error;
 
-	*line = 0;
+	*place = b.place;
 	if (!(b.maker = cdbmap_make(to)))
 		return errno == ENOMEM ? ASSIGN_MEMORY : ASSIGN_WRITE;
 	io_in_init(&b.in, from, b.buffer, sizeof b.buffer);
@@ -153,7 +176,7 @@ assign_build(int from, int to, uint64_t *line, struct buf *warnings)
 		error = errno;
 		status = ASSIGN_WRITE;
 	}
-	*line = b.number;
+	*place = b.place;
 	buf_free(&b.line);
 	buf_free(&b.key);
 	buf_free(&b.data);

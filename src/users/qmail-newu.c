@@ -2,7 +2,7 @@
  *
  * Run by: an administrator or a program that manages virtual domains, as root.  No arguments, no
  * environment, works in the home directory.  fd 2: one line about a failure, further lines with
- * the line number and about what looks like a mistake.
+ * the line number and the reason, and about what looks like a mistake.
  * Exit: 0 done, the next delivery uses it; 111 failure, users/cdb is as it was. */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,7 @@
 
 struct newu {
 	int from, to;
-	uint64_t line;
+	struct assign_place place;
 	struct buf warnings;
 };
 
@@ -76,7 +76,9 @@ complain(const struct newu *n, enum assign_status status)
 		return fail("unable to read " SOURCE);
 	case ASSIGN_FORMAT:
 		buf_adds(&where, "bad format in " SOURCE "\nqmail-newu: it is line ");
-		buf_addnum(&where, n->line);
+		buf_addnum(&where, n->place.line);
+		buf_adds(&where, ": ");
+		buf_adds(&where, n->place.why);
 		(void)fail(buf_str(&where));
 		buf_free(&where);
 		return CODE_TEMP;
@@ -104,7 +106,7 @@ publish(struct newu *n)
 static int
 build(struct newu *n)
 {
-	enum assign_status status = assign_build(n->from, n->to, &n->line, &n->warnings);
+	enum assign_status status = assign_build(n->from, n->to, &n->place, &n->warnings);
 	int code = status == ASSIGN_OK ? publish(n) : complain(n, status);
 
 	if (n->to != -1)

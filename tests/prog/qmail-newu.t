@@ -32,8 +32,11 @@ echo old >cdb
 printf '=a:b:1:2:/x:::\n+c\n.\n' >assign
 code "a bad line" 111 "$newu"
 is "  is named" "$(cat "$T/err")" "qmail-newu: fatal: bad format in users/assign
-qmail-newu: it is line 2"
+qmail-newu: it is line 2: it has fewer than seven colons"
 unchanged "bad line"
+printf '=a:b:1:2:/x:::\n=a\0:b:1:2:/x:::\n.\n' >assign
+code "a NUL" 111 "$newu"
+is "  is named" "$(tail -n 1 "$T/err")" "qmail-newu: it is line 2: it has a NUL"
 printf '=a:b:0:x:/x:::\n.\n' >assign
 code "odd ids" 0 "$newu"
 is "  are warned about" "$(cat "$T/err")" \

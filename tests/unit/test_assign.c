@@ -12,28 +12,35 @@ static const struct {
 	const char *name, *text;
 	enum assign_status status;
 	uint64_t line;
-	const char *warnings;
+	const char *warnings, *why;
 } rows[] = {
-	{ "empty list", ".\n", ASSIGN_OK, 1, "" },
-	{ "no LF after the dot", "=a:b:1:2:/x:::\n.", ASSIGN_OK, 2, "" },
-	{ "text after the dot", "=a:b:1:2:/x:::\n.\nrubbish", ASSIGN_OK, 2, "" },
-	{ "nothing", "", ASSIGN_FORMAT, 1, "" },
-	{ "no dot", "=a:b:1:2:/x:::\n", ASSIGN_FORMAT, 2, "" },
-	{ "line without LF", "=a:b:1:2:/x:::", ASSIGN_FORMAT, 1, "" },
-	{ "bad third line", "=a:b:1:2:/x:::\n+:b:1:2:/x:-::\n=bad\n.\n", ASSIGN_FORMAT, 3, "" },
-	{ "comment", "# no\n.\n", ASSIGN_FORMAT, 1, "" },
+	{ "empty list", ".\n", ASSIGN_OK, 1, "", "" },
+	{ "no LF after the dot", "=a:b:1:2:/x:::\n.", ASSIGN_OK, 2, "", "" },
+	{ "text after the dot", "=a:b:1:2:/x:::\n.\nrubbish", ASSIGN_OK, 2, "", "" },
+	{ "nothing", "", ASSIGN_FORMAT, 1, "",
+	    "the list ends without a line that is a dot" },
+	{ "no dot", "=a:b:1:2:/x:::\n", ASSIGN_FORMAT, 2, "",
+	    "the list ends without a line that is a dot" },
+	{ "line without LF", "=a:b:1:2:/x:::", ASSIGN_FORMAT, 1, "",
+	    "its end is missing" },
+	{ "bad third line", "=a:b:1:2:/x:::\n+:b:1:2:/x:-::\n=bad\n.\n", ASSIGN_FORMAT, 3, "",
+	    "it has fewer than seven colons" },
+	{ "comment", "# no\n.\n", ASSIGN_FORMAT, 1, "",
+	    "it has fewer than seven colons" },
+	{ "empty line", "\n.\n", ASSIGN_FORMAT, 1, "", "it is empty" },
+	{ "colon first", "::::::::\n.\n", ASSIGN_FORMAT, 1, "", "it begins with a colon" },
 	{ "uid 0", "=a:b:0:2:/x:::\n.\n", ASSIGN_OK, 2,
-	    "qmail-newu: warning: users/assign line 1: uid is 0: nothing will be delivered\n" },
+	    "qmail-newu: warning: users/assign line 1: uid is 0: nothing will be delivered\n", "" },
 	{ "odd numbers", "=a:b:x:4294967295:/x:::\n.\n", ASSIGN_OK, 2,
 	    "qmail-newu: warning: users/assign line 1: uid is not a number\n"
-	    "qmail-newu: warning: users/assign line 1: gid is not a number\n" },
-	{ "largest ids", "=a:b:4294967294:4294967294:/x:::\n.\n", ASSIGN_OK, 2, "" },
+	    "qmail-newu: warning: users/assign line 1: gid is not a number\n", "" },
+	{ "largest ids", "=a:b:4294967294:4294967294:/x:::\n.\n", ASSIGN_OK, 2, "", "" },
 	{ "relative home", "=a:b:1:2:x:::\n.\n", ASSIGN_OK, 2,
-	    "qmail-newu: warning: users/assign line 1: home directory is not absolute\n" },
+	    "qmail-newu: warning: users/assign line 1: home directory is not absolute\n", "" },
 };
 
 static enum assign_status
-build(const char *text, uint64_t *line, struct buf *warnings)
+build(const char *text, struct assign_place *line, struct buf *warnings)
 {
 	int from = scratch_file("assign", text), to = scratch_file("cdb", "");
 	enum assign_status status = assign_build(from, to, line, warnings);
@@ -47,12 +54,13 @@ static void
 test_rows(struct tap *t)
 {
 	struct buf warnings = { 0 };
-	uint64_t line;
+	struct assign_place line;
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		buf_reset(&warnings);
 		is_num(t, build(rows[i].text, &line, &warnings), rows[i].status, rows[i].name);
-		is_num(t, (long long)line, (long long)rows[i].line, "  line");
+		is_num(t, (long long)line.line, (long long)rows[i].line, "  line");
+		is(t, span_str(line.why ? line.why : ""), span_str(rows[i].why), "  reason");
 		is(t, buf_span(&warnings), span_str(rows[i].warnings), "  warnings");
 	}
 	buf_free(&warnings);
@@ -62,7 +70,7 @@ static void
 test_contents(struct tap *t)
 {
 	struct buf warnings = { 0 }, data = { 0 };
-	uint64_t line;
+	struct assign_place line;
 
 	is_num(t, build("=joe:joe:1:2:/j:::\n+JOE-:joe:1:2:/j:-::\n+joe+:joe:3:4:/k:-::\n.\n",
 	    &line, &warnings), ASSIGN_OK, "built");
@@ -82,7 +90,7 @@ build_line(size_t n)
 	static const char tail[] = ":b:1:2:/x:::";
 	struct buf text = { 0 }, warnings = { 0 };
 	enum assign_status status;
-	uint64_t line;
+	struct assign_place line;
 
 	buf_addc(&text, '=');
 	while (text.n < n - (sizeof tail - 1))
@@ -99,7 +107,7 @@ static void
 test_limits(struct tap *t)
 {
 	struct buf text = { 0 }, warnings = { 0 };
-	uint64_t line;
+	struct assign_place line;
 	int n = 0;
 
 	is_num(t, build_line(ASSIGN_LINE_MAX - 1), ASSIGN_OK, "line below the limit");
@@ -121,7 +129,7 @@ test_trouble(struct tap *t)
 {
 	struct buf warnings = { 0 };
 	int write_only, from = scratch_file("assign", ".\n"), to = scratch_file("cdb", "");
-	uint64_t line;
+	struct assign_place line;
 
 	write_only = open("assign", O_WRONLY | O_CLOEXEC);
 	is_num(t, assign_build(write_only, to, &line, &warnings), ASSIGN_READ, "unreadable");
