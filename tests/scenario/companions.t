@@ -11,19 +11,20 @@ import os
 import re
 import socket
 import sys
+import textwrap
 
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [TESTS, os.path.join(TESTS, 'world')]
 import hosts                            # noqa: E402
 import tap                              # noqa: E402
 from host import wait_for               # noqa: E402
-from tree import TOP, home                   # noqa: E402
+from tree import TOP, home              # noqa: E402
 
 JOE, ANN = hosts.USERS['joe'], hosts.USERS['ann']
 GTUBE = b'XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X\n'
-HEADER = (b'From: Ann <ann@hosta.test>\nTo: Joe <joe@hosta.test>\nDate: Sat, 21 Nov 2026 04:00:00 +0000\n'
-          b'Message-ID: <1@hosta.test>\nMIME-Version: 1.0\nContent-Type: text/plain; charset=latin1\n'
-          b'Content-Transfer-Encoding: 8bit\n')
+HEADER = (b'From: Ann <ann@hosta.test>\nTo: Joe <joe@hosta.test>\n'
+          b'Date: Sat, 21 Nov 2026 04:00:00 +0000\nMessage-ID: <1@hosta.test>\nMIME-Version: 1.0\n'
+          b'Content-Type: text/plain; charset=latin1\nContent-Transfer-Encoding: 8bit\n')
 DOVECOT = 'mail_location = maildir:~/Maildir\nssl = no\nlog_path = /dev/stderr\n'
 
 
@@ -32,7 +33,7 @@ def advice(first):
     with open(os.path.join(TOP, 'INSTALL')) as file:
         blocks = re.findall(r'(?:^    .*\n)+', file.read(), re.M)
     block, = [block for block in blocks if block.strip().startswith(first)]
-    return block.replace('/var/qmail', home())
+    return textwrap.dedent(block).replace('/var/qmail', home())
 
 
 class Mail:
@@ -109,6 +110,22 @@ def procmail(mail):
     mail.host.sh('rm -f /home/joe/Maildir/new/*')
 
 
+def default_delivery(mail):
+    """procmail for every user: boot/proc's default delivery, with the log on its usual way."""
+    host = mail.host
+    before = host.sh('cat %s/rc' % home())
+    booted = host.sh('sed "s/ splogger qmail$//" %s/boot/proc' % home())
+    host.write(home() + '/rc', booted, mode=0o755)
+    host.restart()
+    host.maildir('ann', '/home/ann/Sorted')
+    host.write('/home/ann/.procmailrc', ':0\nSorted/\n', 'ann', 0o600)
+    mail.got('procmail as default delivery', mail.send('ann@hosta.test'), 'ann', 'Sorted')
+    tap.equal(host.mail('ann'), [], 'in place of the Maildir')
+    host.write('/home/ann/.procmailrc', None)
+    host.write(home() + '/rc', before, mode=0o755)
+    host.restart()
+
+
 def aliases(mail):
     """fastforward as the catch-all of ~alias, on /etc/aliases."""
     mail.host.write('/etc/aliases', 'sales: joe, ann\nnobody: "|exit 99"\n')
@@ -119,6 +136,14 @@ def aliases(mail):
     mail.got('fastforward: the other', text, 'ann')
     _, out, _ = mail.host.call(['sh', '-c', 'printforward </etc/aliases.cdb'])
     tap.ok(b'joe' in out and b'sales' in out, 'printforward', out)
+    host = mail.host
+    host.write('/tmp/forwards', 'support@hosta.test: ann;\n')
+    host.sh('cd /tmp && setforward forwards.cdb forwards.tmp <forwards')
+    out = host.sh('printforward </tmp/forwards.cdb')
+    tap.ok(re.search(r'support@hosta\.test', out) and 'ann' in out, 'setforward', out)
+    host.dotqmail('alias', 'support', '|fastforward -d /tmp/forwards.cdb\n')
+    mail.got('fastforward on what setforward has made', mail.send('support@hosta.test'), 'ann')
+    host.dotqmail('alias', 'support', None)
     mail.send('no-such@hosta.test')
     found = mail.host.wait_mail('ann', 1)
     tap.ok(b'#5.1.1' in found[0] and b'no-such@hosta.test' in found[0], 'an unknown name bounces',
@@ -137,7 +162,8 @@ def dot_forward(mail):
 
 
 def spamc(mail):
-    daemon = mail.host.popen(['spamd', '-L', '-s', 'null', '-m', '1', '--min-children=1', '-p', '783'])
+    daemon = mail.host.popen(['spamd', '-L', '-s', 'null', '-m', '1', '--min-children=1',
+                              '-p', '783'])
     wait_for(lambda: mail.host.listening(783), 'spamd', 60)
     mail.host.dotqmail('joe', 'spam', '|spamc -c >/dev/null || exit 99\n./Maildir/\n')
     text = mail.send('joe-spam@hosta.test', HEADER)
@@ -166,8 +192,8 @@ def dovecot(mail):
             self.sock, theirs = socket.socketpair()
             self.file = self.sock.makefile('rb')
             self.child = host.popen(['/usr/lib/dovecot/imap', '-c', '/etc/dovecot/ours.conf'],
-                                    user=JOE, cwd='/home/joe', env={'USER': 'joe', 'HOME': '/home/joe'},
-                                    stdin=theirs, stdout=theirs)
+                                    user=JOE, cwd='/home/joe', stdin=theirs, stdout=theirs,
+                                    env={'USER': 'joe', 'HOME': '/home/joe'})
             theirs.close()
 
     client = Imap()
@@ -291,7 +317,10 @@ def qmqp(mail):
 
 def in_front(mail):
     host = mail.host
-    serve(host, 2725, 'rblsmtpd', '-r', 'rbl.test', 'qmail-smtpd')
+    host.write('/tmp/listed', '#!/bin/sh\nexec 2>>/tmp/refused; '
+               'exec rblsmtpd -r rbl.test qmail-smtpd\n', mode=0o755)
+    host.sh('install -m 666 /dev/null /tmp/refused')
+    serve(host, 2725, '/tmp/listed')
     with host.network():
         listed = socket.create_connection(('127.0.0.1', 2725), 30, ('127.0.0.7', 0))
         other = socket.create_connection(('127.0.0.1', 2725), 30, ('127.0.0.8', 0))
@@ -300,6 +329,7 @@ def in_front(mail):
         answer = b''.join(iter(lambda: listed.recv(4096), b''))
         tap.ok(b'451 Listed here' in answer, 'rblsmtpd refuses who is listed', answer)
         tap.ok(other.recv(4096).startswith(b'220 hosta.test ESMTP'), 'and lets others in')
+    banned(host)
     host.sh('printf "#!/bin/sh\\nexec 2>>/tmp/record; exec recordio qmail-smtpd\\n" >/tmp/run; '
             'chmod 755 /tmp/run; install -m 666 /dev/null /tmp/record')
     serve(host, 2825, '/tmp/run')
@@ -323,6 +353,18 @@ def in_front(mail):
     mail.got('the message through fixcrio', text)
 
 
+def banned(host):
+    """fail2ban finds in rblsmtpd's own log whom it has refused, with the filter of INSTALL."""
+    host.sh(advice('cat >/etc/fail2ban/filter.d/rblsmtpd.conf'))
+    host.sh('echo "tcpserver: ok 4712 0:192.0.2.1:25 :127.0.0.8::1" >>/tmp/refused; '
+            'tai64n </tmp/refused | tai64nlocal >/tmp/log')
+    code, out, _ = host.call(['fail2ban-regex', '-v', '/tmp/log',
+                              '/etc/fail2ban/filter.d/rblsmtpd.conf'])
+    tap.ok(code == 0 and re.search(rb'Lines: 2 lines, 0 ignored, 1 matched, 1 missed', out) and
+           re.search(rb'\n\|\s+127\.0\.0\.7 ', out), 'fail2ban reads it as tai64nlocal prints it',
+           out)
+
+
 # ---- watching ----
 
 def monitors(mail):
@@ -341,17 +383,10 @@ def monitors(mail):
     host.dotqmail('joe', 'later', '#\n')
     host.svc('-a')
     host.wait_empty()
-    host.write('/tmp/filter.conf', '[Definition]\n'
-               'failregex = rblsmtpd: <HOST> pid \\d+: 451 \n')
-    host.write('/tmp/log', '2026-11-21 04:00:00.123456789 rblsmtpd: 192.0.2.66 pid 4711: 451 x\n'
-               '2026-11-21 04:00:01.123456789 tcpserver: ok 4712 0:192.0.2.1:25 :192.0.2.67::1\n')
-    code, out, _ = host.call(['fail2ban-regex', '/tmp/log', '/tmp/filter.conf'])
-    tap.ok(re.search(rb'Lines: 2 lines, 0 ignored, 1 matched, 1 missed', out),
-           'fail2ban reads the log as tai64nlocal prints it', out)
 
 
-ALL = (maildrop, procmail, aliases, dot_forward, spamc, dovecot, mailfront, msmtp, mutt, nullmailer,
-       qmqp, in_front, monitors)
+ALL = (maildrop, procmail, default_delivery, aliases, dot_forward, spamc, dovecot, mailfront,
+       msmtp, mutt, nullmailer, qmqp, in_front, monitors)
 
 
 def main():
