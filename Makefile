@@ -4,6 +4,7 @@
 #   make up | down       run a whole mail host here: see README.md
 #   make deb | package       a Debian package | the files of one, below DESTDIR, as any user
 #   make test lint bench  every test suite | the static checks | speed beside other systems
+#   make test-full | soak  the proofs to their full figures | for SOAK=SECONDS, or until stopped
 #   make SAN=address,undefined ...   the same with sanitizers, below build-san/
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
@@ -207,9 +208,11 @@ given = $(if $(findstring command,$(origin $1)),"$1=$($1)")
 up: ; @src/install/up.sh $(call given,HOST) $(call given,SENDMAIL)
 down: ; @src/install/down.sh $(call given,SENDMAIL)
 test: ; @tests/run
+test-full: ; @DEPTH=full tests/run
+soak: all ; @tests/soak $(SOAK)
 lint: ; @tests/lint/run
 bench: all ; @tests/bench/run
 clean: ; rm -rf build build-san
 
-.PHONY: all programs units setup check package deb man boot doc up down test lint bench clean
+.PHONY: all programs units setup check package deb man boot doc up down test test-full soak lint bench clean
 -include $(shell find $O $(BUILD)/test -name '*.d' 2>/dev/null)
