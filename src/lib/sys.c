@@ -17,11 +17,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -34,7 +36,20 @@
 #define SHADOW_FIRST_SIZE ((size_t)1024)
 #define SHADOW_LAST_SIZE ((size_t)1 << 20)
 #define CHILD_STACK ((size_t)128 << 10)
-#define NFS_MAGIC 0x6969	/* statfs(2) */
+
+/* statfs(2) */
+#define NFS_MAGIC 0x6969
+#define EXT4_MAGIC 0xEF53
+#define XFS_MAGIC 0x58465342
+
+/* What ioctl_xfs_fsgeometry(2) fills in, first version, which every kernel knows. */
+struct xfs_geometry {
+	uint32_t sizes[8];
+	uint64_t data_blocks, realtime_blocks, realtime_extents, log_start;
+	uint8_t uuid[16];
+	uint32_t others[7];
+};
+#define XFS_GEOMETRY _IOR('X', 100, struct xfs_geometry)
 
 int
 sys_pipe(int fds[2])
@@ -180,10 +195,9 @@ sys_finish_writeback(int fd)
 	const unsigned all = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
 	    SYNC_FILE_RANGE_WAIT_AFTER;
 
-	if (sync_file_range(fd, 0, 0, all) == 0 || errno == ENOSYS || errno == EINVAL ||
-	    errno == ESPIPE || errno == EPERM)
-		return 0;
-	return -1;
+	if (sync_file_range(fd, 0, 0, all) == 0)
+		return 1;
+	return errno == ENOSYS || errno == EINVAL || errno == ESPIPE || errno == EPERM ? 0 : -1;
 }
 
 int
@@ -224,12 +238,49 @@ sys_real_path(const char *path)
 	return realpath(path, NULL);
 }
 
-bool
-sys_on_nfs(int fd)
+enum sys_fs
+sys_fs(int fd)
 {
 	struct statfs fs;
 
-	return fstatfs(fd, &fs) == 0 && fs.f_type == NFS_MAGIC;
+	if (fstatfs(fd, &fs) == -1)
+		return SYS_FS_OTHER;
+	switch (fs.f_type) {
+	case NFS_MAGIC: return SYS_FS_NFS;
+	case EXT4_MAGIC: return SYS_FS_EXT4;
+	case XFS_MAGIC: return SYS_FS_XFS;
+	default: return SYS_FS_OTHER;
+	}
+}
+
+bool
+sys_xfs_is_one_device(int fd)
+{
+	struct xfs_geometry g;
+
+	return ioctl(fd, XFS_GEOMETRY, &g) == 0 && g.log_start != 0 && g.realtime_blocks == 0;
+}
+
+int
+sys_block_device(dev_t dev, char *name, size_t size)
+{
+	char path[64], target[PATH_MAX];
+	const char *base;
+	ssize_t n;
+
+	(void)snprintf(path, sizeof path, "/sys/dev/block/%u:%u", major(dev), minor(dev));
+	n = readlink(path, target, sizeof target - 1);
+	if (n == -1)
+		return -1;
+	target[n] = '\0';
+	base = strrchr(target, '/');
+	base = base ? base + 1 : target;
+	if (strlen(base) >= size) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(name, base, strlen(base) + 1);
+	return 0;
 }
 
 int

@@ -42,8 +42,9 @@ MUST_CHECK int sys_shadow(const char *name, struct sys_shadow *s);
 /* Asks the kernel to start writing the file's data; a hint, errors are of no consequence. */
 void sys_start_writeback(int fd);
 /* Waits until the file's data is written, so that an fsync of any file of that file system finds
- * nothing left to do for this one; no substitute for fsync.  -1: the data could not be written (the
- * error is told once, here or by fsync).  Where the system has no such call: 0. */
+ * nothing left to do for this one; by itself no substitute for fsync, see lib/journal.h.  1: done;
+ * 0: the system has no such call; -1: the data could not be written (the error is told once, here
+ * or by fsync). */
 MUST_CHECK int sys_finish_writeback(int fd);
 /* A new file in this directory for reading and writing that nobody else can open and that is gone
  * when it is closed; close-on-exec.  -1 with errno. */
@@ -53,8 +54,13 @@ MUST_CHECK int sys_nameless_file(const char *dir);
 MUST_CHECK int sys_rename_new(const char *from, const char *to);
 /* The path without symbolic links, malloc'd; NULL with errno. */
 MUST_CHECK char *sys_real_path(const char *path);
-/* Does the open file live on NFS? */
-bool sys_on_nfs(int fd);
+/* What kind of file system does the open file live on?  EXT4: by that driver, ext2 and ext3 too. */
+enum sys_fs { SYS_FS_OTHER, SYS_FS_NFS, SYS_FS_EXT4, SYS_FS_XFS };
+enum sys_fs sys_fs(int fd);
+/* Does this XFS keep journal and data on one device? */
+bool sys_xfs_is_one_device(int fd);
+/* The kernel's name of a block device, `sda1`, `dm-0`: with its NUL at most size bytes. */
+MUST_CHECK int sys_block_device(dev_t dev, char *name, size_t size);
 /* syncfs(2): everything of the file system that holds fd. */
 MUST_CHECK int sys_syncfs(int fd);
 /* Sets gid, groups = {gid}, uid for good (real, effective, saved), and verifies that they cannot

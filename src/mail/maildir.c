@@ -1,7 +1,8 @@
 /* maildir - mailboxes of one file per message: delivering.
  *
  * Two waits for the disk: the message's data and its name in tmp/, then its name in new/.  The
- * order keeps readers from ever seeing a file that is not complete and not on disk. */
+ * order keeps readers from ever seeing a file that is not complete and not on disk.  Where a
+ * journal keeps the order (lib/journal.h) the second commits what the first has written out. */
 #include "mail/maildir.h"
 
 #include <errno.h>
@@ -17,6 +18,7 @@
 #include "lib/errtext.h"
 #include "lib/fsops.h"
 #include "lib/io.h"
+#include "lib/journal.h"
 #include "lib/sys.h"
 
 #define HOST_MAX 64		/* bytes of a host name that count */
@@ -161,7 +163,7 @@ store(struct delivery *d, int from, struct span head)
 	enum maildir_status status = copy(d, from, head);
 	int error;
 
-	if (status == MAILDIR_OK && fsops_sync(d->fd) == -1)
+	if (status == MAILDIR_OK && journal_settle(d->fd, journal_keeps_order(d->fd)) == -1)
 		status = MAILDIR_TEMPORARY;
 	error = errno;
 	if (close(d->fd) == -1 && status == MAILDIR_OK) {

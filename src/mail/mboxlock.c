@@ -127,7 +127,7 @@ try_all(struct mboxlock *l, int fd, const char *path, bool nfs)
 enum mboxlock_status
 mboxlock_take(struct mboxlock *l, int fd, const char *path, int64_t deadline)
 {
-	bool nfs = sys_on_nfs(fd);
+	bool nfs = sys_fs(fd) == SYS_FS_NFS;
 
 	*l = (struct mboxlock){ 0 };
 	for (long pause = FIRST_PAUSE_MS;; pause += pause < LAST_PAUSE_MS ? pause : 0) {

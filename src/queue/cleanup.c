@@ -3,7 +3,8 @@
  * On disk first: that a message has left todo and intd, before qmail-send hears of it (it would
  * deliver the message again after a power cut) and before its text and with it its number goes (an
  * old envelope would get the next message's text).  So each batch is: names in intd and todo, one
- * sync per directory, names in mess.  The last need no sync. */
+ * sync per directory, names in mess.  The last need no sync.  Where a journal keeps the order, a
+ * sync of todo, which each request changes last, makes the rest durable as well. */
 #include "queue/cleanup.h"
 
 #include <string.h>
@@ -112,7 +113,10 @@ cleanup_run(struct cleanup *c)
 	memset(c->todo_touched, 0, sizeof c->todo_touched);
 	for (size_t i = 0; i < c->n; i++)
 		remove_envelope(c, &c->items[i]);
-	sync_touched(c, Q_INTD, c->intd_touched, c->intd_failed);
+	if (c->layout.one_journal)
+		memset(c->intd_failed, 0, sizeof c->intd_failed);
+	else
+		sync_touched(c, Q_INTD, c->intd_touched, c->intd_failed);
 	sync_touched(c, Q_TODO, c->todo_touched, c->todo_failed);
 	for (size_t i = 0; i < c->n; i++)
 		settle(c, &c->items[i]);

@@ -4,9 +4,9 @@
  *	O1  body, and its entry in mess/S	before the link to todo
  *	O2  envelope				before the link to todo
  *	O3  entry in todo			before success is reported
- * A journalling file system pays for a sync with a commit, unless the commit is already made.  So
- * both files are written out first, the envelope to its end; the first fsync then commits data
- * and entries of both, and the other two find nothing left.  That makes two commits in all. */
+ * Where a journal keeps the order (lib/journal.h), both files are written out before the link, and
+ * the sync for O3 makes one commit for all of it.  Elsewhere each is synced by itself; both files
+ * are written out first, the envelope to its end, so that the first fsync does most of the work. */
 #include "queue/enqueue.h"
 
 #include <errno.h>
@@ -17,6 +17,7 @@
 #include "lib/date.h"
 #include "lib/fsops.h"
 #include "lib/io.h"
+#include "lib/journal.h"
 #include "lib/sys.h"
 #include "queue/envelope.h"
 
@@ -227,10 +228,23 @@ enqueue_envelope(struct enqueue *e, int fd)
 
 /* ---- S3 -> S4 ---- */
 
+/* Are both files in the care of one journal that keeps the order? */
+static bool
+one_journal(const struct enqueue *e)
+{
+	struct stat mess, intd;
+
+	return fstat(e->mess_fd, &mess) == 0 && fstat(e->intd_fd, &intd) == 0 &&
+	    mess.st_dev == intd.st_dev && journal_keeps_order(e->mess_fd);
+}
+
 /* O1 and O2. */
 static enum qqcode
-sync_all(const struct enqueue *e)
+settle_files(const struct enqueue *e)
 {
+	if (one_journal(e))
+		return journal_settle(e->intd_fd, true) == -1 ||
+		    journal_settle(e->mess_fd, true) == -1 ? QQ_WRITE : QQ_OK;
 	if (sys_finish_writeback(e->intd_fd) == -1 || fsops_sync(e->mess_fd) == -1 ||
 	    fsops_sync(e->intd_fd) == -1)
 		return QQ_WRITE;
@@ -280,7 +294,7 @@ enqueue_publish(struct enqueue *e)
 {
 	enum qqcode code;
 
-	if ((code = sync_all(e)) != QQ_OK || (code = check_unswept(e)) != QQ_OK ||
+	if ((code = settle_files(e)) != QQ_OK || (code = check_unswept(e)) != QQ_OK ||
 	    (code = link_todo(e)) != QQ_OK)
 		return code;
 	/* The scanner may own the message from here on, whatever we tell our client. */

@@ -11,6 +11,7 @@
 
 #include "lib/conf.h"
 #include "lib/fsops.h"
+#include "lib/journal.h"
 #include "lib/num.h"
 
 #define SHARED_MODE 0644	/* for qmails and qmailr: neither owner nor in the group */
@@ -44,6 +45,7 @@ qlayout_detect(struct qlayout *q)
 	struct stat st;
 
 	q->split = QUEUE_SPLIT;
+	q->one_journal = false;
 	if (stat("todo/0", &st) == 0)
 		q->big_todo = S_ISDIR(st.st_mode);
 	else if (errno == ENOENT || errno == ENOTDIR)
@@ -192,6 +194,36 @@ qlayout_verify(const struct qlayout *q)
 	if (!same_device("intd", "todo"))
 		return "queue/intd and queue/todo are on different devices";
 	return NULL;
+}
+
+/* Nothing else is mounted in the directory or in a subdirectory that can be searched. */
+static bool
+all_on_device(const struct qlayout *q, enum qdir dir, dev_t device)
+{
+	char path[QLAYOUT_PATH_SIZE];
+	struct stat st;
+
+	if (stat(dirs[dir].name, &st) == -1 || st.st_dev != device)
+		return false;
+	for (uint64_t sub = 0; qlayout_is_split(q, dir) && sub < split_of(q); sub++)
+		if (stat(qlayout_dir_of(q, path, dir, sub), &st) == -1 ? errno != EACCES :
+		    st.st_dev != device)
+			return false;
+	return true;
+}
+
+void
+qlayout_detect_journal(struct qlayout *q)
+{
+	int fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd == -1)
+		return;
+	q->one_journal = fstat(fd, &st) == 0 && journal_keeps_order(fd);
+	for (int dir = 0; dir < Q_DIRS; dir++)
+		q->one_journal = q->one_journal && all_on_device(q, (enum qdir)dir, st.st_dev);
+	(void)close(fd);	/* opened for reading: nothing to lose */
 }
 
 /* ---- one file ---- */

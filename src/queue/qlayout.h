@@ -35,14 +35,19 @@ enum qdir { Q_PID, Q_MESS, Q_INTD, Q_TODO, Q_INFO, Q_LOCAL, Q_REMOTE, Q_BOUNCE, 
 struct qlayout {
 	bool big_todo;		/* todo and intd are split */
 	unsigned split;		/* subdirectories; 0 = QUEUE_SPLIT.  Others are for qmail-qcheck */
+	bool one_journal;	/* the whole queue is on a file system as in lib/journal.h */
 };
 
-/* Looks at the queue in the current directory; the split is ours.  -1 with errno. */
+/* Looks at the queue in the current directory; the split is ours, one_journal false.  -1 with
+ * errno. */
 MUST_CHECK int qlayout_detect(struct qlayout *q);
 /* Is this queue what we were built for?  Every split directory has 0..QUEUE_SPLIT-1 and not
  * QUEUE_SPLIT; pid and mess/0, intd and todo are on one device each.  Directories we may not search
  * are not looked into.  NULL if so, else a static text that says what is wrong. */
 MUST_CHECK const char *qlayout_verify(const struct qlayout *q);
+
+/* Sets one_journal.  Directories that we may not search are not looked into; nor do we use them. */
+void qlayout_detect_journal(struct qlayout *q);
 
 /* Writes `mess/20/457` and the like; out has QLAYOUT_PATH_SIZE bytes.  Returns out. */
 char *qlayout_path(const struct qlayout *q, char *out, enum qdir dir, uint64_t id);

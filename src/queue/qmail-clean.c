@@ -33,10 +33,10 @@ start(struct state *s)
 	static const struct sandbox_path queue[] = { { ".", SANDBOX_CHANGE } };
 
 	if (io_open_standard() == -1 || chdir(QMAIL_HOME "/queue") == -1 ||
-	    qlayout_detect(&s->batch.layout) == -1 ||
-	    sandbox_paths(queue, sizeof queue / sizeof *queue) == -1)
+	    qlayout_detect(&s->batch.layout) == -1)
 		return -1;
-	return 0;
+	qlayout_detect_journal(&s->batch.layout);
+	return sandbox_paths(queue, sizeof queue / sizeof *queue);
 }
 
 static void

@@ -90,7 +90,7 @@ sync_info(struct send *s, size_t i, bool synced[QUEUE_SPLIT])
 	char dir[QLAYOUT_PATH_SIZE];
 	uint64_t sub = s->done.batch[i] % QUEUE_SPLIT;
 
-	if (synced[sub])
+	if (synced[sub] || s->q.one_journal)
 		return true;
 	synced[sub] = qlayout_sync_dir(&s->q, Q_INFO, s->done.batch[i]) == 0;
 	if (!synced[sub])
@@ -100,7 +100,8 @@ sync_info(struct send *s, size_t i, bool synced[QUEUE_SPLIT])
 }
 
 /* The text goes last: it may only go when nothing on disk speaks of its number any more, or an old
- * envelope could come back to life with a new text.  What cannot be synced is left to the sweep. */
+ * envelope could come back to life with a new text.  A journal that keeps the order sees to that by
+ * itself.  What cannot be synced is left to the sweep. */
 static void
 flush(struct send *s)
 {
@@ -108,7 +109,8 @@ flush(struct send *s)
 	bool synced[QUEUE_SPLIT] = { false };
 	bool bounce_good = true;
 
-	if (d->bounce_removed && fsops_sync_dir(qlayout_name(Q_BOUNCE)) == -1) {
+	if (d->bounce_removed && !s->q.one_journal &&
+	    fsops_sync_dir(qlayout_name(Q_BOUNCE)) == -1) {
 		activity_warn(&s->log, "trouble fsyncing ", qlayout_name(Q_BOUNCE), NULL);
 		bounce_good = false;
 	}

@@ -64,6 +64,7 @@ enter_queue(struct send *s)
 		return cannot_start(s, "unable to switch to queue directory");
 	if ((why = qlayout_verify(&s->q)) != NULL)
 		return cannot_start(s, why);
+	qlayout_detect_journal(&s->q);
 	return 0;
 }
 

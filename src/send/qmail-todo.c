@@ -212,6 +212,7 @@ enter_queue(struct program *p)
 	if (chdir(QMAIL_HOME) == -1 || controls_read(&p->controls) == -1 ||
 	    chdir("queue") == -1 || qlayout_detect(&p->q) == -1 || qlayout_verify(&p->q))
 		return -1;
+	qlayout_detect_journal(&p->q);
 	p->queue_fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return p->queue_fd == -1 ? -1 : 0;
 }

@@ -1,7 +1,10 @@
 /* todo - preprocessing in batches. */
 #include "send/todo.h"
 
+#include <errno.h>
+
 #include "lib/deadline.h"
+#include "lib/journal.h"
 #include "lib/span.h"
 
 static void
@@ -262,6 +265,18 @@ sync_directories(struct todo *t, enum split_file f)
 	}
 }
 
+/* All files of the batch at once; results go to their own messages. */
+static void
+settle_files(const struct todo *t, struct syncset_item *files, size_t n)
+{
+	if (!t->q->one_journal) {
+		(void)syncset_run(files, n);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		files[i].error = journal_settle(files[i].fd, true) == -1 ? errno : 0;
+}
+
 static void
 sync_files(struct todo *t)
 {
@@ -272,7 +287,7 @@ sync_files(struct todo *t)
 	for (size_t i = 0; i < t->n; i++)
 		if (t->batch[i].state == TODO_READY)
 			n += split_files(&t->batch[i].split, files + n);
-	(void)syncset_run(files, n);	/* each message sees to its own results */
+	settle_files(t, files, n);
 	for (size_t i = 0; i < t->n; i++) {
 		struct todo_item *item = &t->batch[i];
 
@@ -286,7 +301,7 @@ static void
 sync_batch(struct todo *t)
 {
 	sync_files(t);
-	for (int f = 0; f < SPLIT_DIRS; f++)
+	for (int f = 0; f < SPLIT_DIRS && !t->q->one_journal; f++)
 		sync_directories(t, (enum split_file)f);
 	/* From here on the messages of the batch are safe without their todo entries. */
 }
