@@ -172,10 +172,31 @@ $(BUILD)/test/%: tests/unit/%.c tests/unit/tap.h $(UNIT_LIBS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -Itests/unit $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group \
 	    $(UNIT_LIBS) -Wl,--end-group $(CDB) -lresolv -lcrypt
-$(BUILD)/test/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/loop.c tests/fuzz/fuzz.h $(UNIT_LIBS)
+$(BUILD)/test/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/loop.c tests/fuzz/fuzz.h $(BUILD)/rig/rig.a $(UNIT_LIBS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $(filter %.c,$^) -Wl,--start-group \
+	    $(BUILD)/rig/rig.a $(UNIT_LIBS) -Wl,--end-group $(CDB) -lresolv -lcrypt
+
+# ---- fuzzing: tests/fuzz/run has all targets built into one program, with its own BUILD and CC ----
+RIG := $(patsubst tests/fuzz/%.c,$(BUILD)/rig/%.o,$(wildcard tests/fuzz/rig*.c))
+$(BUILD)/rig/rig.a: $(RIG)
+	@rm -f $@
+	$(AR) rcsD $@ $^
+$(BUILD)/rig/%.o: tests/fuzz/%.c $(BUILD)/site.h
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -I$(@D) -c -o $@ $<
+$(BUILD)/rig/fuzz_%.o: tests/fuzz/fuzz_%.c $(BUILD)/site.h
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -DLLVMFuzzerTestOneInput=run_$* -Dfuzz_words=words_$* -c -o $@ $<
+$(BUILD)/rig/targets.h: $(wildcard tests/fuzz/fuzz_*.c)
+	@mkdir -p $(@D)
+	printf 'TARGET(%s)\n' $(FUZZERS:$(BUILD)/test/fuzz_%=%) > $@
+$(BUILD)/rig/driver.o: $(BUILD)/rig/targets.h
+$(BUILD)/fuzz: $(BUILD)/rig/driver.o $(RIG) $(FUZZERS:$(BUILD)/test/%=$(BUILD)/rig/%.o) $(UNIT_LIBS)
+	$(CC) -fsanitize=fuzzer,address,undefined -o $@ $(filter %.o,$^) -Wl,--start-group \
 	    $(UNIT_LIBS) -Wl,--end-group $(CDB) -lresolv -lcrypt
+$(BUILD)/planted: $(BUILD)/rig/planted.o
+	$(CC) -fsanitize=fuzzer,address,undefined -o $@ $<
 
 # ---- manuals: the build's choices filled in, second names made ----
 man: $(BUILD)/man.done
@@ -215,4 +236,4 @@ bench: all ; @tests/bench/run
 clean: ; rm -rf build build-san
 
 .PHONY: all programs units setup check package deb man boot doc up down test test-full soak lint bench clean
--include $(shell find $O $(BUILD)/test -name '*.d' 2>/dev/null)
+-include $(shell find $O $(BUILD)/test $(BUILD)/rig -name '*.d' 2>/dev/null)

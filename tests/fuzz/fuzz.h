@@ -1,7 +1,7 @@
-/* fuzz - what a fuzz target offers.  Two ways to run one: with the loop in loop.c, part of the
- * tests, or with libFuzzer, as long as one likes:
+/* fuzz - what a fuzz target offers.  Two ways to run one: with the loop in loop.c, which needs no
+ * more than a C compiler, or with libFuzzer, which run builds and calls:
  *	build/test/fuzz_NAME [-n RUNS] [-s SEED] [FILE...]
- *	clang -fsanitize=fuzzer,address ... tests/fuzz/fuzz_NAME.c
+ *	build/fuzz/bin/NAME [FILE...]
  * An input that breaks a promise ends in abort(3); it then becomes a row of a unit test. */
 #ifndef FUZZ_H
 #define FUZZ_H

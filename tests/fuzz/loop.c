@@ -1,5 +1,6 @@
 /* loop - runs a fuzz target on inputs made from its words, from random bytes and from parts of
- * earlier inputs; the same seed gives the same inputs.  TAP on standard output. */
+ * earlier inputs; the same seed gives the same inputs, -n of them or those of a second.  TAP on
+ * standard output. */
 #include "fuzz.h"
 
 #include <inttypes.h>
@@ -9,10 +10,12 @@
 #include <unistd.h>
 
 #include "lib/buf.h"
+#include "lib/deadline.h"
 #include "lib/io.h"
 
 #define INPUT_MAX ((size_t)512)
 #define FILE_MAX ((size_t)16 << 20)
+#define PATIENCE_MS 1000
 
 struct loop {
 	uint64_t state;			/* xorshift64 */
@@ -62,6 +65,18 @@ run_one(struct loop *l)
 	buf_addbuf(&l->before, &l->input);
 }
 
+/* As many as there is time for. */
+static unsigned long
+run_many(struct loop *l, unsigned long most)
+{
+	const int64_t end = deadline_after(PATIENCE_MS);
+	unsigned long n;
+
+	for (n = 0; n < most && (n % 64 || deadline_now() < end); n++)
+		run_one(l);
+	return n;
+}
+
 static void
 run_file(const char *path)
 {
@@ -92,8 +107,7 @@ main(int argc, char **argv)
 	while (fuzz_words[l.words])
 		l.words++;
 	if (optind == argc)
-		for (unsigned long i = 0; i < runs; i++)
-			run_one(&l);
+		runs = run_many(&l, runs);
 	buf_free(&l.input);
 	buf_free(&l.before);
 	printf("ok 1 - %lu inputs\n1..1\n", optind == argc ? runs : (unsigned long)(argc - optind));
