@@ -194,7 +194,8 @@ is_empty_bounce(const struct send *s, uint64_t id)
 	char path[QLAYOUT_PATH_SIZE];
 	struct stat st;
 
-	return stat(qlayout_path(&s->q, path, Q_BOUNCE, id), &st) == 0 && st.st_size == 0;
+	return stat(qlayout_path(&s->q, path, Q_BOUNCE, id), &st) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_size == 0;
 }
 
 static void

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/ascii.h"
@@ -152,13 +153,22 @@ compose(struct send *s, struct notice *n, struct buf *stored)
 	return true;
 }
 
+/* A FIFO of that name reads as if nothing had failed. */
+static bool
+is_file(int fd)
+{
+	struct stat st;
+
+	return fd != -1 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 static enum notice_start
 open_files(struct send *s, struct notice *n)
 {
 	n->bounce_fd = qlayout_open_read(&s->q, Q_BOUNCE, n->id);
 	n->mess_fd = qlayout_open_read(&s->q, Q_MESS, n->id);
-	if (n->bounce_fd == -1 || n->mess_fd == -1 || !buf_ok(&n->head) || !buf_ok(&n->middle) ||
-	    !buf_ok(&n->sender) || !buf_ok(&n->recipient)) {
+	if (!is_file(n->bounce_fd) || !is_file(n->mess_fd) || !buf_ok(&n->head) ||
+	    !buf_ok(&n->middle) || !buf_ok(&n->sender) || !buf_ok(&n->recipient)) {
 		activity_warn(&s->log, "trouble injecting bounce message, will try later", NULL,
 		    NULL);
 		return NOTICE_LATER;

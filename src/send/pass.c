@@ -61,7 +61,8 @@ open_files(struct send *s, struct pass *p, struct job *job)
 	p->fd = qlayout_open_read(&s->q, dir, job->id);
 	if (p->fd == -1 && errno == ENOENT)
 		return OPEN_GONE;
-	if (p->fd == -1 || fstat(p->fd, &st) == -1) {
+	/* A FIFO of that name reads as if nobody were left, and the message would be removed. */
+	if (p->fd == -1 || fstat(p->fd, &st) == -1 || !S_ISREG(st.st_mode)) {
 		warn_later(s, "trouble opening ", dir, job->id);
 		return OPEN_TROUBLE;
 	}

@@ -828,12 +828,36 @@ def vanished():
     tap.ok(not exists('remote', numbers[2]), 'without a text nothing stays')
 
 
+def foreign_files():
+    """What is no file reads as empty, but does not mean that a message is done."""
+    control()
+    channel, bounce, mess = (message(info='s@x', bounce=text) for text in (None, None, 'old'))
+    for name in (path('local', channel), path('bounce', bounce), path('mess', mess)):
+        if os.path.exists(QUEUE + name):
+            os.rename(QUEUE + name, QUEUE + 'pid/kept')
+        os.mkfifo(QUEUE + name)
+        os.chown(QUEUE + name, *queuerig.ids('qmails'))
+    with Send() as send:
+        send.wait('^warning', 3)
+        send.settle()
+        tap.equal(sorted(send.log.splitlines()[1:]),
+                  ['warning: trouble injecting bounce message, will try later'] * 2 +
+                  ['warning: trouble opening %s; will try again later' % path('local', channel)],
+                  'FIFOs in the place of files: said, and left alone')
+        tap.equal((send.commands, send.requests), ([], []), 'nothing is delivered or removed')
+        tap.equal(send.stop(), 0, 'exit 0')
+    tap.ok(all(exists('info', n) for n in (channel, bounce, mess)), 'the messages stay')
+    for name in (path('local', channel), path('bounce', bounce), path('mess', mess)):
+        os.unlink(QUEUE + name)
+
+
 TESTS_IN_ORDER = (starting, refusals, states, orphan_at_start, retried_marks, schedule,
                   open_pass_at_exit, alarm_and_lifetime, alarm_at_start, full_channel,
                   many_messages, limits_of_spawn,
                   strange_reports, batches, failed_todo, disk_trouble, quiet, syncs, bounce_faults,
                   refused_bounces, slow_bounce, odd_senders, hup, lost_peers, last_reports,
-                  stale_bounce, with_todo, announced_twice, number_used_again, vanished)
+                  stale_bounce, with_todo, announced_twice, number_used_again, vanished,
+                  foreign_files)
 
 
 def main():
