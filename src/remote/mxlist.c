@@ -146,7 +146,7 @@ take_exchangers(struct mxlist *l, struct dns_mx_list *mx)
 {
 	enum mxlist_status status = MXLIST_OK;
 
-	if (mx->n == 1 && mx->list[0].name[0] == '\0')
+	if (mx->n == 1 && mx->list[0].preference == 0 && mx->list[0].name[0] == '\0')
 		return MXLIST_NULL;
 	l->hosts = calloc(MXLIST_HOSTS_MAX, sizeof *l->hosts);
 	if (!l->hosts || shuffle_and_sort(mx) == -1)
