@@ -38,6 +38,8 @@ STEPS = [(0, 'HUP', 'qmail-send'), (0, 'ALRM', 'qmail-send'), (0, 'TERM', 'qmail
          (1, 'KILL', 'qmail-smtpd'), (1, 'KILL', 'qmail-send'), (1, 'TERM', 'qmail-send'),
          (1, 'KILL', 'qmail-lspawn'), (1, 'HUP', 'qmail-send')]
 PASSING = ('qmail-local', 'qmail-remote', 'qmail-smtpd')    # live for one message only
+EVERYTHING = ('qmail-send', 'qmail-todo', 'qmail-lspawn', 'qmail-rspawn', 'qmail-clean',
+              'qmail-local', 'qmail-remote', 'qmail-queue', 'sh', 'cat')
 UNMOVED = [('TERM', 'qmail-todo'), ('HUP', 'qmail-todo')]   # it stops with qmail-send only
 
 
@@ -119,6 +121,18 @@ def signal_passing(host, how, name, more_mail):
     raise Trouble('no %s was ever seen' % name)
 
 
+def signal_everything(host, more_mail):
+    """TERM to all programs of the mail system at once, deliveries as well, as an init system does
+    that stops a service by its control group."""
+    send, failed = host.pid_of('qmail-send'), host.count_log('^delivery .*: failure')
+    more_mail()
+    wait_for(lambda: host.processes('cat'), 'a delivery to ann')
+    for name in EVERYTHING:
+        kill(host, 'TERM', name)
+    wait_for(lambda: host.pid_of('qmail-send') not in (0, send), 'a new qmail-send')
+    tap.equal(host.count_log('^delivery .*: failure'), failed, 'no delivery has failed by that')
+
+
 def numbers(host):
     """Message number -> how often it is in ann's Maildir."""
     seen = {}
@@ -171,6 +185,9 @@ def main():
                     more_mail()
                     tap.attempt(title, signal_daemon, host, how, name)
             tap.equal(host.queue_faults(), '', 'and leaves a legal queue')
+        with held('qmail-local', a, b):
+            tap.attempt('SIGTERM to everything on ' + a.name, signal_everything, a, more_mail)
+        tap.equal(a.queue_faults(), '', 'and leaves a legal queue')
         more_mail()
         stream.stdin.close()
         tap.equal(stream.wait(), 0, 'the stream went on to its end')
