@@ -74,6 +74,8 @@ use(void *arg, struct hdr5322_tokens *address)
 		buf_addc(&text, '@');
 	if (!buf_ok(&text))
 		status = HDR5322_MEMORY;
+	else if (!text.n)
+		found->empty++;		/* `""` */
 	else if (!address_is_clean(buf_span(&text)) ||
 	    !means_same(buf_span(&text), span_head(buf_span(&text), bare)))
 		status = HDR5322_SYNTAX;

@@ -1,6 +1,8 @@
 /* sender - the envelope sender, and the From field made from the same variables. */
 #include "inject/sender.h"
 
+#include <string.h>
+
 #include "inject/address.h"
 #include "mail/addr5321.h"
 #include "mail/hdr5322.h"
@@ -88,6 +90,24 @@ struct from {
 	struct hdr5322_tokens user, host, line;
 };
 
+/* Words with dots between them, or From would have no address, or several. */
+static bool
+is_host(const struct hdr5322_tokens *host)
+{
+	bool word = false;	/* the last thing, comments apart */
+
+	for (size_t i = 0; i < host->n; i++) {
+		char type = host->v[i].type;
+
+		if (type == HDR5322_COMMENT)
+			continue;
+		if (type != '.' && (word || !strchr("aql", type)))
+			return false;
+		word = type != '.';
+	}
+	return true;
+}
+
 /* user@host, completed. */
 static enum hdr5322_status
 address_tokens(const struct request *q, const struct rewrite *w, struct from *f)
@@ -96,6 +116,8 @@ address_tokens(const struct request *q, const struct rewrite *w, struct from *f)
 
 	if (status == HDR5322_OK && q->host.set) {
 		status = hdr5322_tokenize(buf_span(&q->host.text), &f->host);
+		if (status == HDR5322_OK && !is_host(&f->host))
+			status = HDR5322_SYNTAX;
 		hdr5322_push(&f->user, hdr5322_separator('@'));
 		hdr5322_append(&f->user, &f->host);
 	}

@@ -8,8 +8,9 @@
 #include "fuzz.h"
 
 const char *const fuzz_words[] = {
-	"\r", "\n", "\r\n", ".", "..", "\r\n.", "\r\n.\r\n", "\n.\n", "\r.\r", "\n.\r\n", "\r\n.\n",
-	".\r", "a", "bc\r\n", "bc\n", "MAIL FROM:<>\r\n", "\xff", "line\nline\n", "\r\r\n", NULL
+	"\r", "\n", "\r\n", ".", "..", "\r\n.", "\r\n.\r\n", "\n.\n", "\r.\r", "\n.\r\n",
+	"\r\n.\n", ".\r", "a", "bc\r\n", "bc\n", "MAIL FROM:<>\r\n", "\xff", "line\nline\n",
+	"\r\r\n", NULL
 };
 
 struct result {

@@ -7,9 +7,9 @@
 #include "fuzz.h"
 
 const char *const fuzz_words[] = {
-	"\n", "#", "|", "&", "+list", "+", "./Maildir/", "./Mbox", "/abs/", "joe@x.test", " ", "\t",
-	"|exit 99\n", "&joe\n", "./Mail\n", "+list\n", "#x\n", "\r", "\xff", "\1", "a", ".", "/",
-	NULL
+	"\n", "#", "|", "&", "+list", "+", "./Maildir/", "./Mbox", "/abs/", "joe@x.test", " ",
+	"\t", "|exit 99\n", "&joe\n", "./Mail\n", "+list\n", "#x\n", "\r", "\xff", "\1", "a", ".",
+	"/", NULL
 };
 
 /* What dotqmail_check says, from the lines alone. */

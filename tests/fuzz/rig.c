@@ -84,6 +84,49 @@ rig_is_text(struct span text)
 	return true;
 }
 
+/* Does a domain stand here, and then the end of an address? */
+static bool
+is_domain(struct span text)
+{
+	char before = '.';
+	size_t i = 0;
+
+	if (text.n > 1 && text.p[0] == '[') {
+		for (i = 1; i < text.n && (ascii_isdigit(text.p[i]) || text.p[i] == '.'); i++)
+			;
+		before = i < text.n && text.p[i] == ']' ? ']' : '.';
+		i++;
+	} else {
+		for (; i < text.n && (ascii_isalnum(text.p[i]) || text.p[i] == '-' ||
+		    (text.p[i] == '.' && before != '.')); i++)
+			before = text.p[i];
+	}
+	return before != '.' && (i >= text.n || strchr("<>,:;\n", text.p[i]));
+}
+
+bool
+rig_is_odd(struct span text)
+{
+	bool angle = false, quoted = false;
+
+	for (size_t i = 0; i < text.n; i++) {
+		char c = text.p[i], before = i ? text.p[i - 1] : ' ';
+
+		if (quoted) {
+			quoted = c != '"' || before == '\\';
+			continue;
+		}
+		if ((c == '<' && angle) || (c == '>' && !angle) || (c == '\n' && angle) ||
+		    c == '\\' || c == '(' || (c == '[' && before != '@') ||
+		    (c == '@' && (strchr("<>,:; \n@()", before) ||
+		    !is_domain(span_tail(text, i + 1)))))
+			return true;
+		angle = c == '<' || (angle && c != '>');
+		quoted = c == '"';
+	}
+	return angle || quoted;
+}
+
 /* ---- files ---- */
 
 static void

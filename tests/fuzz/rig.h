@@ -33,6 +33,11 @@ struct span rig_line(struct span *text);
 /* No bytes below 32, and no DEL, but LF and TAB? */
 bool rig_is_text(struct span text);
 
+/* Address lists that may be read as something else when they are written again: a `<` within
+ * another or one that is not closed; an @ without a local part before it or a plain domain behind
+ * it; a literal that is no domain; comments. */
+bool rig_is_odd(struct span text);
+
 /* ---- files ---- */
 
 #define RIG_FILES 4
@@ -75,6 +80,8 @@ struct rig_message {
 void rig_queue_reset(enum rig_queue_mood mood);
 /* Messages accepted since then. */
 size_t rig_queue_count(void);
+/* Recipients of all of them. */
+size_t rig_queue_recipients(void);
 /* The last one of them. */
 const struct rig_message *rig_queue_last(void);
 /* Submissions that were opened and not closed. */

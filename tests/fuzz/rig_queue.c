@@ -8,7 +8,7 @@
 
 static struct {
 	enum rig_queue_mood mood;
-	size_t accepted, open;
+	size_t accepted, recipients, open;
 	struct rig_message message, last;	/* under way; accepted */
 } queue;
 
@@ -16,13 +16,19 @@ void
 rig_queue_reset(enum rig_queue_mood mood)
 {
 	queue.mood = mood;
-	queue.accepted = queue.open = 0;
+	queue.accepted = queue.recipients = queue.open = 0;
 }
 
 size_t
 rig_queue_count(void)
 {
 	return queue.accepted;
+}
+
+size_t
+rig_queue_recipients(void)
+{
+	return queue.recipients;
 }
 
 size_t
@@ -125,6 +131,7 @@ submit_close(struct submit *s, struct buf *text)
 		struct rig_message old = queue.last;
 
 		queue.accepted++;
+		queue.recipients += queue.message.n;
 		queue.last = queue.message;
 		queue.message = old;
 		return SUBMIT_OK;

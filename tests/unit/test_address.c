@@ -80,6 +80,8 @@ static const struct row lists[] = {
 	{ "a@b;c@d", "a@b;c@d," },
 	{ "", NULL },
 	{ "<>", NULL },
+	{ "\"\"", NULL },
+	{ "a@b, \"\"", NULL },
 	{ "a@b, <>", NULL },
 	{ ",", NULL },
 	{ "()", NULL },

@@ -1,0 +1,144 @@
+/* The client of qmail-remote against a server that says anything: what it sends is SMTP, the report
+ * has its records and nothing else, and a message is called accepted only when all of it was sent
+ * and somebody was to get it.  Input: options, message `|` what the server says. */
+#include "remote/smtpclient.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lib/ascii.h"
+#include "mail/dotcrlf.h"
+#include "remote/message.h"
+#include "rig.h"
+
+#define RECIPIENTS 3
+
+const char *const fuzz_words[] = {
+	"0", "1", "2", "3", "|", "Subject: x\n\nhi\n", ".\n", "..\n", "\n.", "\r\n", "\xff",
+	"220 mx\r\n", "250 ok\r\n", "250-mx\r\n", "250 PIPELINING\r\n", "250-SIZE 5\r\n",
+	"250 SIZE\r\n", "250-8BITMIME\r\n", "354 go\r\n", "421 bye\r\n", "550 no\r\n",
+	"450 later\r\n", "554-x\r\n",
+	"220 a\r\n250-b\r\n250 PIPELINING\r\n250 c\r\n250 d\r\n250 e\r\n250 f\r\n354 g\r\n"
+	"250 h\r\n",
+	"220 a\n250 b\n250 c\n250 d\n250 e\n550 f\n354 g\n250 h\n", "\x1b[2J", "99 x\r\n", NULL
+};
+
+/* A line that a client may send: printable, CRLF at its end. */
+static bool
+is_command(struct span line)
+{
+	static const char *const verbs[] = { "EHLO me.test", "HELO me.test",
+		"MAIL FROM:<s@x.test>", "RCPT TO:<a@y.test>", "RCPT TO:<b@y.test>",
+		"RCPT TO:<c@y.test>", "DATA", "QUIT", ".", NULL };
+
+	for (size_t i = 0; verbs[i]; i++)
+		if (span_starts(line, span_str(verbs[i])))
+			return rig_is_line(line) && line.n <= 512;
+	return false;
+}
+
+/* The text between DATA and its dot, decoded; all of it must be there. */
+static void
+take_text(struct span *sent, struct buf *text)
+{
+	struct dotcrlf_decoder d = { 0 };
+	char *out = malloc(sent->n + DOTCRLF_DECODE_EXTRA);
+	size_t n;
+
+	promise(out != NULL);
+	promise(dotcrlf_decode(&d, sent, out, &n) == DOTCRLF_END);
+	buf_add(text, out, n);
+	free(out);
+}
+
+/* Everything that was sent; *text becomes the message, if it was accepted.  If not, the sending
+ * may have stopped anywhere in it. */
+static void
+check_sent(struct span sent, bool accepted, struct buf *text)
+{
+	while (sent.n) {
+		struct span line = rig_line(&sent);
+
+		promise(is_command(line));
+		if (!span_starts(line, span_str("DATA")))
+			continue;
+		if (!accepted)
+			break;
+		take_text(&sent, text);
+		accepted = false;
+	}
+	while (sent.n > 1)
+		promise(rig_line(&sent).n > 1 && sent.p[-1] == '\n' && sent.p[-2] == '\r');
+}
+
+/* Records r h s, one for each recipient at most, then one K Z D.  Returns that one. */
+static char
+check_report(struct span report, size_t *accepted)
+{
+	size_t recipients = 0;
+
+	*accepted = 0;
+	for (;;) {
+		struct span record;
+
+		promise(report.n > 0 && report.p[report.n - 1] == '\0');
+		record = rig_take(&report, '\0');
+		promise(record.n > 0 && rig_is_text(record));
+		if (record.p[0] == 'K' || record.p[0] == 'Z' || record.p[0] == 'D') {
+			promise(report.n == 0 && record.n > 1);
+			return record.p[0];
+		}
+		promise(record.p[0] == 'r' || record.p[0] == 'h' || record.p[0] == 's');
+		promise(++recipients <= RECIPIENTS);
+		*accepted += record.p[0] == 'r';
+	}
+}
+
+/* The text arrives as it is, but for CR, and with an LF at its end. */
+static void
+check_text(struct span message, struct span text)
+{
+	if (span_chr(message, '\r') < message.n)
+		return;
+	promise(span_starts(text, message));
+	promise(text.n == message.n + (message.n && message.p[message.n - 1] != '\n'));
+}
+
+static void
+run(struct span message, struct span says, size_t n)
+{
+	static const struct span recipients[RECIPIENTS] = { { "a@y.test", 8 }, { "b@y.test", 8 },
+		{ "c@y.test", 8 } };
+	struct smtpclient_job job = { .helo = "me.test", .sender = span_str("s@x.test"),
+		.recipients = recipients, .n = n, .waits = { 2000, 2000, 2000 } };
+	struct message source;
+	struct buf report = { 0 }, sent = { 0 }, text = { 0 };
+	int fd = rig_peer(says);
+	size_t accepted;
+	char letter;
+
+	message_open(&source, rig_file(0, message));
+	promise(smtpclient_send(fd, "192.0.2.1", &job, &source, &report) != SMTPCLIENT_MEMORY);
+	(void)close(fd);
+	rig_peer_heard(&sent);
+	letter = check_report(buf_span(&report), &accepted);
+	promise(letter != 'K' || accepted > 0);
+	check_sent(buf_span(&sent), letter == 'K', &text);
+	if (letter == 'K')
+		check_text(message, buf_span(&text));
+	buf_free(&report);
+	buf_free(&sent);
+	buf_free(&text);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
+{
+	struct span in = rig_input(p, n), message;
+	size_t recipients = n ? p[0] % RECIPIENTS + 1 : 1;
+
+	in = span_tail(in, 1);
+	message = rig_take(&in, '|');
+	run(message, in, recipients);
+	return 0;
+}
