@@ -37,7 +37,7 @@ NET := $O/net.a
 QUEUE := $O/queue.a $(MAIL)
 CDB := -l:libcdb.a
 
-all: programs
+all it: programs boot
 
 # ---- programs: what each one links, highest layer first ----
 # folder queue
@@ -235,5 +235,5 @@ lint: ; @tests/lint/run
 bench: all ; @tests/bench/run
 clean: ; rm -rf build build-san
 
-.PHONY: all programs units setup check package deb man boot doc up down test test-full soak lint bench clean
+.PHONY: all it programs units setup check package deb man boot doc up down test test-full soak lint bench clean
 -include $(shell find $O $(BUILD)/test $(BUILD)/rig -name '*.d' 2>/dev/null)

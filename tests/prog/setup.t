@@ -19,6 +19,8 @@ warned() {
 	code "instcheck -w after: $1" 1 check -w
 }
 
+ok '`make it`, as documents for qmail-1.03 have it' make -n -W boot/home it
+like 'boot scripts are part of it' "$T/out" '/boot/home\b'
 ok 'over an installed tree' setup "$build"
 ok 'the checker is silent' check -w
 is 'the checker is silent: output' "$(cat "$T/out" "$T/err")" ''
