@@ -140,6 +140,8 @@ is 'accounts makes these' "$(sed 's/.* //' "$T/out" | sort | tr '\n' ' ')" \
     'mail-n mail-q mailalias maild maill mailp mailq mailr mails '
 is 'and nothing names the others' "$(grep -lE '\b(qmail[dlpqrs]|nofiles|alias:)' \
     "$T/tree/build/bin/accounts" "$T/tree/build/bin/services" "$T/tree/build/bin/firstconfig" | wc -l)" 0
+is 'nor do the scripts of the Debian package' "$(sed -f "$T/tree/build/fill.sed" \
+    src/install/debian/p[or]* | grep -E '(-g|chgrp -h) qmail |\b(qmail[dlpqrs]|nofiles)\b')" ''
 
 # ---- for packages ----
 
