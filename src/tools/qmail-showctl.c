@@ -45,7 +45,7 @@ show(struct io_out *out, struct buf *me)
 	if (access("control", R_OK) == -1)
 		return oops(out, "Unable to open current directory");
 	showctl_files(out, status == CTL_FOUND ? span_str(buf_str(me)) : span_str(NULL));
-	if (showctl_unknown(out) == -1)
+	if (showctl_others(out) == -1)
 		return oops(out, "Unable to open current directory");
 	if (io_flush(out) == -1)
 		return CODE_TEMP;

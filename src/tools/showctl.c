@@ -64,6 +64,15 @@ static const struct control controls[] = {
 
 #define CONTROLS (sizeof controls / sizeof *controls)
 
+/* Files that qmail-1.03 has not: shown only where they are, so that the rest stays as it was. */
+static const struct control own_controls[] = {
+	{ "injectmaxrcpt", NUMBER, "qmail-inject refuses messages with more than ", " recipients.",
+	    "1000000" },
+	{ "localtime", NUMBER, "New messages have dates in UTC (0) or local time (1): ", ".", "0" }
+};
+
+#define OWN_CONTROLS (sizeof own_controls / sizeof *own_controls)
+
 static void
 put_visible(struct io_out *out, struct span text)
 {
@@ -285,32 +294,35 @@ put_name(struct io_out *out, const char *name)
 	io_puts(out, ": ");
 }
 
+static void
+show(struct io_out *out, const struct control *c, struct span me)
+{
+	put_name(out, c->name);
+	switch (c->kind) {
+	case NUMBER:
+		show_number(out, c);
+		break;
+	case LINE:
+	case LINE_ME:
+		show_line(out, c, me);
+		break;
+	case LIST:
+		show_list(out, c);
+		break;
+	case MORE_HOSTS:
+		show_more_hosts(out);
+		break;
+	case MORE_HOSTS_CDB:
+		show_more_hosts_cdb(out);
+		break;
+	}
+}
+
 void
 showctl_files(struct io_out *out, struct span me)
 {
-	for (size_t i = 0; i < CONTROLS; i++) {
-		const struct control *c = &controls[i];
-
-		put_name(out, c->name);
-		switch (c->kind) {
-		case NUMBER:
-			show_number(out, c);
-			break;
-		case LINE:
-		case LINE_ME:
-			show_line(out, c, me);
-			break;
-		case LIST:
-			show_list(out, c);
-			break;
-		case MORE_HOSTS:
-			show_more_hosts(out);
-			break;
-		case MORE_HOSTS_CDB:
-			show_more_hosts_cdb(out);
-			break;
-		}
-	}
+	for (size_t i = 0; i < CONTROLS; i++)
+		show(out, &controls[i], me);
 }
 
 static bool
@@ -324,8 +336,30 @@ is_known(const char *name)
 	return false;
 }
 
+static const struct control *
+own_control(const char *name)
+{
+	for (size_t i = 0; i < OWN_CONTROLS; i++)
+		if (strcmp(name, own_controls[i].name) == 0)
+			return &own_controls[i];
+	return NULL;
+}
+
+static void
+show_other(struct io_out *out, const char *name)
+{
+	const struct control *own = own_control(name);
+
+	if (own) {
+		show(out, own, span_of(NULL, 0));
+	} else if (!is_known(name)) {
+		put_name(out, name);
+		io_puts(out, "I have no idea what this file does.\n");
+	}
+}
+
 int
-showctl_unknown(struct io_out *out)
+showctl_others(struct io_out *out)
 {
 	struct dirent **found;
 	int n = scandir("control", &found, NULL, alphasort);
@@ -333,10 +367,7 @@ showctl_unknown(struct io_out *out)
 	if (n == -1)
 		return -1;
 	for (int i = 0; i < n; i++) {
-		if (!is_known(found[i]->d_name)) {
-			put_name(out, found[i]->d_name);
-			io_puts(out, "I have no idea what this file does.\n");
-		}
+		show_other(out, found[i]->d_name);
 		free(found[i]);
 	}
 	free(found);

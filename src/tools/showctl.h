@@ -14,7 +14,8 @@ void showctl_build(struct io_out *out);
 /* Every control file in the order of the manual.  me: contents of control/me, p NULL if absent.
  * cwd = the home directory. */
 void showctl_files(struct io_out *out, struct span me);
-/* Every other file in control/, sorted by name.  -1: the directory cannot be read. */
-MUST_CHECK int showctl_unknown(struct io_out *out);
+/* Every other file in control/, sorted by name: the suite's own additions, and what is unknown.
+ * -1: the directory cannot be read. */
+MUST_CHECK int showctl_others(struct io_out *out);
 
 #endif

@@ -290,6 +290,12 @@ def main():
               '\n\na?b: I have no idea what this file does.\n'
               '\nconcurrencyincoming: I have no idea what this file does.\n'
               '\nlocals.lock: I have no idea what this file does.\n', 'other files, sorted')
+    control(me='m', localtime='1', injectmaxrcpt='none', mystery='')
+    text = show()[1]
+    tap.equal(text[text.index('\n\ninjectmaxrcpt: '):] if '\n\ninjectmaxrcpt: ' in text else text,
+              '\n\ninjectmaxrcpt: (Default.) qmail-inject refuses messages with more than 1000000 '
+              'recipients.\n\nlocaltime: New messages have dates in UTC (0) or local time (1): 1.\n'
+              '\nmystery: I have no idea what this file does.\n', 'additions of ours, where they are')
     control(me='m', locals='x', timeoutremote='5', bouncehost='h')
     for name in ('locals', 'timeoutremote', 'bouncehost'):
         os.chmod(CONTROL + '/' + name, 0)
