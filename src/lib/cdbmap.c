@@ -49,6 +49,34 @@ cdbmap_close(struct cdbmap *m)
 	free(m);
 }
 
+/* tinycdb passes over a record whose key has another length, and so takes a length that cannot be
+ * for a key that is not there.  Are all records where the key may be inside the file? */
+static bool
+chain_is_sound(const struct cdb *c, struct span key)
+{
+	const unsigned hash = cdb_hash(key.p, (unsigned)key.n);
+	const unsigned char *head = cdb_get(c, 8, (hash & 255) * 8), *table, *record;
+	unsigned slots = head ? cdb_unpack(head + 4) : 0;
+
+	if (!head || slots > UINT_MAX / 8)
+		return false;
+	if (slots == 0)
+		return true;
+	if (!(table = cdb_get(c, slots * 8, cdb_unpack(head))))
+		return false;
+	for (unsigned n = 0, at = (hash >> 8) % slots; n < slots; n++, at = (at + 1) % slots) {
+		const unsigned char *slot = table + (size_t)at * 8;
+		unsigned pos = cdb_unpack(slot + 4);
+
+		if (pos == 0)
+			break;
+		if (cdb_unpack(slot) == hash && (!(record = cdb_get(c, 8, pos)) ||
+		    !cdb_get(c, cdb_unpack(record), pos + 8)))
+			return false;
+	}
+	return true;
+}
+
 enum cdbmap_status
 cdbmap_find(struct cdbmap *m, struct span key, struct span *data)
 {
@@ -61,7 +89,7 @@ cdbmap_find(struct cdbmap *m, struct span key, struct span *data)
 		return CDBMAP_ABSENT;
 	r = cdb_find(&m->cdb, key.p, (unsigned)key.n);
 	if (r == 0)
-		return CDBMAP_ABSENT;
+		return chain_is_sound(&m->cdb, key) ? CDBMAP_ABSENT : CDBMAP_FAILED;
 	if (r < 0 || !(p = cdb_getdata(&m->cdb)))
 		return CDBMAP_FAILED;
 	*data = span_of(p, cdb_datalen(&m->cdb));

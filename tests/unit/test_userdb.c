@@ -151,6 +151,13 @@ test_damage(struct tap *t)
 	close(scratch_file("cdb", "not a database"));
 	is_num(t, userdb_lookup("cdb", span_str("joe"), &data), USERDB_FAILED, "other file");
 	is_num(t, userdb_lookup(".", span_str("joe"), &data), USERDB_FAILED, "a directory");
+	build("cdb", assign, 1, true);
+	if ((fd = open("cdb", O_RDWR | O_CLOEXEC)) == -1 || lseek(fd, 2048, SEEK_SET) == -1 ||
+	    io_write_all(fd, "\xff\xff\xff\xff", 4) == -1)
+		abort();
+	close(fd);
+	is_num(t, userdb_lookup("cdb", span_str(hits[0].local), &data), USERDB_FAILED,
+	    "a length beyond the end is no missing entry");
 	build("cdb", assign, sizeof assign / sizeof assign[0], true);
 	fd = open("cdb", O_RDWR | O_CLOEXEC);
 	if (io_read_all(fd, &whole) != IO_OK)
