@@ -186,6 +186,16 @@ table_victim(struct table *t)
 	return victim;
 }
 
+/* Is it less than so many seconds ago?  A time far in the future was written before the clock was
+ * set back, and says nothing; a little of that may be another process. */
+static bool
+is_recent(const struct format *f, const unsigned char *r, int64_t now, int64_t seconds)
+{
+	int64_t age = now - time_of(f, r);
+
+	return age < seconds && age > -seconds;
+}
+
 enum tcpto_advice
 tcpto_query(const struct tcpto_address *a, int64_t now, uint64_t pid)
 {
@@ -198,7 +208,7 @@ tcpto_query(const struct tcpto_address *a, int64_t now, uint64_t pid)
 	if ((i = table_find(&t, a)) < t.n) {
 		const unsigned char *r = record(&t, i);
 
-		advice = count_of(t.f, r) >= SKIP_FROM && now - time_of(t.f, r) < limit ?
+		advice = count_of(t.f, r) >= SKIP_FROM && is_recent(t.f, r, now, limit) ?
 		    TCPTO_SKIP : TCPTO_KNOWN;
 	}
 	table_close(&t);
@@ -228,7 +238,7 @@ count_timeout(struct table *t, size_t i, int64_t now)
 	unsigned char *r = record(t, i);
 	unsigned count = count_of(t->f, r);
 
-	if (count != 0 && now - time_of(t->f, r) < QUIET_S)
+	if (count != 0 && is_recent(t->f, r, now, QUIET_S))
 		return;
 	r[t->f->count_at] = (unsigned char)(count < TCPTO_COUNT_MAX ? count + 1 : TCPTO_COUNT_MAX);
 	set_time(t->f, r, now);
