@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/ascii.h"
 #include "lib/date.h"
 #include "lib/sys.h"
 
@@ -43,7 +44,7 @@ bool
 msgid_is_host(struct span host)
 {
 	for (size_t i = 0; i < host.n; i++)
-		if (strchr("\r\n \t<>", host.p[i]))	/* NUL, too */
+		if (ascii_iscntrl(host.p[i]) || strchr(" <>", host.p[i]))
 			return false;
 	return true;
 }

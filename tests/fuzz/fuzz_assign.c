@@ -11,9 +11,9 @@
 #include "rig.h"
 
 const char *const fuzz_words[] = {
-	"=joe:joe:503:78:/home/joe:::\n", "+joe-:joe:503:78:/home/joe:-::\n", "+:alias:7:7:/a:-::\n", ".\n",
-	".", "\n", "=", "+", ":", "joe", "Joe", "0", "-1", "4294967295", "/home/x", "\r", "\xff", "~",
-	"=a:b:1:2:/c:d:e:f\n", NULL
+	"=joe:joe:503:78:/home/joe:::\n", "+joe-:joe:503:78:/home/joe:-::\n",
+	"+:alias:7:7:/a:-::\n", ".\n", ".", "\n", "=", "+", ":", "joe", "Joe", "0", "-1",
+	"4294967295", "/home/x", "\r", "\xff", "~", "=a:b:1:2:/c:d:e:f\n", NULL
 };
 
 /* Independent of userdb_parse_line: the record that a line stands for. */

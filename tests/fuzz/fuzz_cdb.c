@@ -1,6 +1,7 @@
-/* Files that claim to be users/cdb or morercpthosts.cdb: no byte outside is read, every lookup ends,
- * and what is found ends in the rest of the address.  Input: local part `|` bytes of the file, `~`
- * for a NUL; with a `=` in front a database that is made of the rest, then damaged in one byte. */
+/* Files that claim to be users/cdb or morercpthosts.cdb: no byte outside is read, every lookup
+ * ends, and what is found ends in the rest of the address.  Input: local part `|` bytes of the
+ * file, `~` for a NUL; with a `=` in front the file is a sound one, and the bytes say what of it
+ * to damage. */
 #include <unistd.h>
 
 #include "lib/cdbmap.h"
@@ -10,7 +11,8 @@
 
 const char *const fuzz_words[] = {
 	"|", "=", "joe", "joe-x", "~", "~~", "~~~", "~\10~~", "\1", "!joe~", "!joe-", "-", "\xff",
-	"\xff\xff\xff\x7f", "joe~503~100~/home/joe~~", "@", "a.test", ".test", "\20~~~", "\1~~~", NULL
+	"\xff\xff\xff\x7f", "joe~503~100~/home/joe~~", "@", "a.test", ".test", "\20~~~", "\1~~~",
+	NULL
 };
 
 /* A users/cdb of one entry and one wildcard, and then a byte of it is another. */

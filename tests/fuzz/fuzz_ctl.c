@@ -11,9 +11,9 @@
 #define NUMBER_MAX 1000000
 
 const char *const fuzz_words[] = {
-	"a.test", "\n", "\r\n", " ", "\t", "#", "# comment\n", ":", "virt.test:vd\n", ".x.test:relay\n",
-	"12", "00012", "99999999999999999999", "-1", "\xff", "~", ":relay:25\n", "a.test\n", "A.TEST\n",
-	"\n\n", NULL
+	"a.test", "\n", "\r\n", " ", "\t", "#", "# comment\n", ":", "virt.test:vd\n",
+	".x.test:relay\n", "12", "00012", "99999999999999999999", "-1", "\xff", "~",
+	":relay:25\n", "a.test\n", "A.TEST\n", "\n\n", NULL
 };
 
 static void

@@ -8,9 +8,9 @@
 
 const char *const fuzz_words[] = {
 	"|", "virt.test:vd\n", ".virt.test:vd\n", ":all\n", "joe@virt.test:j\n", "here.test\n",
-	"hack.test\n", "joe@virt.test", "a@here.test", "u%h@hack.test", "u%h%hack.test@hack.test", "joe",
-	"@", "%", "-", "vd-", "vd-joe@virt.test", "list-@x.test-@[]", "-@[]", "#@[]", "", ".", "\n", ":",
-	"\xff", "x.virt.test", NULL
+	"hack.test\n", "joe@virt.test", "a@here.test", "u%h@hack.test", "u%h%hack.test@hack.test",
+	"joe", "@", "%", "-", "vd-", "vd-joe@virt.test", "list-@x.test-@[]", "-@[]", "#@[]", "",
+	".", "\n", ":", "\xff", "x.virt.test", NULL
 };
 
 static void

@@ -10,9 +10,9 @@
 #include "rig.h"
 
 const char *const fuzz_words[] = {
-	"|", "a.test", ".test", "a.test:relay.test:2525\n", ".test:[2001:db8::1]:26\n", ":relay\n",
-	"a.test:\n", ":", "[", "]", "65536", "0", "25", "\n", "joe@x.test", "\"a b\"@x", "@", " ", "\r",
-	"\xff", ">", "\\", "[127.0.0.1]", NULL
+	"|", "a.test", ".test", "a.test:relay.test:2525\n", ".test:[2001:db8::1]:26\n",
+	":relay\n", "a.test:\n", ":", "[", "]", "65536", "0", "25", "\n", "joe@x.test",
+	"\"a b\"@x", "@", " ", "\r", "\xff", ">", "\\", "[127.0.0.1]", NULL
 };
 
 static void

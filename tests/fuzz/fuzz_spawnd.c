@@ -1,6 +1,6 @@
-/* qmail-lspawn and qmail-rspawn: each command, whatever is in it, has exactly one report for its own
- * slot; a delivery is started only for a message number and an address with a host; what programs
- * print becomes a report of one class.  Input: `~` stands for a NUL. */
+/* qmail-lspawn and qmail-rspawn: each command, whatever is in it, has exactly one report for its
+ * own slot; a delivery is started only for a message number and an address with a host; what
+ * programs print becomes a report of one class.  Input: `~` stands for a NUL. */
 #include <string.h>
 #include <sys/stat.h>
 
@@ -10,9 +10,9 @@
 #include "spawn/spawnd.c"
 
 const char *const fuzz_words[] = {
-	"~", "\1", "\2", "\377", "1~", "0/1~", "s@x.test~", "joe@y.test~", "joe~", "~1~s@x~j@y~", "/",
-	"r~K1.2.3.4 accepted message.\n~", "h1.2.3.4 does not like recipient.\n~", "s", "r", "K", "Z",
-	"D", "ok\n", "joe~503~100~/home/joe~-~ext~", "4294967295", "\xff", NULL
+	"~", "\1", "\2", "\377", "1~", "0/1~", "s@x.test~", "joe@y.test~", "joe~", "~1~s@x~j@y~",
+	"/", "r~K1.2.3.4 accepted message.\n~", "h1.2.3.4 does not like recipient.\n~", "s", "r",
+	"K", "Z", "D", "ok\n", "joe~503~100~/home/joe~-~ext~", "4294967295", "\xff", NULL
 };
 
 struct play {

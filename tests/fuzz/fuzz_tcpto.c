@@ -11,7 +11,8 @@
 
 const char *const fuzz_words[] = {
 	"4", "6", "\1\2\3\4", "\12", "\377\377\377\377\377\377\377\377", "aaaaaaaa",
-	"40000000000000000aaaaaaaa", "6aaaaaaaaaaaaaaaaaaaaaaaa", "\2", "\1", "aaaaaaaaaaaaaaaa", NULL
+	"40000000000000000aaaaaaaa", "6aaaaaaaaaaaaaaaaaaaaaaaa", "\2", "\1", "aaaaaaaaaaaaaaaa",
+	NULL
 };
 
 static void

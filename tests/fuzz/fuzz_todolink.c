@@ -10,8 +10,8 @@
 #include "send/route.h"
 
 const char *const fuzz_words[] = {
-	"~", "DL1~", "DR22~", "DB457~", "DX3~", "X~", "Lnew msg 1\n~", "Lwarning: x\n~", "L", "D", "X",
-	"0", "18446744073709551616", "-", "\n", "DZ1~", "H~", "\xff", NULL
+	"~", "DL1~", "DR22~", "DB457~", "DX3~", "X~", "Lnew msg 1\n~", "Lwarning: x\n~", "L", "D",
+	"X", "0", "18446744073709551616", "-", "\n", "DZ1~", "H~", "\xff", NULL
 };
 
 struct heard {

@@ -9,7 +9,7 @@ static const struct {
 } hosts[] = {
 	{ "a.example", true }, { "", true }, { "[10.0.0.1]", true },
 	{ "a b", false }, { "a\tb", false }, { "a\nb", false }, { "a\r", false },
-	{ "a>", false }, { "<a", false },
+	{ "a>", false }, { "<a", false }, { "a\x1b[0m", false }, { "a\x7f", false },
 };
 
 int

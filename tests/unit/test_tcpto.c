@@ -46,7 +46,8 @@ test_life(struct tap *t, const struct tcpto_address *a, const char *kind)
 	ok(t, tcpto_query(a, T0 + 120 + 91 * 64 - 1, 31 + 32) == TCPTO_SKIP,
 	    "%s: longer for other processes", kind);
 	ok(t, tcpto_query(a, T0 + 120 + 91 * 64, 31) == TCPTO_KNOWN, "%s: at most that", kind);
-	ok(t, tcpto_query(a, T0 + 120 - 60 * 64 + 1, 0) == TCPTO_SKIP, "%s: clock set back", kind);
+	ok(t, tcpto_query(a, T0 + 120 - 60 * 64 + 1, 0) == TCPTO_SKIP, "%s: clock set back",
+	    kind);
 	ok(t, tcpto_query(a, T0 + 120 - 60 * 64, 0) == TCPTO_KNOWN, "%s: set far back", kind);
 	tcpto_answered(a, TCPTO_UNKNOWN);
 	ok(t, tcpto_query(a, T0 + 120, 0) == TCPTO_SKIP, "%s: answer of a host not known", kind);
@@ -56,7 +57,8 @@ test_life(struct tap *t, const struct tcpto_address *a, const char *kind)
 	tcpto_timed_out(a, T0 - 119);
 	ok(t, tcpto_query(a, T0, 0) == TCPTO_KNOWN, "%s: just before does not count", kind);
 	tcpto_timed_out(a, T0 - 120);
-	ok(t, tcpto_query(a, T0 - 120, 0) == TCPTO_SKIP, "%s: with the clock set back it does", kind);
+	ok(t, tcpto_query(a, T0 - 120, 0) == TCPTO_SKIP, "%s: with the clock set back it does",
+	    kind);
 	tcpto_answered(a, TCPTO_KNOWN);
 }
 
