@@ -40,6 +40,11 @@ def attempt(name, step, *args):
     return value
 
 
+def failed():
+    """Has any point failed so far?"""
+    return _counts['bad'] > 0
+
+
 def done():
     """Print the plan; the exit code of the test program."""
     print('1..%d' % _counts['all'])

@@ -201,6 +201,12 @@ sys_finish_writeback(int fd)
 }
 
 int
+sys_open_unseen(const char *path)
+{
+	return open(path, O_RDONLY | O_NONBLOCK | O_NOATIME | O_CLOEXEC);
+}
+
+int
 sys_nameless_file(const char *dir)
 {
 	char path[PATH_MAX];

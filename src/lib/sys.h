@@ -46,6 +46,9 @@ void sys_start_writeback(int fd);
  * 0: the system has no such call; -1: the data could not be written (the error is told once, here
  * or by fsync). */
 MUST_CHECK int sys_finish_writeback(int fd);
+/* Opens for reading without leaving a trace in the time of the last access; close-on-exec, does not
+ * wait for a FIFO.  -1 with errno, EPERM if the file is somebody else's. */
+MUST_CHECK int sys_open_unseen(const char *path);
 /* A new file in this directory for reading and writing that nobody else can open and that is gone
  * when it is closed; close-on-exec.  -1 with errno. */
 MUST_CHECK int sys_nameless_file(const char *dir);

@@ -97,8 +97,25 @@ prepare(const struct mbox *b, off_t *end)
 	return r;
 }
 
+/* Does the file end in the middle of a line?  A delivery that a power cut ended leaves such a file,
+ * and what is appended would become part of that line.  *look: a descriptor to be closed when the
+ * lock may go, as closing any one of the file ends its fcntl locks. */
+static bool
+ends_in_line(const struct mbox *b, off_t end, int *look)
+{
+	struct stat ours, st;
+	char last = '\n';
+
+	if (!b->regular || end == 0)
+		return false;
+	*look = sys_open_unseen(b->path);
+	return *look != -1 && fstat(*look, &st) == 0 && fstat(b->fd, &ours) == 0 &&
+	    st.st_dev == ours.st_dev && st.st_ino == ours.st_ino &&
+	    pread(*look, &last, 1, end - 1) == 1 && last != '\n';
+}
+
 static enum mbox_status
-append(const struct mbox *b, int from_fd, struct span head)
+append(const struct mbox *b, int from_fd, struct span head, bool newline)
 {
 	char in[COPY_SIZE], piece[COPY_SIZE];
 	struct mboxfmt m = { 0 };
@@ -108,6 +125,8 @@ append(const struct mbox *b, int from_fd, struct span head)
 	io_out_init(&out, b->fd, piece, sizeof piece);
 	if (!b->regular)
 		out.timeout_ms = SLOW_PEER_MS;
+	if (newline)
+		io_putc(&out, '\n');
 	io_putspan(&out, head);
 	while ((r = io_read(from_fd, in, sizeof in)) > 0 && out.status == IO_OK)
 		mboxfmt_put(&m, &out, span_of(in, (size_t)r));
@@ -135,13 +154,17 @@ mboxfmt_deliver_by(const char *path, int fd, struct span head, int *unlocked,
 	struct mbox b;
 	enum mbox_status status = mbox_open(&b, path, O_WRONLY, lock_deadline, unlocked);
 	off_t end = 0;
+	int look = -1;
 
 	if (status == MBOX_OK && prepare(&b, &end) == -1)
 		status = MBOX_WRITE;
-	else if (status == MBOX_OK && (status = append(&b, fd, head)) != MBOX_OK)
+	else if (status == MBOX_OK &&
+	    (status = append(&b, fd, head, ends_in_line(&b, end, &look))) != MBOX_OK)
 		roll_back(&b, end);
 	if (mbox_close(&b) == -1 && status == MBOX_OK)
 		status = MBOX_WRITE;
+	if (look != -1)
+		(void)close(look);	/* opened for reading: nothing to lose */
 	return status;
 }
 

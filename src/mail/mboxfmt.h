@@ -83,7 +83,8 @@ int mbox_close(struct mbox *b);
 
 /* Appends head (From_ line and trace fields) and the rest of descriptor fd to the mbox at path,
  * which is created (0600 less the umask) if it is not there; symbolic links are followed, and
- * devices are fine.  MBOX_OK: it is on disk.  Else a regular file that we could lock is as before.
+ * devices are fine.  A file that ends inside a line gets a newline first.  MBOX_OK: it is on disk.
+ * Else a regular file that we could lock is as before.
  * *unlocked: locking did not work (errno in it), so the message was written without; else 0. */
 MUST_CHECK enum mbox_status mboxfmt_deliver(const char *path, int fd, struct span head,
     int *unlocked);

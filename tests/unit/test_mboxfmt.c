@@ -130,6 +130,45 @@ test_delivery(struct tap *t)
 	buf_free(&b);
 }
 
+/* What is there when a message comes, and what stands before its From_ line afterwards. */
+static const struct {
+	const char *name, *before, *after;
+} ends[] = {
+	{ "complete", "From a\n\nx\n\n", "From a\n\nx\n\n" },
+	{ "no empty line", "From a\n\nx\n", "From a\n\nx\n" },
+	{ "inside a line", "From a\n\nx", "From a\n\nx\n" },
+	{ "inside the first", "Fr", "Fr\n" },
+	{ "empty", "", "" },
+};
+
+static void
+test_torn(struct tap *t)
+{
+	int message = scratch_file("message", "y\n");
+	struct buf b = { 0 }, wanted = { 0 };
+	struct stat before, after;
+
+	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+		int box = scratch_file("box", ends[i].before);
+
+		if (fstat(box, &before) == -1)
+			abort();
+		is_num(t, deliver("box", message, "From b\n"), MBOX_OK, ends[i].name);
+		ok(t, fstat(box, &after) == 0 && before.st_atim.tv_sec == after.st_atim.tv_sec &&
+		    before.st_atim.tv_nsec == after.st_atim.tv_nsec, "  not read, for biff");
+		buf_reset(&wanted);
+		buf_adds(&wanted, ends[i].after);
+		buf_adds(&wanted, "From b\ny\n\n");
+		is(t, contents(box, &b), buf_span(&wanted), "  appended");
+		close(box);
+	}
+	is_num(t, chmod("box", 0200), 0, "unreadable");
+	is_num(t, deliver("box", message, "From b\n"), MBOX_OK, "  is written all the same");
+	close(message);
+	buf_free(&b);
+	buf_free(&wanted);
+}
+
 static void
 test_roll_back(struct tap *t)
 {
@@ -308,6 +347,7 @@ main(void)
 	scratch_enter(&scratch);
 	test_format(&t);
 	test_delivery(&t);
+	test_torn(&t);
 	test_roll_back(&t);
 	test_lock(&t, false);
 	test_lock(&t, true);

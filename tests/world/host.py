@@ -110,6 +110,7 @@ class Host:
             self._homes(root)
             self._home(root + home())
             self._overlay('tree', [TOP], root + TOP)
+        self._share(root)
         if self.network:
             ns.loopback_up()
         if self.zone is not None:       # the machine's dnsmasq: a clean Debian has none
@@ -138,6 +139,9 @@ class Host:
             ns.mount('tmpfs', os.path.join(root, where), 'tmpfs', 0, 'mode=' + mode)
         os.makedirs(root + '/run/lock', exist_ok=True)
         self._devices(root + '/dev')
+
+    def _share(self, root):
+        """Directories of the machine that it may write to; they may be in the tree."""
         for source, place in self.shares:
             os.makedirs(root + place, exist_ok=True)
             ns.mount(source, root + place, None, ns.MS_BIND)
