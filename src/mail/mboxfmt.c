@@ -111,7 +111,7 @@ ends_in_line(const struct mbox *b, off_t end, int *look)
 	*look = sys_open_unseen(b->path);
 	return *look != -1 && fstat(*look, &st) == 0 && fstat(b->fd, &ours) == 0 &&
 	    st.st_dev == ours.st_dev && st.st_ino == ours.st_ino &&
-	    pread(*look, &last, 1, end - 1) == 1 && last != '\n';
+	    lseek(*look, end - 1, SEEK_SET) != -1 && io_read(*look, &last, 1) == 1 && last != '\n';
 }
 
 static enum mbox_status
