@@ -192,11 +192,11 @@ $(BUILD)/rig/targets.h: $(wildcard tests/fuzz/fuzz_*.c)
 	@mkdir -p $(@D)
 	printf 'TARGET(%s)\n' $(FUZZERS:$(BUILD)/test/fuzz_%=%) > $@
 $(BUILD)/rig/driver.o: $(BUILD)/rig/targets.h
-$(BUILD)/fuzz: $(BUILD)/rig/driver.o $(RIG) $(FUZZERS:$(BUILD)/test/%=$(BUILD)/rig/%.o) $(UNIT_LIBS)
+$(BUILD)/fuzz: $(BUILD)/rig/driver.o $(BUILD)/rig/patience.o $(RIG) $(FUZZERS:$(BUILD)/test/%=$(BUILD)/rig/%.o) $(UNIT_LIBS)
 	$(CC) -fsanitize=fuzzer,address,undefined -o $@ $(filter %.o,$^) -Wl,--start-group \
 	    $(UNIT_LIBS) -Wl,--end-group $(CDB) -lresolv -lcrypt
-$(BUILD)/planted: $(BUILD)/rig/planted.o
-	$(CC) -fsanitize=fuzzer,address,undefined -o $@ $<
+$(BUILD)/planted: $(BUILD)/rig/planted.o $(BUILD)/rig/patience.o
+	$(CC) -fsanitize=fuzzer,address,undefined -o $@ $^
 
 # ---- manuals: the build's choices filled in, second names made ----
 man: $(BUILD)/man.done

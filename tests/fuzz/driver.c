@@ -9,6 +9,9 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "patience.h"
+
+#define PATIENCE_S 30
 
 #define TARGET(name) \
 	int run_##name(const uint8_t *p, size_t n); \
@@ -58,11 +61,13 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 		print_words();
 		exit(0);
 	}
+	patience_start(PATIENCE_S);
 	return 0;
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
+	patience_renew();
 	return chosen->run(p, n);
 }

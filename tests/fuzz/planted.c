@@ -4,6 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "patience.h"
+
+#define PATIENCE_S 2
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
 /* A promise that does not hold for one word. */
@@ -49,10 +54,20 @@ endless(const uint8_t *p, size_t n)
 }
 
 int
+LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	patience_start(PATIENCE_S);
+	return 0;
+}
+
+int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	const char *kind = getenv("PLANTED");
 
+	patience_renew();
 	if (!kind)
 		abort();
 	if (strcmp(kind, "promise") == 0)
