@@ -104,6 +104,26 @@ is_domain(struct span text)
 	return before != '.' && (i >= text.n || strchr("<>,:;\n", text.p[i]));
 }
 
+/* A byte outside quotes that has no place there, angle brackets being open or not. */
+static bool
+is_misplaced(char c, char before, bool angle)
+{
+	switch (c) {
+	case '<': case '\n': case ',':
+		return angle;
+	case '>':
+		return !angle;
+	case '"':
+		return !strchr(" ,:;<\n", before);
+	case '[':
+		return before != '@';
+	case '@':
+		return strchr("<>,:; \n@()", before);
+	default:
+		return c == '\\' || c == '(';
+	}
+}
+
 bool
 rig_is_odd(struct span text)
 {
@@ -114,12 +134,12 @@ rig_is_odd(struct span text)
 
 		if (quoted) {
 			quoted = c != '"' || before == '\\';
+			if (!quoted && i + 1 < text.n && !strchr("@ ,;<>\n", text.p[i + 1]))
+				return true;
 			continue;
 		}
-		if ((c == '<' && angle) || (c == '>' && !angle) || (c == '\n' && angle) ||
-		    c == '\\' || c == '(' || (c == '[' && before != '@') ||
-		    (c == '@' && (strchr("<>,:; \n@()", before) ||
-		    !is_domain(span_tail(text, i + 1)))))
+		if (is_misplaced(c, before, angle) ||
+		    (c == '@' && !is_domain(span_tail(text, i + 1))))
 			return true;
 		angle = c == '<' || (angle && c != '>');
 		quoted = c == '"';

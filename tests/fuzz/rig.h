@@ -35,7 +35,7 @@ bool rig_is_text(struct span text);
 
 /* Address lists that may be read as something else when they are written again: a `<` within
  * another or one that is not closed; an @ without a local part before it or a plain domain behind
- * it; a literal that is no domain; comments. */
+ * it; a literal that is no domain; quotes within a word; comments. */
 bool rig_is_odd(struct span text);
 
 /* ---- files ---- */
