@@ -28,19 +28,19 @@ BODY = re.compile(rb'\n\nmessage (\d+)\n\Z')
 QUEUE = home() + '/bin/qmail-queue'
 SHARE = 12                              # messages between two signals
 # host, signal, process name
-STEPS = [(0, 'HUP', 'qmail-send'), (0, 'ALRM', 'qmail-send'), (0, 'TERM', 'qmail-send'),
-         (0, 'KILL', 'qmail-send'), (0, 'KILL', 'qmail-todo'), (0, 'TERM', 'qmail-todo'),
-         (0, 'HUP', 'qmail-todo'),
-         (0, 'KILL', 'qmail-lspawn'), (0, 'TERM', 'qmail-lspawn'), (0, 'KILL', 'qmail-rspawn'),
-         (0, 'TERM', 'qmail-rspawn'), (0, 'KILL', 'qmail-clean'), (0, 'TERM', 'qmail-clean'),
-         (0, 'KILL', 'multilog'), (0, 'KILL', 'qmail-local'), (0, 'KILL', 'qmail-remote'),
-         (0, 'TERM', 'qmail-remote'), (1, 'KILL', 'tcpserver'), (1, 'TERM', 'tcpserver'),
-         (1, 'KILL', 'qmail-smtpd'), (1, 'KILL', 'qmail-send'), (1, 'TERM', 'qmail-send'),
-         (1, 'KILL', 'qmail-lspawn'), (1, 'HUP', 'qmail-send')]
+SIGNALS = ('HUP', 'ALRM', 'TERM', 'KILL')
+DAEMONS = ('qmail-send', 'qmail-todo', 'qmail-lspawn', 'qmail-rspawn', 'qmail-clean', 'multilog')
+STEPS = [(0, how, name) for name in DAEMONS for how in SIGNALS] + [
+    (0, 'KILL', 'qmail-local'), (0, 'KILL', 'qmail-remote'), (0, 'TERM', 'qmail-remote')] + [
+    (1, how, 'tcpserver') for how in SIGNALS] + [
+    (1, 'KILL', 'qmail-smtpd'), (1, 'KILL', 'qmail-send'), (1, 'TERM', 'qmail-send'),
+    (1, 'KILL', 'qmail-lspawn'), (1, 'HUP', 'qmail-send')]
 PASSING = ('qmail-local', 'qmail-remote', 'qmail-smtpd')    # live for one message only
 EVERYTHING = ('qmail-send', 'qmail-todo', 'qmail-lspawn', 'qmail-rspawn', 'qmail-clean',
               'qmail-local', 'qmail-remote', 'qmail-queue', 'sh', 'cat')
-UNMOVED = [('TERM', 'qmail-todo'), ('HUP', 'qmail-todo')]   # it stops with qmail-send only
+# These go on; qmail-todo stops with qmail-send only.  All other signals end a daemon.
+UNMOVED = [('HUP', 'qmail-send'), ('ALRM', 'qmail-send'), ('TERM', 'qmail-todo'),
+           ('HUP', 'qmail-todo'), ('ALRM', 'qmail-todo'), ('ALRM', 'multilog')]
 
 
 def inject(count):
@@ -103,7 +103,7 @@ def signal_daemon(host, how, name):
         raise Trouble('no process %s on %s' % (name, host.name))
     send = host.pid_of('qmail-send')
     kill(host, how, name)
-    if how in ('KILL', 'TERM') and (how, name) not in UNMOVED:
+    if (how, name) not in UNMOVED:
         wait_for(lambda: not set(before) & set(host.processes(name)), 'the end of ' + name)
         wait_for(lambda: set(host.processes(name)) - set(before), 'a new ' + name)
         if name.startswith('qmail-'):
