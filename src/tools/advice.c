@@ -161,13 +161,29 @@ check_virtual(struct advice *a, const struct relay *relay, const struct set *loc
 	buf_free(&text);
 }
 
+/* false: told; nothing can be said about domains. */
+static bool
+open_relay(struct advice *a, struct relay *relay)
+{
+	if (relay_open(relay) == 0) {
+		/* Any address shows whether the compiled file is whole enough to be asked. */
+		if (relay_check(relay, span_str("nobody@example.org")) != RELAY_FAILED)
+			return true;
+		relay_close(relay);
+	}
+	WARN(a, "%s: it or %s cannot be read, so all mail is refused for now; "
+	    "make it readable, or run qmail-newmrh",
+	    "control/rcpthosts", "control/morercpthosts.cdb");
+	return false;
+}
+
 static void
 check_domains(struct advice *a)
 {
 	struct set locals = { 0 };
 	struct relay relay;
 
-	if (relay_open(&relay) == -1)
+	if (!open_relay(a, &relay))
 		return;
 	if (!relay.restricted)
 		WARN(a, "%s: missing, so everybody may relay through this host; "

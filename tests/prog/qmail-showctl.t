@@ -215,6 +215,14 @@ def test_warnings():
     with open(CONTROL + '/virtualdomains', 'w') as file:
         file.write('c.test:c\n')
     tap.equal(warnings(), (0, []), 'morercpthosts.cdb counts')
+    with open(CONTROL + '/morercpthosts.cdb', 'r+b') as file:
+        whole = file.read()
+        file.truncate(100)
+    tap.equal(warnings(), (1, ['control/rcpthosts: it or control/morercpthosts.cdb cannot be '
+                               'read, so all mail is refused for now; make it readable, or run '
+                               'qmail-newmrh']), 'a damaged morercpthosts.cdb')
+    with open(CONTROL + '/morercpthosts.cdb', 'wb') as file:
+        file.write(whole)
     os.utime(CONTROL + '/morercpthosts.cdb', (1, 1))
     newer = '%s: newer than %s, which is what counts; run %s'
     tap.equal(warnings(), (1, [newer % ('control/morercpthosts', 'control/morercpthosts.cdb',
