@@ -11,7 +11,8 @@ enum code {
 	CODE_OK = 0,
 	CODE_STOP = 99,		/* success, and skip the rest of the .qmail file */
 	CODE_PERM = 100,	/* permanent failure, also: called wrongly */
-	CODE_TEMP = 111		/* temporary failure */
+	CODE_TEMP = 111,	/* temporary failure */
+	CODE_UNLOADABLE = 127	/* of the dynamic linker, say for want of memory; never ours */
 };
 
 /* Written by qmail-start and the installer, looked up by name at run time (lib/uids.h). */

@@ -109,7 +109,7 @@ ask_getpw(const struct lchild *l, char *local, struct buf *answer)
 		return answer->over ? LS_BUG : LS_MEMORY;
 	if (code == -1 || status != IO_OK)
 		return LS_TEMPORARY;
-	return code;
+	return code == CODE_UNLOADABLE ? LS_EXEC_GETPW : code;
 }
 
 static int

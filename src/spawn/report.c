@@ -47,6 +47,7 @@ static const struct {
 	{ LS_TEMPORARY, "ZTemporary failure in qmail-lspawn.\n" },
 	{ LS_MEMORY, "ZOut of memory in qmail-lspawn.\n" },
 	{ LS_EXEC_TEMPORARY, "ZUnable to run qmail-local.\n" },
+	{ CODE_UNLOADABLE, "ZUnable to run qmail-local.\n" },
 	{ LS_EXEC_GETPW, "ZUnable to run qmail-getpw.\n" },
 	{ LS_EXEC, "DUnable to run qmail-local.\n" },
 };
@@ -127,7 +128,7 @@ report_remote(int code, struct span output, struct buf *text)
 {
 	if (code == SPAWND_CRASHED)
 		buf_adds(text, "Zqmail-remote crashed.\n");
-	else if (code == CODE_TEMP)
+	else if (code == CODE_TEMP || code == CODE_UNLOADABLE)
 		buf_adds(text, "ZUnable to run qmail-remote.\n");
 	else if (code != CODE_OK)
 		buf_adds(text, "DUnable to run qmail-remote.\n");

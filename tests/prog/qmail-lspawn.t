@@ -213,6 +213,7 @@ def users():
             ('exit 115', b'ZNFS failure in qmail-local.\n'),
             ('exit 116', b'ZUnable to find alias user!\n'),
             ('exit 118', b'ZTemporary failure in qmail-lspawn.\n'),
+            ('exit 127', b'ZUnable to run qmail-getpw.\n'),
             ('exit 100', b'D'),
             ('kill -9 $$', b'ZTemporary failure in qmail-lspawn.\n'),
             ('[ "$(cat)" = "" ] && [ $# = 1 ] && exit 116; exit 1', b'ZUnable to find alias user!\n'),

@@ -36,10 +36,12 @@ static const struct {
 	{ 121, LITERAL("x"), "ZUnable to run qmail-getpw.\n" },
 	{ 122, LITERAL("x"), "Dx" },
 	{ 126, LITERAL("x"), "DUnable to run qmail-local.\n" },
-	{ 127, LITERAL("x"), "Dx" },
+	{ 127, LITERAL("x"), "ZUnable to run qmail-local.\n" },
 }, remote_rows[] = {
 	{ SPAWND_CRASHED, LITERAL("r\0K\0"), "Zqmail-remote crashed.\n" },
 	{ 111, LITERAL("r\0K\0"), "ZUnable to run qmail-remote.\n" },
+	{ 127, LITERAL("r\0K\0"), "ZUnable to run qmail-remote.\n" },
+	{ 126, LITERAL("r\0K\0"), "DUnable to run qmail-remote.\n" },
 	{ 1, LITERAL("r\0K\0"), "DUnable to run qmail-remote.\n" },
 	{ 100, LITERAL(""), "DUnable to run qmail-remote.\n" },
 	{ 0, LITERAL(""), "Zqmail-remote produced no output.\n" },
