@@ -90,8 +90,9 @@ on_watched(int signo)
 
 	if (signo > 0 && signo < SIGNALS)
 		caught[signo] = 1;
-	if (watch_write != -1)
-		(void)!write((int)watch_write, "", 1);	/* full: it is readable already */
+	/* EAGAIN, full: it is readable already. */
+	while (watch_write != -1 && write((int)watch_write, "", 1) == -1 && errno == EINTR)
+		continue;
 	errno = error;
 }
 
