@@ -1,0 +1,117 @@
+"""check - where the copies of the messages are, and whether that is right.
+
+The promises: a message whose client saw success is in every place that it was sent to, whole, with
+its own envelope; more often only as spec'd for its run; nothing bounces that should not; the queue
+is legal; no process and no descriptor is left over.
+"""
+import glob
+import os
+import re
+import subprocess
+
+from system import HOME, QUEUE, SPLIT, descriptors
+
+TOKEN = re.compile(rb'\bt\d+z')
+BOXES = ('/home/joe/Maildir', '/home/ann/Maildir', HOME + '/alias/Maildir')
+MBOX, PROGRAM = '/home/joe/Mailbox', '/home/joe/prog'
+
+
+def read(path):
+    with open(path, 'rb') as file:
+        return file.read()
+
+
+def header(text, name):
+    """All values of a field, of the part before the first empty line."""
+    head = text.partition(b'\n\n')[0]
+    return re.findall(rb'^%s: (.*)$' % name, head, re.M)
+
+
+def place_of(text):
+    """From the trace that the last delivery left."""
+    to = (header(text, b'Delivered-To') or [b''])[0]
+    found = re.match(rb'(?:joe-(md|mbox|prog)|ann-(s))-(\w+)@', to)
+    if not found:
+        return None
+    if found[3] == b'again':
+        return 'fwd'
+    return 'bounce' if found[2] else found[1].decode()
+
+
+def copies():
+    """[(place, text)] of everything that was delivered on this host, and empties the boxes."""
+    files = [name for box in BOXES for name in glob.glob(box + '/new/*')]
+    files += glob.glob(PROGRAM + '/new.*')
+    found = [read(name) for name in files]
+    if os.path.exists(MBOX):
+        files.append(MBOX)
+        found += re.split(rb'(?:^|\n)From .*\n', read(MBOX))[1:]
+    for name in files:
+        os.unlink(name)
+    for name in [name for box in BOXES for name in glob.glob(box + '/tmp/*')]:
+        os.unlink(name)                 # of killed deliveries: the mailbox's owner removes them
+    return [(place_of(text), text) for text in found]
+
+
+def sort_copies(system, messages):
+    """Hands every copy to its message: `seen`, place -> number; complaints about strange ones."""
+    strange = []
+    by_token = {message.token.encode(): message for message in messages}
+    for message in messages:
+        message.seen = {}
+    everything = copies()
+    for sender, to, text in system.sink.messages:
+        everything.append(('sink', b'X-Envelope: %s %s\n' % (
+            sender.encode(), ' '.join(to).encode()) + text))
+    system.sink.messages = []
+    for place, text in everything:
+        tokens = set(TOKEN.findall(text))
+        message = by_token.get(min(tokens, default=b''))
+        if len(tokens) != 1 or not message:
+            strange.append('mixed or unknown, at %s: %r' % (place, text))
+        elif place is None:
+            message.faults.append('delivered to a strange place: %r' % text)
+        elif message.body not in text.replace(b'\n>', b'\n'):
+            if place != 'mbox':         # a killed program leaves a piece in an mbox
+                message.faults.append('not whole, at %s: %r' % (place, text))
+        else:
+            message.seen[place] = message.seen.get(place, 0) + 1
+    return strange
+
+
+def judge(message, copies_max):
+    """Adds to message.faults."""
+    if message.verdict == 'pop':
+        return
+    if message.verdict == 'perm':
+        message.faults.append('the client was told: never')
+    if message.verdict == 'none':
+        message.faults.append('the client was told nothing')
+    for place in message.expected:
+        if message.verdict == 'ok' and not message.seen.get(place):
+            message.faults.append('LOST: accepted, but not at %s; seen %s' % (place, message.seen))
+    for place, count in message.seen.items():
+        if place == 'bounce' and 'bounce' not in message.expected:
+            message.faults.append('bounced')
+        elif count > copies_max:
+            message.faults.append('%d copies at %s' % (count, place))
+
+
+def queue_faults():
+    done = subprocess.run([HOME + '/bin/qmail-qcheck'], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, check=False)
+    return done.stdout.decode('latin-1') if done.returncode else ''
+
+
+def orphans():
+    """Files that the 36-hour sweep will remove."""
+    found = glob.glob(QUEUE + 'pid/*') + glob.glob(QUEUE + 'intd/*')
+    for sub in range(SPLIT):
+        found += glob.glob(QUEUE + 'mess/%d/*' % sub)
+    return found
+
+
+def leftovers(baseline):
+    now = descriptors()
+    return ['%s: %s, was %s' % (name, now.get(name), baseline.get(name))
+            for name in sorted(set(now) | set(baseline)) if now.get(name) != baseline.get(name)]

@@ -1,0 +1,137 @@
+#!/usr/bin/python3
+"""inside - does batches of cases in a world; run by `run`, which talks to it in lines of JSON.
+
+    {"do": "count", "run": NAME, "program": [NAME, INSTANCE]}    -> {"calls": [[number, kind, size]...]}
+    {"do": "control", "name": NAME}      -> {"faults": [TEXT, ...]}: there must be some
+    {"do": "cases", "run": NAME, "cases": [[NAME, INSTANCE, ACTION, N, ARG, NUMBER, KIND], ...]}
+        -> {"results": [{"fired": BOOL, "faults": [TEXT, ...]}, ...], "faults": [TEXT, ...]}
+"""
+import json
+import os
+import sys
+import traceback
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import check                            # noqa: E402
+import control                          # noqa: E402
+from runs import RUNS, Message          # noqa: E402
+from system import HOME, NO_PLAN, Stuck, System, descriptors, waiting     # noqa: E402
+
+
+class Worker:
+    def __init__(self, tracer):
+        self.tokens = 0
+        self.system = System(tracer)
+        self.system.start()
+        self.system.quiet(lambda: any('status:' in line for line in self.system.log))
+        self.system.quiet(lambda: False)
+        self.baseline = descriptors()
+
+    def message(self):
+        self.tokens += 1
+        return Message('t%dz' % self.tokens)
+
+    def one(self, run, plan_text):
+        """One case; True in the second place if the plan had an effect."""
+        system, message = self.system, self.message()
+        plan = system.plan if run.daemons else system.client_plan
+        if run.restarts and system.pid:
+            system.stop()
+        plan.set(plan_text)
+        try:
+            run.go(system, message)
+        except Stuck as stuck:
+            message.faults.append(str(stuck))
+        fired, calls = plan.fired, plan.calls
+        plan.set(NO_PLAN)
+        if not system.pid:
+            if not run.restarts:
+                message.faults.append('the daemons have ended')
+            system.start()
+        return message, fired, calls
+
+    def settle(self, messages, copies_max):
+        """Run until idle, look at everything; complaints that belong to no message."""
+        system = self.system
+        faults = []
+        effort = system.drain()
+        if effort == 'stuck':
+            faults.append('stuck: messages %s' % waiting())
+        faults += check.sort_copies(system, messages)
+        for message in messages:
+            check.judge(message, copies_max)
+        legal = check.queue_faults()
+        if legal:
+            faults.append('qmail-qcheck: ' + legal)
+        system.quiet(lambda: not check.leftovers(self.baseline))
+        faults += check.leftovers(self.baseline)
+        for name in check.orphans():
+            os.unlink(name)
+        if faults or any(message.faults for message in messages):
+            faults += ['log: ' + line for line in system.history[-99:]]
+        del system.history[:-40]
+        return faults
+
+    def count(self, request):
+        run = RUNS[request['run']]()
+        program, instance = request['program']
+        message, _, calls = self.one(run, '%s %d count 0 0 -1 -' % (program, instance))
+        faults = self.settle([message], 1) + message.faults
+        return {'calls': calls, 'faults': faults}
+
+    def control(self, request):
+        """What the suite says about a broken program."""
+        run = RUNS[control.BROKEN[request['name']][0]]()
+        with control.in_place(request['name']):
+            message, _, _ = self.one(run, NO_PLAN)
+            faults = self.settle([message], 1) + message.faults
+        if run.restarts:
+            self.system.restart()
+        return {'faults': faults}
+
+    def cases(self, request):
+        run = RUNS[request['run']]()
+        results, messages = [], []
+        for case in request['cases']:
+            message, fired, _ = self.one(run, '%s %d %s %d %d %d %s' % tuple(case))
+            messages.append(message)
+            results.append({'fired': fired, 'faults': message.faults})
+        return {'results': results, 'faults': self.settle(messages, run.copies)}
+
+
+def configure():
+    """Mailboxes of every kind."""
+    prog = ('|(printf "%s%s" "$RPLINE" "$DTLINE"; cat) >prog/tmp.$$ && '
+            'mv prog/tmp.$$ prog/new.$EXT2.$$\n')
+    dots = {'joe': {'md-default': './Maildir/\n', 'mbox-default': './Mailbox\n',
+                    'prog-default': prog, 'fwd-default': '&joe-md-again@hosta.test\n'},
+            'ann': {'s-default': './Maildir/\n'}}
+    for user, files in dots.items():
+        for name, text in files.items():
+            with open('/home/%s/.qmail-%s' % (user, name), 'w') as file:
+                file.write(text)
+    os.mkdir(check.PROGRAM)
+    os.chown(check.PROGRAM, 5001, 5001)
+    controls = {'smtproutes': 'sink.test:127.0.0.2:2525\n'}
+    for name, text in controls.items():
+        with open('%s/control/%s' % (HOME, name), 'w') as file:
+            file.write(text)
+
+
+def main():
+    configure()
+    worker = Worker(sys.argv[1])
+    print('{}', flush=True)
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            answer = getattr(worker, request['do'])(request)
+        except Exception:
+            answer = {'broken': traceback.format_exc(), 'log': worker.system.log[-40:]}
+        print(json.dumps(answer), flush=True)
+    worker.system.kill()
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,488 @@
+/* tracer - kills a program, or lets its system calls fail, at a chosen point (x86-64 Linux).
+ *
+ * Run by root as: tracer PLAN COMMAND [ARG ...]
+ * fd 3: events, lines as below.  Exit: as COMMAND's; 128 and the signal that killed it; 111
+ * trouble.  The command and all its descendants are traced until the last one has ended; only the program of
+ * the plan is stopped at its system calls.  A program is known by the last part of /proc/PID/exe;
+ * what it forks is called PROGRAM+ until it runs another program.  Set-uid programs change their
+ * uid as ever, since the tracer is root.
+ *
+ * PLAN: a file with one line, read again at each fork and exec, so that it may change meanwhile:
+ *	GENERATION PROGRAM INSTANCE ACTION N ARG NUMBER KIND
+ * GENERATION: any number; a new one starts counting instances (from 1) anew.  N: from 1, among the
+ * calls with this NUMBER (-1: all) and KIND.
+ *	count			an event `call PROGRAM NUMBER KIND SIZE` for each system call
+ *	kill-entry N		SIGKILL before its N-th call, which is not done any more
+ *	kill-exit N		SIGKILL after it
+ *	fail N ERRNO		the N-th call is not done and gives this error
+ *	failing N ERRNO		so do all later ones
+ *	short N			the N-th call, a read or write, gets half its length
+ *	clock N SECONDS		from the N-th call on, the wall clock is wrong by so much
+ * KIND: what the first argument is open as: f file, d directory, p pipe, s socket, c device, else -.
+ *
+ * Events: `call` as above; `fired PROGRAM NUMBER` when the action has begun; `end PROGRAM STATUS`
+ * (decimal wait status; -1: it runs another program now) when the planned instance is no more. */
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define TRACEES_MAX 4096
+#define NAME_MAX_BYTES 40
+#define EVENTS_FD 3
+#define TROUBLE 111
+
+enum action { NOTHING, COUNT, KILL_ENTRY, KILL_EXIT, FAIL, FAILING, SHORT, CLOCK };
+
+static const char *const action_names[] = {
+	"none", "count", "kill-entry", "kill-exit", "fail", "failing", "short", "clock",
+};
+
+struct plan {
+	long generation;
+	char program[NAME_MAX_BYTES];
+	long instance;
+	enum action action;
+	long n, arg;
+	long number;		/* of the calls that count; -1: all do */
+	char kind;
+};
+
+struct tracee {
+	pid_t pid;		/* 0: free place */
+	char name[NAME_MAX_BYTES];
+	bool known;		/* its parent has told of it, or it is the command */
+	bool waiting;		/* stopped at birth until its parent tells */
+	bool target;
+	bool inside;		/* between entry and exit of a system call */
+	bool altered;		/* this call gets `result` */
+	bool shortened;
+	long calls;		/* of those that count, entered so far */
+	long result;
+	unsigned long long length;	/* as asked for, when shortened */
+};
+
+struct tracer {
+	const char *plan_path;
+	struct plan plan;
+	long instances;		/* of the plan's program, in this generation */
+	struct tracee all[TRACEES_MAX];
+	pid_t command;
+	int command_status;
+};
+
+static void
+event(const char *format, ...)
+{
+	char line[160];
+	va_list ap;
+	int n;
+
+	va_start(ap, format);
+	n = vsnprintf(line, sizeof line, format, ap);
+	va_end(ap);
+	if (n > 0 && write(EVENTS_FD, line, (size_t)n) == -1)
+		return;		/* nobody listens any more */
+}
+
+static void
+die(const char *what)
+{
+	fprintf(stderr, "tracer: %s: %s\n", what, strerror(errno));
+	exit(TROUBLE);
+}
+
+static struct tracee *
+find(struct tracer *t, pid_t pid)
+{
+	struct tracee *unused = NULL;
+
+	for (size_t i = 0; i < TRACEES_MAX; i++) {
+		if (t->all[i].pid == pid)
+			return &t->all[i];
+		if (!t->all[i].pid && !unused)
+			unused = &t->all[i];
+	}
+	if (!unused) {
+		errno = ENOSPC;
+		die("too many processes");
+	}
+	*unused = (struct tracee){ .pid = pid };
+	return unused;
+}
+
+static void
+read_plan(struct tracer *t)
+{
+	char line[256] = "", action[16] = "";
+	struct plan p = { .action = NOTHING };
+	int fd = open(t->plan_path, O_RDONLY | O_CLOEXEC);
+
+	if (fd == -1 || read(fd, line, sizeof line - 1) == -1)
+		die(t->plan_path);
+	close(fd);
+	if (sscanf(line, "%ld %39s %ld %15s %ld %ld %ld %c", &p.generation, p.program, &p.instance,
+	    action, &p.n, &p.arg, &p.number, &p.kind) != 8) {
+		errno = EINVAL;
+		die(t->plan_path);
+	}
+	for (size_t i = 0; i < sizeof action_names / sizeof *action_names; i++)
+		if (!strcmp(action, action_names[i]))
+			p.action = (enum action)i;
+	if (p.generation != t->plan.generation)
+		t->instances = 0;
+	t->plan = p;
+}
+
+static void
+resume(const struct tracee *e, int signo)
+{
+	/* ESRCH: killed meanwhile; its end will be reported. */
+	if (ptrace(e->target ? PTRACE_SYSCALL : PTRACE_CONT, e->pid, NULL, (long)signo) == -1 &&
+	    errno != ESRCH)
+		die("resume");
+}
+
+static void
+lost(struct tracee *e, int status)
+{
+	if (e->target)
+		event("end %s %d\n", e->name, status);
+	e->target = false;
+}
+
+/* Is it what the plan is about?  For every process that has got a new name. */
+static void
+identify(struct tracer *t, struct tracee *e)
+{
+	read_plan(t);
+	e->inside = false;
+	e->calls = 0;
+	if (t->plan.action == NOTHING || strcmp(t->plan.program, e->name))
+		return;
+	if (++t->instances == t->plan.instance)
+		e->target = true;
+}
+
+static void
+peek(pid_t pid, unsigned long long at, void *data, size_t n)
+{
+	struct iovec here = { data, n }, there = { (void *)(uintptr_t)at, n };
+
+	if (process_vm_readv(pid, &here, 1, &there, 1, 0) != (ssize_t)n)
+		memset(data, 0, n);
+}
+
+static void
+poke(pid_t pid, unsigned long long at, const void *data, size_t n)
+{
+	struct iovec here = { (void *)(uintptr_t)data, n }, there = { (void *)(uintptr_t)at, n };
+
+	(void)process_vm_writev(pid, &here, 1, &there, 1, 0);
+}
+
+/* Take the vDSO away, so that the clock is asked for by system calls: also where nothing is done to
+ * it, so that calls have the same numbers in every run. */
+static void
+hide_vdso(pid_t pid)
+{
+	struct user_regs_struct regs;
+	unsigned long long at, word[2];
+	int zeros = 0;
+
+	if (ptrace(PTRACE_GETREGS, pid, NULL, &regs) == -1)
+		return;
+	for (at = regs.rsp + 8; zeros < 2; at += 8) {	/* after argv, after envp */
+		peek(pid, at, word, 8);
+		zeros += !word[0];
+	}
+	for (;; at += 16) {
+		peek(pid, at, word, sizeof word);
+		if (word[0] == AT_NULL)
+			return;
+		if (word[0] == AT_SYSINFO_EHDR) {
+			word[0] = AT_IGNORE;
+			poke(pid, at, word, sizeof word);
+		}
+	}
+}
+
+static void
+executed(struct tracer *t, struct tracee *e)
+{
+	char link[40], path[512];
+	const char *base;
+	ssize_t n;
+
+	lost(e, -1);
+	snprintf(link, sizeof link, "/proc/%d/exe", (int)e->pid);
+	n = readlink(link, path, sizeof path - 1);
+	path[n > 0 ? n : 0] = '\0';
+	base = strrchr(path, '/');
+	snprintf(e->name, sizeof e->name, "%.38s", base ? base + 1 : path);
+	identify(t, e);
+	if (e->target) {
+		e->inside = true;	/* in execve, which does not count */
+		hide_vdso(e->pid);
+	}
+}
+
+/* The parent tells of a child. */
+static void
+born(struct tracer *t, const struct tracee *parent, pid_t pid)
+{
+	struct tracee *e = find(t, pid);
+	size_t n = strlen(parent->name);
+
+	snprintf(e->name, sizeof e->name, "%.37s%s", parent->name,
+	    n && parent->name[n - 1] == '+' ? "" : "+");
+	e->known = true;
+	identify(t, e);
+	if (e->waiting) {
+		e->waiting = false;
+		resume(e, 0);
+	}
+}
+
+static char
+kind_of(const struct tracee *e, const struct user_regs_struct *regs)
+{
+	char path[64];
+	struct stat st;
+
+	switch (regs->orig_rax) {
+	case SYS_read: case SYS_write: case SYS_readv: case SYS_writev: case SYS_pread64:
+	case SYS_pwrite64: case SYS_fsync: case SYS_fdatasync: case SYS_close: case SYS_ftruncate:
+	case SYS_fstat: case SYS_lseek: case SYS_getdents64: case SYS_syncfs: case SYS_flock:
+	case SYS_fchmod: case SYS_fchown: case SYS_sync_file_range: case SYS_fcntl:
+		break;
+	default:
+		return '-';
+	}
+	snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)e->pid, (int)regs->rdi);
+	if (stat(path, &st) == -1)
+		return '-';
+	switch (st.st_mode & S_IFMT) {
+	case S_IFREG: return 'f';
+	case S_IFDIR: return 'd';
+	case S_IFIFO: return 'p';
+	case S_IFSOCK: return 's';
+	default: return 'c';
+	}
+}
+
+static void
+fired(const struct tracee *e, const struct user_regs_struct *regs)
+{
+	event("fired %s %ld\n", e->name, (long)regs->orig_rax);
+}
+
+/* The call is not done, and fails. */
+static void
+prevent(struct tracee *e, struct user_regs_struct *regs, long error)
+{
+	e->altered = true;
+	e->result = -error;
+	if (regs->orig_rax != SYS_close)	/* which closes, whatever it says */
+		regs->orig_rax = (unsigned long long)-1;
+	(void)ptrace(PTRACE_SETREGS, e->pid, NULL, regs);
+}
+
+static void
+at_entry(struct tracer *t, struct tracee *e, struct user_regs_struct *regs)
+{
+	const struct plan *p = &t->plan;
+
+	if (p->action == COUNT)
+		event("call %s %ld %c %llu\n", e->name, (long)regs->orig_rax, kind_of(e, regs),
+		    regs->rdx);
+	if (p->number != -1 &&
+	    (p->number != (long)regs->orig_rax || p->kind != kind_of(e, regs)))
+		return;
+	if (++e->calls < p->n || (e->calls > p->n && p->action != FAILING))
+		return;
+	if (e->calls == p->n && p->action != KILL_EXIT)
+		fired(e, regs);
+	if (p->action == KILL_ENTRY) {
+		regs->orig_rax = (unsigned long long)-1;
+		(void)ptrace(PTRACE_SETREGS, e->pid, NULL, regs);
+		(void)kill(e->pid, SIGKILL);
+	} else if (p->action == FAIL || p->action == FAILING) {
+		prevent(e, regs, p->arg);
+	} else if (p->action == SHORT && regs->rdx > 1) {
+		e->shortened = true;
+		e->length = regs->rdx;
+		regs->rdx /= 2;
+		(void)ptrace(PTRACE_SETREGS, e->pid, NULL, regs);
+	}
+}
+
+/* The result of a call that asks for the wall clock. */
+static void
+shift_clock(const struct tracee *e, struct user_regs_struct *regs, long seconds)
+{
+	unsigned long long at = 0, value;
+
+	if (regs->orig_rax == SYS_time)
+		at = regs->rdi;
+	else if (regs->orig_rax == SYS_gettimeofday)
+		at = regs->rdi;
+	else if (regs->orig_rax == SYS_clock_gettime && (regs->rdi == 0 || regs->rdi == 5))
+		at = regs->rsi;
+	if (regs->orig_rax == SYS_time) {
+		regs->rax += (unsigned long long)seconds;
+		(void)ptrace(PTRACE_SETREGS, e->pid, NULL, regs);
+	}
+	if (at) {
+		peek(e->pid, at, &value, sizeof value);
+		value += (unsigned long long)seconds;
+		poke(e->pid, at, &value, sizeof value);
+	}
+}
+
+static void
+at_exit(struct tracer *t, struct tracee *e, struct user_regs_struct *regs)
+{
+	const struct plan *p = &t->plan;
+
+	if (p->action == KILL_EXIT && e->calls == p->n) {
+		fired(e, regs);
+		(void)kill(e->pid, SIGKILL);
+	} else if (e->altered) {
+		e->altered = false;
+		regs->rax = (unsigned long long)e->result;
+		(void)ptrace(PTRACE_SETREGS, e->pid, NULL, regs);
+	} else if (e->shortened) {
+		e->shortened = false;
+		regs->rdx = e->length;
+		(void)ptrace(PTRACE_SETREGS, e->pid, NULL, regs);
+	} else if (p->action == CLOCK && e->calls >= p->n && (long)regs->rax >= 0) {
+		shift_clock(e, regs, p->arg);
+	}
+}
+
+static void
+at_call(struct tracer *t, struct tracee *e)
+{
+	struct user_regs_struct regs;
+
+	e->inside = !e->inside;
+	if (ptrace(PTRACE_GETREGS, e->pid, NULL, &regs) == -1)
+		return;
+	if (e->inside)
+		at_entry(t, e, &regs);
+	else if (e->calls)
+		at_exit(t, e, &regs);
+}
+
+static void
+ended(struct tracer *t, struct tracee *e, int status)
+{
+	lost(e, status);
+	if (e->pid == t->command)
+		t->command_status = status;
+	e->pid = 0;
+}
+
+static void
+stopped(struct tracer *t, struct tracee *e, int status)
+{
+	int signo = WSTOPSIG(status), what = status >> 16;
+	unsigned long message;
+
+	switch (what) {
+	case PTRACE_EVENT_EXEC:
+		executed(t, e);
+		break;
+	case PTRACE_EVENT_FORK:
+	case PTRACE_EVENT_VFORK:
+	case PTRACE_EVENT_CLONE:
+		if (ptrace(PTRACE_GETEVENTMSG, e->pid, NULL, &message) == 0)
+			born(t, e, (pid_t)message);
+		break;
+	case PTRACE_EVENT_STOP:
+		if (!e->known) {
+			e->waiting = true;
+			return;
+		}
+		if (signo != SIGTRAP) {		/* stopped by a signal: it stays so until SIGCONT */
+			(void)ptrace(PTRACE_LISTEN, e->pid, NULL, NULL);
+			return;
+		}
+		break;
+	default:
+		if (signo == (SIGTRAP | 0x80))
+			at_call(t, e);
+		else {
+			resume(e, signo);
+			return;
+		}
+	}
+	resume(e, 0);
+}
+
+static void
+start(struct tracer *t, char **argv)
+{
+	const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
+	    PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
+	struct tracee *e;
+	int gate[2];
+	char byte;
+
+	if (pipe2(gate, O_CLOEXEC) == -1 || (t->command = fork()) == -1)
+		die("start");
+	if (t->command == 0) {
+		close(gate[1]);
+		if (read(gate[0], &byte, 1) == 0)
+			execvp(argv[0], argv);
+		_exit(TROUBLE);
+	}
+	if (ptrace(PTRACE_SEIZE, t->command, NULL, options) == -1)
+		die("seize");
+	e = find(t, t->command);
+	e->known = true;
+	(void)fcntl(EVENTS_FD, F_SETFD, FD_CLOEXEC);
+	close(gate[0]);
+	close(gate[1]);
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct tracer t = { .plan.generation = -1 };
+	int status;
+	pid_t pid;
+
+	if (argc < 3 || fcntl(EVENTS_FD, F_SETFD, FD_CLOEXEC) == -1) {
+		fprintf(stderr, "usage: tracer PLAN COMMAND [ARG ...] 3>EVENTS\n");
+		return TROUBLE;
+	}
+	t.plan_path = argv[1];
+	start(&t, argv + 2);
+	while ((pid = waitpid(-1, &status, __WALL)) != -1 || errno == EINTR) {
+		if (pid == -1)
+			continue;
+		if (WIFSTOPPED(status))
+			stopped(&t, find(&t, pid), status);
+		else
+			ended(&t, find(&t, pid), status);
+	}
+	return WIFEXITED(t.command_status) ? WEXITSTATUS(t.command_status) :
+	    128 + WTERMSIG(t.command_status);
+}
