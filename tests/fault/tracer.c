@@ -1,8 +1,8 @@
 /* tracer - kills a program, or lets its system calls fail, at a chosen point (x86-64 Linux).
  *
  * Run by root as: tracer PLAN COMMAND [ARG ...]
- * fd 3: events, lines as below.  Exit: as COMMAND's; 128 and the signal that killed it; 111
- * trouble.  The command and all its descendants are traced until the last one has ended; only the program of
+ * fd 3: events, lines as below.  Exit: as COMMAND's; 128 and the signal of its end; 111 trouble.
+ * The command and all its descendants are traced until the last one has ended; only the program of
  * the plan is stopped at its system calls.  A program is known by the last part of /proc/PID/exe;
  * what it forks is called PROGRAM+ until it runs another program.  Set-uid programs change their
  * uid as ever, since the tracer is root.
@@ -18,7 +18,7 @@
  *	failing N ERRNO		so do all later ones
  *	short N			the N-th call, a read or write, gets half its length
  *	clock N SECONDS		from the N-th call on, the wall clock is wrong by so much
- * KIND: what the first argument is open as: f file, d directory, p pipe, s socket, c device, else -.
+ * KIND: what the first argument is: f file, d directory, p pipe, s socket, c device, else -.
  *
  * Events: `call` as above; `fired PROGRAM NUMBER` when the action has begun; `end PROGRAM STATUS`
  * (decimal wait status; -1: it runs another program now) when the planned instance is no more. */
