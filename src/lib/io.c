@@ -66,11 +66,29 @@ room_for_step(struct buf *to, char **at)
 	return 0;
 }
 
+/* A file whose rest is larger than what the buffer may still take: reading it would be for nothing.
+ * What is no regular file, or grows, is found out by reading. */
+static bool
+rest_too_long(int fd, const struct buf *to)
+{
+	size_t max = to->max ? to->max : BUF_MAX_DEFAULT;
+	struct stat st;
+	off_t at;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    (at = lseek(fd, 0, SEEK_CUR)) != -1 && st.st_size > at &&
+	    (uint64_t)(st.st_size - at) > max - to->n;
+}
+
 enum io_status
 io_read_all(int fd, struct buf *to)
 {
 	if (!buf_ok(to))
 		return IO_TOOLONG;
+	if (rest_too_long(fd, to)) {
+		to->failed = to->over = true;
+		return IO_TOOLONG;
+	}
 	for (;;) {
 		char beyond, *at = &beyond;
 		size_t room = room_for_step(to, &at);

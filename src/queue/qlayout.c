@@ -245,6 +245,14 @@ qlayout_open_read(const struct qlayout *q, enum qdir dir, uint64_t id)
 }
 
 int
+qlayout_open_update(const struct qlayout *q, enum qdir dir, uint64_t id)
+{
+	char path[QLAYOUT_PATH_SIZE];
+
+	return open(qlayout_path(q, path, dir, id), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+}
+
+int
 qlayout_open_write(const struct qlayout *q, enum qdir dir, uint64_t id)
 {
 	char path[QLAYOUT_PATH_SIZE];

@@ -75,6 +75,8 @@ bool qlayout_parse_id(struct span name, uint64_t *id);
 MUST_CHECK int qlayout_create(const struct qlayout *q, enum qdir dir, uint64_t id);
 MUST_CHECK int qlayout_open_read(const struct qlayout *q, enum qdir dir, uint64_t id);
 MUST_CHECK int qlayout_open_write(const struct qlayout *q, enum qdir dir, uint64_t id);
+/* To read what will also be written: fails where writing would (EROFS). */
+MUST_CHECK int qlayout_open_update(const struct qlayout *q, enum qdir dir, uint64_t id);
 /* 1 there, 0 not there, -1 with errno. */
 MUST_CHECK int qlayout_exists(const struct qlayout *q, enum qdir dir, uint64_t id);
 /* ENOENT counts as success.  Keeps errno on success. */

@@ -2,6 +2,7 @@
 #include "send/activity.h"
 
 #include "lib/deadline.h"
+#include "lib/errtext.h"
 
 struct buf *
 activity_begin(struct activity *a)
@@ -93,6 +94,20 @@ activity_opendir(struct activity *a, const char *dir)
 	line = activity_begin(a);
 	buf_adds(line, "alert: unable to opendir ");
 	buf_adds(line, dir);
+	buf_adds(line, ", sleeping...");
+	activity_end(a);
+}
+
+void
+activity_queue(struct activity *a, int error)
+{
+	struct buf *line;
+
+	if (!activity_may(a, CAUSE_QUEUE))
+		return;
+	line = activity_begin(a);
+	buf_adds(line, "alert: unable to use queue file system: ");
+	buf_adds(line, errtext(error));
 	buf_adds(line, ", sleeping...");
 	activity_end(a);
 }

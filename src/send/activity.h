@@ -19,6 +19,7 @@ enum activity_cause {
 	CAUSE_POLL,
 	CAUSE_TRIGGER,
 	CAUSE_DISK,
+	CAUSE_QUEUE,
 	ACTIVITY_CAUSES
 };
 #define ACTIVITY_QUIET_MS 10000
@@ -47,5 +48,7 @@ bool activity_may(struct activity *a, enum activity_cause cause);
  * often than they may be told. */
 void activity_memory(struct activity *a);
 void activity_opendir(struct activity *a, const char *dir);
+/* `alert: unable to use queue file system: <error>, sleeping...`, likewise. */
+void activity_queue(struct activity *a, int error);
 
 #endif

@@ -25,7 +25,8 @@ jobs_init(struct jobs *j, size_t n)
 	for (j->spares = 0; j->spares < n; j->spares++)
 		j->spare[j->spares] = &j->all[j->spares];
 	for (int c = 0; c < CHANNELS; c++)
-		j->pass[c].fd = -1;
+		for (size_t i = 0; i < JOBS_PASSES; i++)
+			j->pass[c][i].fd = -1;
 	return 0;
 }
 
@@ -34,11 +35,12 @@ jobs_free(struct jobs *j)
 {
 	for (size_t i = 0; i < j->n; i++)
 		buf_free(&j->all[i].sender);
-	for (int c = 0; c < CHANNELS; c++) {
-		if (j->pass[c].fd != -1)
-			(void)close(j->pass[c].fd);
-		buf_free(&j->pass[c].record);
-	}
+	for (int c = 0; c < CHANNELS; c++)
+		for (size_t i = 0; i < JOBS_PASSES; i++) {
+			if (j->pass[c][i].fd != -1)
+				(void)close(j->pass[c][i].fd);
+			buf_free(&j->pass[c][i].record);
+		}
 	free(j->all);
 	free(j->spare);
 }

@@ -1,7 +1,10 @@
 /* jobs - a job is one message on one channel while it is worked on: from opening its channel file
  * until its pass over that file has ended and every delivery has reported.  A channel has at most
- * one pass at a time and any number of jobs that wait for reports; (message, channel) is off the
- * schedule meanwhile (HEAP_NEVER), so it never has two. */
+ * JOBS_PASSES passes and any number of jobs that wait for reports; (message, channel) is off the
+ * schedule meanwhile (HEAP_NEVER), so it never has two.
+ *
+ * A pass goes on until it ends, or has begun JOBS_SHARE deliveries and others want their turn; so
+ * a message with a hundred thousand recipients does not keep back those that came after it. */
 #ifndef SEND_JOBS_H
 #define SEND_JOBS_H
 
@@ -18,6 +21,8 @@
 #include "send/waitset.h"
 
 #define JOBS_RECORDS 1000	/* records of a channel looked at in one turn */
+#define JOBS_PASSES 8		/* messages of a channel that take turns */
+#define JOBS_SHARE 100		/* deliveries in a turn */
 
 struct send;
 
@@ -43,6 +48,7 @@ struct pass {
 	char buffer[4096];
 	struct buf record;
 	bool held;		/* `record` waits for a free slot */
+	size_t begun;		/* deliveries in this turn */
 	off_t at, next;		/* of that record and of the one after it */
 };
 
@@ -51,10 +57,11 @@ struct jobs {
 	size_t n;
 	struct job **spare;	/* those not in use */
 	size_t spares;
-	struct pass pass[CHANNELS];
+	struct pass pass[CHANNELS][JOBS_PASSES];
+	size_t turn[CHANNELS];	/* the pass whose turn it is */
 };
 
-/* n: as many as can be needed, both concurrencies and a pass for each channel.  -1: no memory. */
+/* n: as many as can be needed, both concurrencies and all passes.  -1: no memory. */
 MUST_CHECK int jobs_init(struct jobs *j, size_t n);
 void jobs_free(struct jobs *j);
 

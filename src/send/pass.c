@@ -19,7 +19,11 @@ warn_later(struct send *s, const char *what, enum qdir dir, uint64_t id)
 {
 	char path[QLAYOUT_PATH_SIZE];
 
-	activity_warn(&s->log, what, qlayout_path(&s->q, path, dir, id), "; will try again later");
+	if (errno == EROFS || errno == EIO)
+		activity_queue(&s->log, errno);	/* not for every message */
+	else
+		activity_warn(&s->log, what, qlayout_path(&s->q, path, dir, id),
+		    "; will try again later");
 }
 
 /* Sender and age of the message. */
@@ -58,7 +62,10 @@ open_files(struct send *s, struct pass *p, struct job *job)
 	enum opened result;
 	struct stat st;
 
-	p->fd = qlayout_open_read(&s->q, dir, job->id);
+	errno = 0;	/* a file that is something else has none */
+	/* Where no recipient can be marked done, none is tried: it would get the message again and
+	 * again. */
+	p->fd = qlayout_open_update(&s->q, dir, job->id);
 	if (p->fd == -1 && errno == ENOENT)
 		return OPEN_GONE;
 	/* A FIFO of that name reads as if nobody were left, and the message would be removed. */
@@ -122,10 +129,9 @@ pass_channel_gone(struct send *s, enum channel c, uint64_t id)
 /* Opens the pass of what is due first.  The entry stays in the heap, out of the way, until the job
  * ends; so there is always memory to schedule it again. */
 static void
-open_pass(struct send *s, enum channel c, uint64_t id)
+open_pass(struct send *s, struct pass *p, enum channel c, uint64_t id)
 {
 	struct heap *heap = &s->sched.channel[c];
-	struct pass *p = &s->jobs.pass[c];
 	struct job *job = new_job(s, c, id);
 	enum opened opened = open_files(s, p, job);
 
@@ -213,6 +219,7 @@ static void
 start_delivery(struct send *s, struct spawn *d, struct pass *p)
 {
 	p->held = false;
+	p->begun++;
 	/* One that does not start counts as not done: it is tried again with the next pass. */
 	if (deliver_start(s, d, p->job, p->at, buf_span(&p->record)) == -1)
 		activity_memory(&s->log);
@@ -220,23 +227,54 @@ start_delivery(struct send *s, struct spawn *d, struct pass *p)
 		p->job->deliveries++;
 }
 
+/* The pass that has its turn: the same until it ends or has had its share, then the next one in the
+ * round; where there is none what is due first is opened. */
+static struct pass *
+turn_of(struct send *s, enum channel c)
+{
+	struct jobs *j = &s->jobs;
+	struct pass *p = &j->pass[c][j->turn[c]];
+	uint64_t id;
+
+	if (p->job && p->begun < JOBS_SHARE)
+		return p;
+	for (size_t i = 0; i < JOBS_PASSES; i++) {
+		j->turn[c] = (j->turn[c] + 1) % JOBS_PASSES;
+		p = &j->pass[c][j->turn[c]];
+		if (p->job || first_due(s, c, &id))
+			break;
+	}
+	p->begun = 0;
+	return p;
+}
+
 void
 jobs_run(struct send *s, enum channel c)
 {
-	struct pass *p = &s->jobs.pass[c];
 	struct spawn *d = &s->spawn[c];
 	uint64_t id;
 
 	for (int n = 0; n < JOBS_RECORDS && !s->stopping && deliver_room(d); n++) {
+		struct pass *p = turn_of(s, c);
+
 		if (p->held)
 			start_delivery(s, d, p);
 		else if (p->job)
 			read_record(s, p);
 		else if (first_due(s, c, &id))
-			open_pass(s, c, id);
+			open_pass(s, p, c, id);
 		else
 			break;
 	}
+}
+
+static bool
+has_pass(const struct jobs *j, enum channel c)
+{
+	for (size_t i = 0; i < JOBS_PASSES; i++)
+		if (j->pass[c][i].job)
+			return true;
+	return false;
 }
 
 bool
@@ -245,7 +283,7 @@ jobs_waiting(const struct send *s, enum channel c)
 	uint64_t id;
 
 	return !s->stopping && deliver_room(&s->spawn[c]) &&
-	    (s->jobs.pass[c].job || first_due(s, c, &id));
+	    (has_pass(&s->jobs, c) || first_due(s, c, &id));
 }
 
 void

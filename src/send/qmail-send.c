@@ -127,7 +127,7 @@ connect_spawns(struct send *s, const int *peer)
 		    s->controls.concurrency[c]) == -1)
 			return cannot_start(s, "hath the daemon spawn no fire?");
 	if (jobs_init(&s->jobs, (size_t)s->spawn[CHANNEL_LOCAL].concurrency +
-	    s->spawn[CHANNEL_REMOTE].concurrency + CHANNELS) == -1)
+	    s->spawn[CHANNEL_REMOTE].concurrency + (size_t)CHANNELS * JOBS_PASSES) == -1)
 		return cannot_start(s, "out of memory");
 	return 0;
 }

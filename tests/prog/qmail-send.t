@@ -851,13 +851,57 @@ def foreign_files():
         os.unlink(QUEUE + name)
 
 
+def turns():
+    """A message with many recipients lets others have their turn."""
+    control(concurrencylocal='10\n')
+    born = int(time.time()) - 10
+    message(info='s@x', birth=born, local=['Tmany-%d@y' % n for n in range(500)])
+    message(info='s@x', birth=born + 1, local=['Tless-%d@y' % n for n in range(150)])
+    message(info='s@x', birth=born + 2, local=['Tone@y'])
+    with Send() as send:
+        send.wait('^end msg', 3)
+        order = [command[4] for command in send.commands]
+        tap.equal(len(order), 651, 'every recipient is tried once')
+        tap.equal(order.index('one@y'), 200, 'the one comes after a share of each of the others')
+        tap.equal([name.split('-')[0] for name in order[::50]],
+                  ['many'] * 2 + ['less'] * 2 + ['one@y'] + ['many'] * 2 + ['less'] + ['many'] * 6,
+                  'then they go on in turns')
+        tap.equal(send.stop(), 0, 'exit 0')
+
+
+def read_only():
+    """Where no recipient could be marked done, none is tried; said once."""
+    control()
+    for number in range(3):
+        message(info='s@x', local=['Tr%d@y' % number])
+    place = QUEUE + 'local'
+    subprocess.run(['mount', '--bind', place, place], check=True)
+    try:
+        subprocess.run(['mount', '-o', 'remount,bind,ro', place], check=True)
+        with Send() as send:
+            send.wait('^alert')
+            send.signal('ALRM')
+            send.settle()
+            tap.equal(send.log.splitlines()[1:],
+                      ['alert: unable to use queue file system: read-only file system, sleeping...'],
+                      'said once, for all messages and attempts')
+            tap.equal(send.commands, [], 'nothing is delivered')
+            subprocess.run(['umount', place], check=True)
+            send.signal('ALRM')
+            send.wait('^end msg', 3)
+            tap.equal(len(send.commands), 3, 'everything is, once, when it can be written')
+            tap.equal(send.stop(), 0, 'exit 0')
+    finally:
+        subprocess.run(['umount', place], stderr=subprocess.DEVNULL, check=False)
+
+
 TESTS_IN_ORDER = (starting, refusals, states, orphan_at_start, retried_marks, schedule,
                   open_pass_at_exit, alarm_and_lifetime, alarm_at_start, full_channel,
                   many_messages, limits_of_spawn,
                   strange_reports, batches, failed_todo, disk_trouble, quiet, syncs, bounce_faults,
                   refused_bounces, slow_bounce, odd_senders, hup, lost_peers, last_reports,
                   stale_bounce, with_todo, announced_twice, number_used_again, vanished,
-                  foreign_files)
+                  foreign_files, turns, read_only)
 
 
 def main():

@@ -1,0 +1,178 @@
+"""attack - what every attack on a host of hosts.py is followed by.
+
+    run(host, step)     step(host), then: memory of every process of the suite below the figure
+                        of qmail-limits(7), other mail flows, the queue is legal, no process and no
+                        descriptor is left over
+
+A process of its own looks at all processes of the host, often; VmHWM, the most that was ever
+resident, is kept by the kernel in between.
+"""
+import collections
+import json
+import os
+import re
+import signal
+import time
+
+import ns
+import tap
+from host import read, wait_for
+from tree import TOP
+
+FULL = os.environ.get('DEPTH') == 'full'
+MEMORY = re.compile(r'^\.\\" memory: (\S+) (\d+)$', re.M)
+SUITE = re.compile('qmail-|forward$')
+PAUSE = 0.02
+GONE = 'joe-gone-%d@hosta.test'        # mail to these addresses vanishes
+
+
+def caps():
+    """{program: kilobytes}, as the manual states them."""
+    return {name: int(size) << 10 for name, size in
+            MEMORY.findall(read(os.path.join(TOP, 'man', 'qmail-limits.7')))}
+
+
+def scale(normal, full):
+    """A size for `make test`, and the one for DEPTH=full."""
+    return full if FULL else normal
+
+
+def processes(host):
+    """{pid inside: (name, VmHWM in KB)} of all processes of the host."""
+    place, found = host.path('/proc'), {}
+    for pid in filter(str.isdigit, os.listdir(place)):
+        try:
+            text = read('%s/%s/status' % (place, pid))
+        except OSError:
+            continue
+        peak = re.search(r'^VmHWM:\s*(\d+)', text, re.M)
+        if peak:
+            found[pid] = (re.match(r'Name:\t(.*)', text).group(1), int(peak.group(1)))
+    return found
+
+
+class Watch:
+    """In a `with` block: the largest VmHWM of each program, `peak` afterwards."""
+
+    def __init__(self, host):
+        self.host, self.peak, self.child = host, {}, 0
+
+    def __enter__(self):
+        self.result, result = os.pipe()
+        self.child = os.fork()
+        if self.child == 0:
+            ns.die_with_parent(signal.SIGKILL)
+            os.close(self.result)
+            self._look(result)
+        os.close(result)
+        return self
+
+    def _look(self, result):
+        ended = []
+        signal.signal(signal.SIGTERM, lambda *_: ended.append(1))
+        peak = {}
+        while not ended:
+            start = time.monotonic()
+            for name, size in processes(self.host).values():
+                peak[name] = max(peak.get(name, 0), size)
+            time.sleep(max(PAUSE, 2 * (time.monotonic() - start)))
+        os.write(result, json.dumps(peak).encode())
+        os._exit(0)
+
+    def __exit__(self, *_):
+        os.kill(self.child, signal.SIGTERM)
+        with os.fdopen(self.result) as file:
+            self.peak = json.load(file)
+        os.waitpid(self.child, 0)
+
+
+def standing(host):
+    """What is running: {name: (processes, open descriptors)}, transient helpers left out."""
+    found = collections.defaultdict(lambda: [0, 0])
+    for pid, (name, _) in processes(host).items():
+        try:
+            descriptors = len(os.listdir('%s/%s/fd' % (host.path('/proc'), pid)))
+        except OSError:
+            continue
+        found[name][0] += 1
+        found[name][1] += descriptors
+    return {name: tuple(count) for name, count in found.items()}
+
+
+def probe(host, name='other mail flows'):
+    """Test point: a message to ann-probe is queued and delivered."""
+    count = host.count_log('delivery .* success: probe/')
+    code = host.deliver('joe@hosta.test', ['ann-probe@hosta.test'], b'Subject: probe\n\nprobe\n')
+    try:
+        host.wait_log('delivery .* success: probe/', count + 1)
+    except Exception as trouble:        # the log is what explains it
+        return tap.ok(False, name, trouble)
+    return tap.ok(code == 0, name, code)
+
+
+def prepare(host):
+    """The address of probe(), and where mail may vanish."""
+    host.dotqmail('ann', 'probe', '|echo probe\n')
+    host.dotqmail('joe', 'gone-default', '#\n')
+
+
+def burst(host, count, sender, recipient):
+    """Messages in one SMTP session; how many were accepted."""
+    client = host.smtp()
+    client.helo('x')
+    accepted = 0
+    for n in range(count):
+        client.docmd('MAIL FROM:<%s>' % sender)
+        client.docmd('RCPT TO:<%s>' % (recipient % n if '%' in recipient else recipient))
+        accepted += client.data(b'Subject: %d\r\n\r\n%d\r\n' % (n, n))[0] == 250
+    client.quit()
+    return accepted
+
+
+def give_up(host):
+    """Everything that is in the queue has been there for too long."""
+    host.control('queuelifetime', '0\n')
+    host.restart()
+    host.svc('-a')
+    host.wait_empty()
+    host.control('queuelifetime', None)
+    host.restart()
+
+
+def memory(peak):
+    """Test point: every program of the suite that was seen stayed below what the manual says."""
+    limit = caps()
+    seen = {name: size for name, size in peak.items() if SUITE.match(name)}
+    bad = {name: size for name, size in seen.items() if size > limit.get(name, 0)}
+    tap.note('peak KB: ' + ' '.join('%s %d' % item for item in sorted(seen.items())))
+    tap.ok(seen and (not bad or 'SAN' in os.environ), 'memory stays below the figures of '
+           'qmail-limits(7)', 'KB, above what is stated: %s' % bad)
+
+
+def run(host, step, *more):
+    """One attack: step(host, *more)."""
+    tap.note(step.__name__)
+    began = time.monotonic()
+    before = standing(host)
+    with Watch(host) as watch:
+        tap.attempt(step.__name__ + ' went through', step, host, *more)
+    memory(watch.peak)
+    probe(host, 'afterwards mail flows')
+    tap.attempt('the queue is empty', host.wait_empty, 60)
+    tap.equal(host.queue_faults(), '', 'the queue is legal')
+    try:
+        wait_for(lambda: standing(host) == before, 'the processes and descriptors of before')
+        tap.ok(True, 'no process and no descriptor is left over')
+    except Exception as trouble:
+        tap.ok(False, 'no process and no descriptor is left over',
+               '%s\nbefore: %s\nnow:    %s' % (trouble, before, standing(host)))
+    host.clear_mail()
+    tap.note('%s: %.1f s' % (step.__name__, time.monotonic() - began))
+
+
+def main(cases, argv, hosts):
+    """Runs the named cases, or all, on hosts[0]; the exit code."""
+    for step in cases:
+        if not argv or step.__name__ in argv:
+            run(hosts[0], step)
+    return tap.done()
