@@ -107,7 +107,10 @@ todo_watch(const struct todo *t, struct waitset *w)
 		waitset_now(w);
 	if (t->scanning)
 		return;
-	waitset_fd(w, t->trigger.read_fd, POLLIN);
+	if (deadline_now() < t->rest_until)
+		waitset_until(w, t->rest_until);
+	else
+		waitset_fd(w, t->trigger.read_fd, POLLIN);
 	waitset_until(w, t->next_scan);
 	if (heap_first(&t->retry, &retry))
 		waitset_until(w, retry.due);
@@ -119,6 +122,7 @@ static void
 scan_start(struct todo *t)
 {
 	t->next_scan = deadline_after(TODO_RESCAN_MS);
+	t->rest_until = deadline_after(TODO_PACE_MS);
 	/* First the trigger, then the directory: a pull in between is seen as the next one. */
 	if (trigger_reset(&t->trigger) == -1) {
 		if (activity_may(t->log, CAUSE_TRIGGER))

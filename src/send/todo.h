@@ -25,6 +25,7 @@
 
 #define TODO_BATCH 64			/* messages, */
 #define TODO_BATCH_MS 20		/* or as many as take this long, in one turn */
+#define TODO_PACE_MS 20			/* between scans: what comes meanwhile is a batch */
 #define TODO_RESCAN_MS 1500000
 #define TODO_RETRY_MS 123000
 #define TODO_TROUBLE_MS 10000		/* a directory or the trigger cannot be opened */
@@ -46,6 +47,7 @@ struct todo {
 	struct qlayout_scan scan;
 	bool started, stopped, scanning;
 	int64_t next_scan;		/* monotonic ms */
+	int64_t rest_until;		/* the same; until then the trigger is not looked at */
 	struct heap retry;		/* id -> monotonic ms */
 	struct todo_item {
 		struct split split;

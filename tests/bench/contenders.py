@@ -84,7 +84,7 @@ class Pneumail(Contender):
         return '''
             PATH=/var/qmail/bin:$PATH
             %s qmail-start ./Maildir/ &
-            exec %s tcpserver -RH -l0 -c 100 -u "$(id -u qmaild)" -g "$(id -g qmaild)" \
+            exec %s tcpserver -RH -l0 -c 100 -b 100 -u "$(id -u qmaild)" -g "$(id -g qmaild)" \
                 0 25 qmail-smtpd
         ''' % (tracer, tracer)
 

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [TESTS]
@@ -109,6 +110,28 @@ def batch():
                'that one gets a warning')
         tap.equal(stop(todo), 0, 'exit 0')
     tap.ok(exists('todo', kept), 'and stays')
+
+
+def pace():
+    """Pulls of the trigger without end make no scans without end, and none is lost."""
+    control()
+    trace = '/tmp/trace'
+    wrap = ('/usr/bin/strace', '-o', trace, '-u', 'qmails', '-e', 'trace=openat')
+    with started(Todo(wrap=wrap)) as todo:
+        todo.until(lambda: os.path.exists(trace) and 'lock/trigger' in open(trace).read())
+        begin, pulls = time.monotonic(), 0
+        while time.monotonic() < begin + 0.3:
+            pull()
+            pulls += 1
+        number = message(todo=['u5', 'p6', 'Fs@x', 'Tu@y'])
+        pull()
+        todo.until(lambda: todo.of('D') == ['R%d' % number])
+        took_ms = 1000 * (time.monotonic() - begin)
+        tap.equal(stop(todo), 0, 'a message after %d pulls of the trigger' % pulls)
+    with open(trace) as file:
+        scans = file.read().count('"todo", O_RDONLY|O_NONBLOCK|O_CLOEXEC|O_DIRECTORY')
+    tap.ok(2 <= scans <= took_ms / 20 + 2, 'one scan in 20 ms at most',
+           '%d scans in %d ms' % (scans, took_ms))
 
 
 def faults():
@@ -239,7 +262,7 @@ def peers():
 
 
 def main():
-    for test in (one_of_each, woken, batch, faults, full_disk, big_todo, many_recipients,
+    for test in (one_of_each, woken, batch, pace, faults, full_disk, big_todo, many_recipients,
                  predecessor, peers):
         if sys.argv[1:] and test.__name__ not in sys.argv[1:]:
             continue
