@@ -4,6 +4,7 @@
 #include "inject/header.h"
 
 #include "inject/address.h"
+#include "inject/followup.h"
 #include "rig.h"
 
 const char *const fuzz_words[] = {
@@ -112,6 +113,20 @@ out:
 	buf_free(&text);
 }
 
+/* Mail-Followup-To of the same addresses is one field. */
+static void
+check_followup(const struct recips *to)
+{
+	struct buf field = { 0 };
+
+	if (to->n) {
+		followup_write(to, &field);
+		promise(span_starts(buf_span(&field), span_str("Mail-Followup-To:")));
+		check_header(buf_span(&field));
+	}
+	buf_free(&field);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
@@ -126,6 +141,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		check_recipients(&h.resent);
 		check_recipients(&h.followup);
 		promise(!h.has_sender || address_is_clean(buf_span(&h.sender)));
+		check_followup(&h.followup);
 		check_again(&rules, &h);
 	}
 	header_free(&h);

@@ -1,5 +1,5 @@
 /* loop - runs a fuzz target on inputs made from its words, from random bytes and from parts of
- * earlier inputs; the same seed gives the same inputs, -n of them or those of a second.  TAP on
+ * earlier inputs; the same seed gives the same inputs, -n of them or those of half a second.  TAP on
  * standard output. */
 #include "fuzz.h"
 
@@ -15,7 +15,7 @@
 
 #define INPUT_MAX ((size_t)512)
 #define FILE_MAX ((size_t)16 << 20)
-#define PATIENCE_MS 1000
+#define PATIENCE_MS 500
 
 struct loop {
 	uint64_t state;			/* xorshift64 */
