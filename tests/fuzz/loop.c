@@ -1,6 +1,6 @@
 /* loop - runs a fuzz target on inputs made from its words, from random bytes and from parts of
- * earlier inputs; the same seed gives the same inputs, -n of them or those of half a second.  TAP on
- * standard output. */
+ * earlier inputs; the same seed gives the same inputs, -n of them or those of half a second.
+ * TAP on standard output. */
 #include "fuzz.h"
 
 #include <inttypes.h>
