@@ -139,6 +139,14 @@ io_wait_writable(int fd, int64_t deadline)
 	return wait_for(fd, POLLOUT, deadline);
 }
 
+bool
+io_reader_gone(int fd)
+{
+	struct pollfd p = { .fd = fd };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & (POLLERR | POLLHUP)) != 0;
+}
+
 int
 io_open_standard(void)
 {

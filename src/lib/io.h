@@ -34,6 +34,8 @@ MUST_CHECK enum io_status io_read_all(int fd, struct buf *to);
 /* Waits until fd can be read (or written).  IO_OK, IO_TIMEOUT, IO_ERROR. */
 enum io_status io_wait_readable(int fd, int64_t deadline);
 enum io_status io_wait_writable(int fd, int64_t deadline);
+/* Is there nobody any more who could read what is written to this pipe or socket? */
+bool io_reader_gone(int fd);
 /* Makes sure descriptors 0, 1 and 2 are open (on /dev/null if they were not), so that no file we
  * open gets one of these numbers.  -1 with errno. */
 MUST_CHECK int io_open_standard(void);

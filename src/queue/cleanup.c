@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "lib/io.h"
+
 #define PREFIX_LEN 5		/* `foop/`, `todo/` */
 
 /* `20/457` of a queue whose todo is split; plain numbers are fine as well. */
@@ -69,22 +71,29 @@ remove_name(struct cleanup *c, enum qdir dir, uint64_t id)
 	return qlayout_remove(&c->layout, dir, id) == 0;
 }
 
+/* Looked at before each removal: between two there may be a sync, which takes its time. */
+static bool
+is_void(const struct cleanup *c)
+{
+	return c->answers_fd != -1 && io_reader_gone(c->answers_fd);
+}
+
 static void
 remove_envelope(struct cleanup *c, struct cleanup_item *item)
 {
-	bool ok = true;
+	bool ok = !is_void(c);
 
-	if (item->kind == CLEANUP_TODO) {
+	if (ok && item->kind == CLEANUP_TODO) {
 		/* Even if somebody else removed them: is that on disk? */
 		ok = remove_name(c, Q_INTD, item->id) && remove_name(c, Q_TODO, item->id);
-	} else if (item->kind == CLEANUP_FOOP) {
+	} else if (ok && item->kind == CLEANUP_FOOP) {
 		/* Usually gone long ago, and synced then. */
 		if (qlayout_exists(&c->layout, Q_INTD, item->id) != 0)
 			ok = remove_name(c, Q_INTD, item->id);
 		/* Without its name in intd it cannot be linked to todo any more; is it there? */
 		ok = ok && qlayout_exists(&c->layout, Q_TODO, item->id) == 0;
 	}
-	if (!ok)
+	if (!ok && item->answer == '+')
 		item->answer = '!';
 }
 
@@ -102,6 +111,7 @@ settle(struct cleanup *c, struct cleanup_item *item)
 		return;
 	if (*flag(c, c->intd_failed, Q_INTD, item->id) ||
 	    (item->kind == CLEANUP_TODO && *flag(c, c->todo_failed, Q_TODO, item->id)) ||
+	    (item->kind == CLEANUP_FOOP && is_void(c)) ||
 	    (item->kind == CLEANUP_FOOP && qlayout_remove(&c->layout, Q_MESS, item->id) == -1))
 		item->answer = '!';
 }

@@ -5,7 +5,10 @@
  *	todo/457	remove intd/457, then todo/457	(todo/20/457 in a big-todo queue)
  *
  * Answers, one byte each in the order of the requests: `+` gone for good, a file that was not
- * there included; `!` something could not be removed or synced; `x` not a request. */
+ * there included; `!` something could not be removed or synced; `x` not a request.
+ *
+ * Whoever asked may be killed while we wait for the disk.  Its successor finds the same files and
+ * decides anew what becomes of them, so from then on nothing is removed any more. */
 #ifndef QUEUE_CLEANUP_H
 #define QUEUE_CLEANUP_H
 
@@ -31,6 +34,7 @@ struct cleanup_item {
 
 struct cleanup {
 	struct qlayout layout;
+	int answers_fd;		/* nobody reads there: the requests are void.  -1: always valid */
 	size_t n;
 	struct cleanup_item items[CLEANUP_BATCH];
 	/* Directories changed by the batch, and those that could not be synced. */

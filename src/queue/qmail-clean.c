@@ -36,6 +36,7 @@ start(struct state *s)
 	    qlayout_detect(&s->batch.layout) == -1)
 		return -1;
 	qlayout_detect_journal(&s->batch.layout);
+	s->batch.answers_fd = 1;
 	return sandbox_paths(queue, sizeof queue / sizeof *queue);
 }
 

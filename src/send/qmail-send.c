@@ -80,6 +80,23 @@ lock_queue(struct send *s)
 	return 0;
 }
 
+/* A predecessor that was killed may have left changes that it had no time to sync.  Others build
+ * upon what they see, so it must be on disk first.  Where a journal keeps the order, it is. */
+static int
+settle_queue(struct send *s)
+{
+	static const enum qdir dirs[] = { Q_TODO, Q_INFO, Q_LOCAL, Q_REMOTE, Q_BOUNCE };
+
+	for (size_t i = 0; i < sizeof dirs / sizeof *dirs && !s->q.one_journal; i++) {
+		uint64_t n = qlayout_is_split(&s->q, dirs[i]) ? QUEUE_SPLIT : 1;
+
+		for (uint64_t sub = 0; sub < n; sub++)
+			if (qlayout_sync_dir(&s->q, dirs[i], sub) == -1)
+				return cannot_start(s, "unable to sync queue directory");
+	}
+	return 0;
+}
+
 static int
 catch_signals(struct send *s)
 {
@@ -161,7 +178,7 @@ prepare(struct send *s, const int *peer)
 	if (enter_queue(s) == -1 || catch_signals(s) == -1)
 		return -1;
 	(void)umask(077);
-	if (lock_queue(s) == -1 || connect_spawns(s, peer) == -1)
+	if (lock_queue(s) == -1 || settle_queue(s) == -1 || connect_spawns(s, peer) == -1)
 		return -1;
 	return connect_others(s, peer);
 }

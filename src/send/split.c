@@ -71,32 +71,28 @@ stat_message(struct splitter *s, uint64_t id, uint64_t *size)
 	return absent ? SPLIT_ORPHAN : SPLIT_FAILED;
 }
 
-/* 1 removed, 0 there was none, -1 logged. */
+/* -1: logged. */
 static int
 remove_file(struct splitter *s, enum qdir dir, uint64_t id)
 {
 	char path[QLAYOUT_PATH_SIZE];
 
-	if (unlink(qlayout_path(s->q, path, dir, id)) == 0)
-		return 1;
-	if (errno == ENOENT)
+	if (unlink(qlayout_path(s->q, path, dir, id)) == 0 || errno == ENOENT)
 		return 0;
 	activity_warn(s->log, "unable to unlink ", path, NULL);
 	return -1;
 }
 
 /* Whatever stands under this number belongs to an earlier attempt, or to a message that is gone. It
- * must not come back after a power cut either, so its directory is synced. */
+ * must not come back after a power cut either, so its directory is synced; even if it was not seen,
+ * as nobody synced the removal of what that message had, and another channel's recipients would get
+ * the new text.  A directory without changes costs nothing. */
 static enum split_status
-remove_old(struct splitter *s, struct split *m)
+remove_old(struct splitter *s, const struct split *m)
 {
-	int removed;
-
-	for (int f = 0; f < SPLIT_DIRS; f++) {
-		if ((removed = remove_file(s, split_dir((enum split_file)f), m->id)) == -1)
+	for (int f = 0; f < SPLIT_DIRS; f++)
+		if (remove_file(s, split_dir((enum split_file)f), m->id) == -1)
 			return SPLIT_FAILED;
-		m->touched |= (unsigned)removed << f;
-	}
 	return SPLIT_OK;
 }
 
@@ -110,7 +106,6 @@ writer_of(struct splitter *s, struct split *m, enum split_file f)
 			return NULL;
 		}
 		io_out_init(&s->writer[f], m->fd[f], s->out[f], sizeof s->out[f]);
-		m->touched |= 1U << f;
 	}
 	return &s->writer[f];
 }

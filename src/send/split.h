@@ -35,7 +35,6 @@ struct split {
 	uint64_t id;
 	int fd[SPLIT_FILES];	/* -1: no such file */
 	unsigned channels;	/* bit 1 << channel: has recipients there */
-	unsigned touched;	/* bit 1 << file: its directory has changed, so sync that */
 };
 
 enum split_status {

@@ -79,6 +79,19 @@ schedule(struct send *s, uint64_t id)
 	return any ? 0 : done_add(s, id, date_now());
 }
 
+/* It was in todo and is not any more.  Only qmail-clean's answer would have told that this is on
+ * disk; before that the message must not be delivered, or its number come free.  -1: no memory. */
+static int
+take_removed(struct send *s, uint64_t id)
+{
+	char dir[QLAYOUT_PATH_SIZE];
+
+	if (s->q.one_journal || qlayout_sync_dir(&s->q, Q_TODO, id) == 0)
+		return schedule(s, id);
+	activity_warn(&s->log, "trouble fsyncing ", qlayout_dir_of(&s->q, dir, Q_TODO, id), NULL);
+	return recheck_later(s, id);
+}
+
 /* -1: no memory. */
 static int
 take_message(struct send *s, uint64_t id)
@@ -179,7 +192,7 @@ recheck(struct send *s)
 		if (qlayout_exists(&s->q, Q_INFO, item.key) == 0 ||
 		    qlayout_exists(&s->q, Q_TODO, item.key) == 1 || is_scheduled(s, item.key))
 			continue;
-		if (schedule(s, item.key) == -1) {
+		if (take_removed(s, item.key) == -1) {
 			activity_memory(&s->log);
 			(void)!recheck_later(s, item.key);	/* there is room: see above */
 		}

@@ -3,16 +3,23 @@
 
 #include <errno.h>
 
+#include "lib/conf.h"
 #include "lib/deadline.h"
 #include "lib/journal.h"
 #include "lib/span.h"
 
 static void
+retry_at(struct todo *t, uint64_t id, int64_t when)
+{
+	/* Without memory the next scan finds it again. */
+	if (heap_set(&t->retry, id, when) == -1)
+		activity_memory(t->log);
+}
+
+static void
 retry_later(struct todo *t, uint64_t id)
 {
-	/* Without memory the next scan finds it again: earlier than need be, but no loss. */
-	if (heap_set(&t->retry, id, deadline_after(TODO_RETRY_MS)) == -1)
-		activity_memory(t->log);
+	retry_at(t, id, deadline_after(TODO_RETRY_MS));
 }
 
 /* qmail-clean answered for an item of the batch. */
@@ -203,17 +210,45 @@ add_item(struct todo *t, uint64_t id)
 	}
 }
 
+/* Makes durable that these are in todo: qmail-queue links before it syncs.  Else a power cut could
+ * leave what we make of a message, perhaps half of it, without the todo entry that tells so. */
+static bool
+sync_todo(struct todo *t, const uint64_t *ids, size_t n)
+{
+	char dir[QLAYOUT_PATH_SIZE];
+	bool synced[QUEUE_SPLIT] = { false };
+
+	for (size_t i = 0; i < n && !t->q->one_journal; i++) {
+		uint64_t sub = qlayout_is_split(t->q, Q_TODO) ? ids[i] % QUEUE_SPLIT : 0;
+
+		if (!synced[sub] && qlayout_sync_dir(t->q, Q_TODO, ids[i]) == -1) {
+			activity_warn(t->log, "trouble fsyncing ",
+			    qlayout_dir_of(t->q, dir, Q_TODO, ids[i]), NULL);
+			return false;
+		}
+		synced[sub] = true;
+	}
+	return true;
+}
+
 static void
 gather(struct todo *t)
 {
 	int64_t until = deadline_after(TODO_BATCH_MS);
-	uint64_t id;
+	uint64_t ids[TODO_BATCH];
+	size_t n = 0;
+	bool good;
 
-	while (t->n < TODO_BATCH && next_id(t, &id)) {
-		add_item(t, id);
-		if (deadline_now() >= until)
-			break;
-	}
+	while (n < TODO_BATCH && next_id(t, &ids[n]))
+		n++;
+	good = sync_todo(t, ids, n);
+	for (size_t i = 0; i < n; i++)
+		if (!good)
+			retry_later(t, ids[i]);
+		else if (i == 0 || deadline_now() < until)
+			add_item(t, ids[i]);
+		else
+			retry_at(t, ids[i], until);	/* with the next batch */
 }
 
 static void
@@ -224,19 +259,12 @@ fail_item(struct todo *t, struct todo_item *item)
 	item->state = TODO_FINISHED;
 }
 
-/* Has this item an entry in a directory of this kind that must be durable? */
-static bool
-concerns(const struct todo_item *item, enum split_file f)
-{
-	return item->state == TODO_READY && item->split.touched & 1U << f;
-}
-
 static bool
 same_directory(const struct todo *t, enum split_file f, size_t i, size_t k)
 {
 	char a[QLAYOUT_PATH_SIZE], b[QLAYOUT_PATH_SIZE];
 
-	return concerns(&t->batch[i], f) && concerns(&t->batch[k], f) &&
+	return t->batch[i].state == TODO_READY && t->batch[k].state == TODO_READY &&
 	    span_eq(span_str(qlayout_dir_of(t->q, a, split_dir(f), t->batch[i].split.id)),
 	    span_str(qlayout_dir_of(t->q, b, split_dir(f), t->batch[k].split.id)));
 }
@@ -254,7 +282,7 @@ fail_directory(struct todo *t, enum split_file f, size_t first)
 	fail_item(t, &t->batch[first]);
 }
 
-/* Syncs each directory of one kind that the batch has touched, once. */
+/* Syncs each directory of one kind in which the batch has a name, or has none any more, once. */
 static void
 sync_directories(struct todo *t, enum split_file f)
 {
@@ -263,7 +291,7 @@ sync_directories(struct todo *t, enum split_file f)
 
 		for (size_t k = 0; k < i && !synced; k++)
 			synced = same_directory(t, f, i, k);
-		if (concerns(&t->batch[i], f) && !synced &&
+		if (t->batch[i].state == TODO_READY && !synced &&
 		    qlayout_sync_dir(t->q, split_dir(f), t->batch[i].split.id) == -1)
 			fail_directory(t, f, i);
 	}

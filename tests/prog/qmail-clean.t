@@ -108,7 +108,11 @@ def trouble():
     os.rename(q.QUEUE, q.QUEUE + '.away')
     tap.equal(clean(b'')[0], 111, 'no queue')
     os.rename(q.QUEUE + '.away', q.QUEUE)
-    tap.equal(clean(b'foop/1\0', close_output=True)[0], 100, 'nobody reads the answers')
+    fill(2)
+    os.unlink(os.path.join(q.QUEUE, 'todo/1'))
+    before = q.files('mess', 'intd', 'todo')
+    tap.equal(clean(b'todo/0\0foop/1\0', close_output=True)[0], 100, 'nobody reads the answers')
+    tap.equal(q.files('mess', 'intd', 'todo'), before, '... so what was asked for is void')
 
 
 def sweep():

@@ -149,6 +149,7 @@ main(void)
 	for (int big = 0; c && big < 2; big++) {
 		queuedir_enter(top, big);
 		c->layout.big_todo = big;
+		c->answers_fd = -1;
 		test_run(&t, c);
 		test_trouble(&t, c);
 		queuedir_leave(top);
