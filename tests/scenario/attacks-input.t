@@ -249,7 +249,7 @@ def header_bombs(host):
 
 
 def received_bombs(host):
-    for count, code in ((98, b'250'), (10**5, b'554')):
+    for count, code in ((99, b'250'), (100, b'554'), (101, b'554'), (10**5, b'554')):
         with Dialogue(host) as smtp:
             smtp.say('HELO x')
             got = smtp.message(['joe-gone-1@hosta.test'],
@@ -424,30 +424,29 @@ def giant_messages(host):
 
 
 def giant_content(host):
-    """A message of more than 4 GiB for real: accepted, or refused by databytes, not cut."""
+    """A message of just databytes, which are more than 32 bits can say."""
     size = attack.scale(200 * MB, GB4 + MB)
-    host.control('databytes', '%d\n' % (size + attack.scale(MB, -3 * MB)))
+    host.control('databytes', '%d\n' % size)
     host.dotqmail('joe', 'size', '|wc -c >size\n')
+    head = b'Subject: x\r\n\r\n'
     with Dialogue(host) as smtp:
         smtp.say('HELO x')
         for command in ('MAIL FROM:<ann@hosta.test>', 'RCPT TO:<joe-size@hosta.test>', 'DATA'):
             smtp.say(command)
-        smtp.socket.sendall(b'Subject: x\r\n\r\n')
-        stream(smtp.socket.sendall, size)
+        smtp.socket.sendall(head)
+        stream(smtp.socket.sendall, size - len(head) + 1)   # as stored, with LF
         smtp.socket.settimeout(600)
         smtp.socket.sendall(b'\r\n.\r\n')
-        got = smtp.reply()
-    tap.equal(got[:3], attack.scale(b'250', b'552'), 'a message of %d MB' % (size // MB))
+        tap.equal(smtp.reply()[:3], b'250', 'a message of %d MB' % (size // MB))
     host.wait_empty(600)
-    if not attack.FULL:
-        tap.ok(int(host.sh('cat /home/joe/size')) > size, 'is delivered whole')
+    tap.ok(int(host.sh('cat /home/joe/size')) > size, 'is delivered whole')
     host.control('databytes', None)
 
 
-CASES = [recipients_queue, recipients_inject, recipients_smtp, recipients_long, databytes,
+CASES = [recipients_inject, recipients_smtp, recipients_long, databytes,
          header_bombs, received_bombs, long_commands, netstrings, long_injections, sizes_in_numbers,
          giant_files,
-         giant_messages, giant_content]
+         giant_messages, giant_content, recipients_queue]
 
 
 def main():

@@ -58,6 +58,37 @@ test_plain(struct tap *t)
 	(void)close(fds[1]);
 }
 
+/* What is too long is found out by its size if it is a file, else by reading. */
+static void
+test_read_all_too_long(struct tap *t)
+{
+	struct buf b = BUF_CAP(40000), text = { 0 };
+	int fd = scratch_file("sparse", ""), fds[2];
+
+	if (ftruncate(fd, (off_t)5 << 30) == -1)
+		abort();
+	ok(t, io_read_all(fd, &b) == IO_TOOLONG && b.over, "5 GiB: too long");
+	ok(t, lseek(fd, 0, SEEK_CUR) == 0, "nothing of it was read");
+	buf_reset(&b);
+	if (lseek(fd, ((off_t)5 << 30) - 40000, SEEK_SET) == -1)
+		abort();
+	ok(t, io_read_all(fd, &b) == IO_OK && b.n == 40000, "the rest of it counts");
+	ok(t, lseek(fd, -1, SEEK_END) != -1 && io_read_all(fd, &b) == IO_TOOLONG && b.over,
+	    "and what the buffer has already");
+	(void)close(fd);
+	buf_reset(&b);
+	for (size_t k = 0; k < 40001; k++)
+		buf_addc(&text, 'x');
+	make_pipe(fds);
+	if (io_write_all(fds[1], text.p, text.n) == -1)
+		abort();
+	(void)close(fds[1]);
+	ok(t, io_read_all(fds[0], &b) == IO_TOOLONG && b.over, "a pipe has no size");
+	(void)close(fds[0]);
+	buf_free(&b);
+	buf_free(&text);
+}
+
 /* A file of `size` bytes into a buffer with the cap 40000: below, at, above, for every way the
  * steps of the reading can fall. */
 static void
@@ -332,6 +363,7 @@ main(void)
 	scratch_enter(&s);
 	test_plain(&t);
 	test_read_all(&t);
+	test_read_all_too_long(&t);
 	test_wait(&t);
 	test_get_until(&t);
 	test_reader(&t);
