@@ -1,6 +1,6 @@
 /* accept - qmail-queue, several at once: S1 to S4.  One call of the system is one step; syncs that
- * follow each other are one step, as a power cut or kill between them leaves no more than one before
- * them.  Each of its client's messages is tried once. */
+ * follow each other are one step, as a power cut or kill between them leaves no more than one
+ * before them.  Each of its client's messages is tried once. */
 
 #define Q_IDLE 0
 #define Q_CREATE 1

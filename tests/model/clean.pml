@@ -1,7 +1,7 @@
 /* clean - the two qmail-clean: they remove files for those who may not.
  *
- * A request is in the pipe or being carried out.  It is void as soon as who asked is dead (looking and
- * removing are one step here); without that rule, slots OLD are those of a qmail-clean that is still
+ * A request is in the pipe or being carried out.  It is void as soon as who asked is dead (looking
+ * and removing are one step here); without that rule, slots OLD are those of a qmail-clean that is still
  * at work when all have been started anew. */
 
 inline c_end(k)
