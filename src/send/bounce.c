@@ -12,6 +12,7 @@
 
 #define FILE_MODE 0600
 #define TEMPORARY ".tmp"	/* not a number, so scanners pass it over */
+#define MEND_SIZE 8192		/* bytes at the end of a file that are looked at */
 #define TEMPORARY_SIZE (QLAYOUT_PATH_SIZE + sizeof TEMPORARY)
 
 /* ---- the text ---- */
@@ -56,10 +57,35 @@ file_of(struct bounces *b, uint64_t id)
 	return NULL;
 }
 
+/* What a power cut may have left of a paragraph that was not synced, so that its recipient is not
+ * marked: a part of it, or NULs where it was to be.  The NULs at the end go; the next paragraph
+ * begins behind a blank line.  -1 with errno. */
+static int
+mend_end(int fd, off_t *size)
+{
+	char tail[MEND_SIZE];
+	off_t from = *size > (off_t)sizeof tail ? *size - (off_t)sizeof tail : 0;
+	ssize_t n = lseek(fd, from, SEEK_SET) == -1 ? -1 : io_read(fd, tail, sizeof tail);
+	size_t gap = 0;
+
+	if (n <= 0)
+		return n == 0 ? 0 : -1;
+	while (n && tail[n - 1] == '\0')
+		n--;
+	if (from + n != *size && ftruncate(fd, from + n) == -1)
+		return -1;
+	if (n && tail[n - 1] != '\n')
+		gap = 2;
+	else if (n > 1 && tail[n - 2] != '\n')
+		gap = 1;
+	*size = from + n + (off_t)gap;
+	return io_write_all(fd, "\n\n", gap);
+}
+
 static int
 open_file(struct bounces *b, struct bounce_file *f)
 {
-	const int flags = O_WRONLY | O_APPEND | O_NONBLOCK | O_CREAT | O_CLOEXEC;
+	const int flags = O_RDWR | O_APPEND | O_NONBLOCK | O_CREAT | O_CLOEXEC;
 	char path[QLAYOUT_PATH_SIZE];
 	struct stat st;
 
@@ -70,7 +96,7 @@ open_file(struct bounces *b, struct bounce_file *f)
 		f->fd = open(path, flags, FILE_MODE);
 	if (f->fd == -1)
 		return -1;
-	if (fstat(f->fd, &st) == -1) {
+	if (fstat(f->fd, &st) == -1 || !S_ISREG(st.st_mode) || mend_end(f->fd, &st.st_size) == -1) {
 		(void)close(f->fd);
 		return -1;
 	}

@@ -177,6 +177,42 @@ test_strange_file(struct tap *t)
 	finish(&f);
 }
 
+#define BYTES(text) { text, sizeof text - 1 }
+
+/* What a power cut may leave of paragraphs that were never synced. */
+static void
+test_torn(struct tap *t)
+{
+	static const struct {
+		const char *name;
+		struct span before;
+		const char *after;
+	} rows[] = {
+		{ "nothing", BYTES(""), "<x@y>:\nno\n\n" },
+		{ "a whole paragraph", BYTES("<a@b>:\nno\n\n"),
+			"<a@b>:\nno\n\n<x@y>:\nno\n\n" },
+		{ "NULs", BYTES("\0\0\0\0"), "<x@y>:\nno\n\n" },
+		{ "NULs behind a paragraph", BYTES("<a@b>:\nno\n\n\0\0"),
+			"<a@b>:\nno\n\n<x@y>:\nno\n\n" },
+		{ "part of a line", BYTES("<a@"), "<a@\n\n<x@y>:\nno\n\n" },
+		{ "part of a line, then NULs", BYTES("<a@\0"), "<a@\n\n<x@y>:\nno\n\n" },
+		{ "no blank line", BYTES("<a@b>:\n"), "<a@b>:\n\n<x@y>:\nno\n\n" },
+	};
+	struct fixture f;
+
+	prepare(&f);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		int fd = open("bounce/55", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+		ok(t, fd != -1 && io_write_all(fd, rows[i].before.p, rows[i].before.n) == 0 &&
+		    close(fd) == 0 && append(&f, 55, "x@y") != BOUNCE_NONE, "%s", rows[i].name);
+		bounce_commit(&f.b);
+		bounce_next(&f.b);
+		file_is(t, "bounce/55", rows[i].after, rows[i].name);
+	}
+	finish(&f);
+}
+
 int
 main(void)
 {
@@ -190,6 +226,7 @@ main(void)
 	test_full_disk(&t);
 	test_no_descriptors(&t);
 	test_strange_file(&t);
+	test_torn(&t);
 	queuedir_leave(top);
 	return done(&t);
 }
