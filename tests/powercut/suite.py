@@ -21,6 +21,7 @@ from disk import sh             # noqa: E402
 
 PLACE = '/tmp/powercut'
 KEEP = 'build/powercut/kept'
+SWEPT = re.compile(r'intd/\d+: belongs to no message: there is no text with this number')
 BROKEN_LIMIT = 3                # seconds that a build which must fail is given
 
 
@@ -165,11 +166,14 @@ class Check:
                 self.fault('a bounce of %s, for no reason' % what[7:])
 
     def queue(self):
-        """Nothing is left but what the sweep will take, and all of it is legal."""
+        """Nothing is left but what the sweep will take, and all of it is legal.  An envelope of a
+        message that was arriving may be on the disk without its text: neither was synced yet."""
         done = subprocess.run(['/var/qmail/bin/qmail-qcheck'], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, check=False)
-        if done.returncode:
-            self.fault('qmail-qcheck: ' + done.stdout.decode(errors='replace'))
+        said = [line for line in done.stdout.decode(errors='replace').splitlines()
+                if not SWEPT.match(line)]
+        if said or done.returncode not in (0, 1):
+            self.fault('qmail-qcheck: ' + '; '.join(said or ['exit code %d' % done.returncode]))
 
 
 def examine(fs, image, check):
