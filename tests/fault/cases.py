@@ -54,6 +54,7 @@ ERRNOS = {
     'landlock_create_ruleset': ROOM, 'landlock_add_rule': ('ENOMEM',),
     'landlock_restrict_self': ('ENOMEM',)}
 ONCE_ONLY = ('EINTR', 'ECONNRESET')             # for ever is not what a kernel does
+MAY_BE_INTERRUPTED = (NUMBER['connect'], NUMBER['flock'])
 WAITS = ('poll', 'ppoll', 'select', 'pselect6')     # nor is this: nobody could go on
 ALTERED_LENGTH = ('read', 'write', 'pread64', 'pwrite64')
 CLOCKS = ('time', 'gettimeofday', 'clock_gettime')

@@ -79,7 +79,7 @@ def sort_copies(system, messages):
     return strange
 
 
-def judge(message, copies_max):
+def judge(message):
     """Adds to message.faults."""
     if message.verdict == 'pop':
         return
@@ -87,13 +87,15 @@ def judge(message, copies_max):
         message.faults.append('the client was told: never')
     if message.verdict == 'none':
         message.faults.append('the client was told nothing')
+    if message.verdict == 'fail' and message.must_succeed:
+        message.faults.append('the client saw trouble that should have been overcome')
     for place in message.expected:
         if message.verdict == 'ok' and not message.seen.get(place):
             message.faults.append('LOST: accepted, but not at %s; seen %s' % (place, message.seen))
     for place, count in message.seen.items():
         if place == 'bounce' and 'bounce' not in message.expected:
             message.faults.append('bounced')
-        elif count > copies_max:
+        elif count > message.copies_max:
             message.faults.append('%d copies at %s' % (count, place))
 
 

@@ -34,6 +34,8 @@ class Message:
         self.sender = 'ann-s-%s@%s' % (token, HOST)
         self.verdict = 'none'           # of the client: ok, fail, perm (a lasting error)
         self.expected = set()           # where it must be if the verdict is ok
+        self.copies_max = 1             # in each place
+        self.must_succeed = True
         self.faults = []
 
     def to(self, *places):
@@ -64,7 +66,7 @@ class Run:
     programs = ()
     daemons = False         # the program is a daemon, or runs below one
     restarts = False        # the daemons are started for each case
-    copies = 1              # of a message at most, in each place
+    twice = ()              # programs whose trouble may bring a second copy
 
 
 # ---- clients ----
@@ -268,7 +270,8 @@ class Pop3(Client):
 class Delivery(Run):
     daemons = True
     place = 'md'
-    copies = 2              # queue.md 1.7: delivered, but not yet marked
+    # Delivered, or queued anew, but not yet reported.
+    twice = ('qmail-local', 'qmail-local+', 'qmail-remote', 'qmail-queue', 'qmail-send+')
 
     def go(self, system, message):
         message.submit(self.place)
@@ -310,7 +313,7 @@ class Daemons(Run):
     """One message is in the queue when they start, one comes then; they end at SIGTERM."""
     daemons = True
     restarts = True
-    copies = 3
+    twice = ('qmail-send', 'qmail-lspawn', 'qmail-rspawn')     # delivered, but not yet marked
     programs = (('qmail-start', 1), ('qmail-start+', 1), ('qmail-start+', 2), ('qmail-start+', 3),
                 ('qmail-start+', 4), ('qmail-start+', 5), ('qmail-send', 1), ('qmail-todo', 1),
                 ('qmail-clean', 1), ('qmail-clean', 2), ('qmail-lspawn', 1), ('qmail-rspawn', 1))

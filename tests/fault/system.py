@@ -19,6 +19,7 @@ SINK = ('127.0.0.2', 2525)
 LIMIT_S = 20                            # longest wait for anything
 STEP_S = 0.02                           # how often the daemons are asked whether they sleep
 ENVIRONMENT = {'PATH': HOME + '/bin:/usr/bin:/bin:/usr/local/bin'}
+LONG = 10                               # steps; longer than any pause that the daemons make
 DAEMONS = ('qmail-send', 'qmail-todo', 'qmail-clean', 'qmail-lspawn', 'qmail-rspawn')
 IN_CHANGES = 0x3c0                      # moved from, moved to, create, delete
 NO_PLAN = 'none 0 none 0 0 -1 -'
@@ -289,12 +290,14 @@ class System:
                 self.state[name] = None
         return self.state == before and None not in self.state.values()
 
-    def quiet(self, done):
-        """Wait until done() holds (True), or nothing more happens (False)."""
+    def quiet(self, done, steps=1):
+        """Wait until done() holds (True), or nothing more happens for so many steps (False)."""
         end = time.monotonic() + LIMIT_S
         self.state = {}
+        still = 0
         while not done():
-            if not self.loop.pump(STEP_S) and self.asleep():
+            still = still + 1 if not self.loop.pump(STEP_S) and self.asleep() else 0
+            if still >= steps:
                 return done()
             if time.monotonic() > end:
                 return False
@@ -326,7 +329,7 @@ class System:
                 break
         self.restart()
         for _ in range(3):
-            if self.quiet(self.idle):
+            if self.quiet(self.idle, LONG):
                 return 'restart'
             self.pull()
             self.send(signal.SIGALRM)
@@ -376,12 +379,23 @@ def processes():
 
 
 def descriptors():
-    """Daemon -> how many descriptors each of its processes has; and every process by name."""
+    """Daemon -> what each of its processes has open; and how many processes of each name."""
     found = processes()
     table = {name: len(pids) for name, pids in found.items()}
     for name in DAEMONS:
-        table[name] = sorted(len(os.listdir('/proc/%d/fd' % pid)) for pid in found.get(name, []))
+        table[name] = sorted(names_of(pid) for pid in found.get(name, []))
     return table
+
+
+def names_of(pid):
+    """What a process has open, sorted; pipes and sockets without their numbers."""
+    found = []
+    try:
+        for fd in os.listdir('/proc/%d/fd' % pid):
+            found.append(os.readlink('/proc/%d/fd/%s' % (pid, fd)).partition(':')[0])
+    except FileNotFoundError:
+        pass                            # it has ended, or closed it, meanwhile
+    return sorted(found)
 
 
 def pack_netstring(data):
