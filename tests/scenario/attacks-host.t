@@ -26,6 +26,15 @@ SHUTDOWN = 0x8004587d                   # EXT4_IOC_SHUTDOWN: from then on everyt
 QUIET = 10                              # seconds, for what the log says about one cause
 
 
+DAEMONS = ('qmail-send', 'qmail-todo', 'qmail-clean', 'qmail-lspawn', 'qmail-rspawn', 'qmail-queue')
+
+
+def stop(host):
+    """End qmail-send; nothing of it uses the queue any more."""
+    host.svc('-d')
+    wait_for(lambda: not any(host.processes(name) for name in DAEMONS), 'the end of qmail-send', 60)
+
+
 # ---- log ---------------------------------------------------------------------------------------
 
 def logger(host):
@@ -50,8 +59,7 @@ def blocked_log(host):
 
 
 def closed_log(host):
-    host.svc('-d')
-    wait_for(lambda: not host.processes('qmail-send'), 'the end of qmail-send')
+    stop(host)
     host.dotqmail('joe', 'count', '|echo x >>count\n')
     rc = host.popen([home() + '/rc'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                     stdin=subprocess.DEVNULL, cwd=home())
@@ -165,8 +173,7 @@ def disk(host):
     keep = os.open(device, os.O_RDONLY)
     try:
         number = os.stat(device).st_rdev
-        host.svc('-d')
-        wait_for(lambda: not host.processes('qmail-send'), 'the end of qmail-send')
+        stop(host)
         host.sh('mknod /dev/queue b {0} {1}; mkfs.ext4 -q -I 256 /dev/queue; mkdir /mnt/queue; '
                 'mount -o errors=remount-ro /dev/queue /mnt/queue; rmdir /mnt/queue/lost+found; '
                 'cp -a {2}/queue/. /mnt/queue; umount /mnt/queue; rmdir /mnt/queue; '
@@ -193,11 +200,6 @@ def alerts(host, start):
             text = re.sub(r'\d+', 'N', line)
             found[text] = found.get(text, 0) + 1
     return found
-
-
-def stop(host):
-    host.svc('-d')
-    wait_for(lambda: not host.processes('qmail-send'), 'the end of qmail-send')
 
 
 def refused(host, name):
