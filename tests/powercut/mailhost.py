@@ -261,7 +261,7 @@ def mailbox():
     if not os.path.exists(ANN):
         return []
     with open(ANN, encoding='latin-1') as file:
-        parts = re.split('^From [^\n]*\n', file.read(), flags=re.M)[1:]
+        parts = re.split('^From [^\n]*(?:\n|\Z)', file.read(), flags=re.M)[1:]
     return [(address_of(text), text[:-1] if text.endswith('\n\n') else text) for text in parts]
 
 
