@@ -20,7 +20,8 @@ BROKEN = {
     'bounces': ('maildir', 'qmail-local', 
                 'case "$*" in *joe-md-*) exit 100 ;; esac; exec "$real" "$@"', 'bounced'),
     'says-never': ('remote', 'qmail-remote', r'printf "r\0Dno\n\0"', 'bounced'),
-    'stays': ('maildir', 'qmail-local', 'sleep 1000 >/dev/null 2>&1 & exec "$real" "$@"', 'sleep: 1'),
+    'stays': ('maildir', 'qmail-local', 'sleep 999 >/dev/null 2>&1 & exec "$real" "$@"',
+              'sleep: 1'),
     'leaves-a-file': ('daemons', 'qmail-clean', 'echo x >%s/queue/mess/7/7; exec "$real"' % HOME,
                       'qmail-qcheck: '),
 }

@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 """inside - does batches of cases in a world; run by `run`, which talks to it in lines of JSON.
 
-    {"do": "count", "run": NAME, "program": [NAME, INSTANCE]}    -> {"calls": [[number, kind, size]...]}
+    {"do": "count", "run": NAME, "program": [NAME, INSTANCE]}
+        -> {"calls": [[NUMBER, KIND, SIZE]...]}
     {"do": "control", "name": NAME}      -> {"faults": [TEXT, ...]}: there must be some
+    {"do": "sweep", "points": [N, ...]}  -> {"kinds": [DIRECTORY, ...], "faults": [TEXT, ...]}
     {"do": "cases", "run": NAME, "cases": [[NAME, INSTANCE, ACTION, N, ARG, NUMBER, KIND], ...]}
         -> {"results": [{"fired": BOOL, "faults": [TEXT, ...]}, ...], "faults": [TEXT, ...]}
 """
@@ -15,9 +17,9 @@ import traceback
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import check                            # noqa: E402
 import control                          # noqa: E402
-from cases import MAY_BE_INTERRUPTED, NUMBER    # noqa: E402
+from cases import DAY, MAY_BE_INTERRUPTED, NUMBER    # noqa: E402
 from runs import RUNS, Message          # noqa: E402
-from system import HOME, LONG, NO_PLAN, Stuck, System, descriptors, waiting     # noqa: E402
+from system import HOME, LONG, NO_PLAN, QUEUE, Stuck, System, descriptors, waiting     # noqa: E402
 
 
 class Worker:
@@ -91,6 +93,27 @@ class Worker:
             self.system.restart()
         return {'faults': faults}
 
+    def sweep(self, request):
+        """What killed programs leave in the queue is gone when it is older than 36 hours."""
+        system, messages = self.system, []
+        for n in request['points']:
+            message, _, _ = self.one(RUNS['queue'](), 'qmail-queue 1 kill-exit %d 0 -1 -' % n)
+            message.must_succeed = False
+            messages.append(message)
+        faults = [] if system.drain() == '' else ['not drained']
+        left = check.orphans()
+        kinds = sorted({name[len(QUEUE):].partition('/')[0] for name in left})
+        system.stop()
+        system.plan.set('* 0 clock 1 %d -1 -' % (2 * DAY))
+        system.start()
+        if not system.quiet(lambda: not check.orphans(), LONG):
+            faults.append('still there: %s' % check.orphans())
+        system.stop()
+        system.plan.set(NO_PLAN)
+        system.start()
+        faults += self.settle(messages)
+        return {'kinds': kinds, 'faults': faults}
+
     def cases(self, request):
         run = RUNS[request['run']]()
         results, messages = [], []
@@ -109,7 +132,8 @@ def harmless(case):
     _, _, action, _, arg, number, kind = case
     if action == 'short':
         return number != NUMBER['pread64']
-    return action == 'fail' and arg == errno.EINTR and number not in MAY_BE_INTERRUPTED and kind != 'f'
+    return (action == 'fail' and arg == errno.EINTR and kind != 'f' and
+            number not in MAY_BE_INTERRUPTED)
 
 
 def configure():

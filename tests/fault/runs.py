@@ -12,7 +12,7 @@ A message has a token of its own in its body, sender and recipients.  Where its 
 import os
 import socket
 
-from system import HOME, QUEUE, Stuck, content, memory, pack_netstring
+from system import HOME, QUEUE, Stuck, content, memory, pack_netstring, processes
 
 HOST = 'hosta.test'
 ADDRESS = {'md': 'joe-md-%s@' + HOST, 'mbox': 'joe-mbox-%s@' + HOST, 'prog': 'joe-prog-%s@' + HOST,
@@ -296,6 +296,12 @@ class Forward(Delivery):
     programs = (('qmail-local', 1), ('qmail-local+', 1), ('qmail-queue', 1))
     place = 'fwd'
 
+    def go(self, system, message):
+        """Also waits for the delivery of what was sent on, that it be not the next case's first."""
+        super().go(system, message)
+        system.quiet(lambda: not {'qmail-local', 'qmail-queue'} & set(processes()))
+        system.quiet(lambda: False)
+
 
 class Remote(Delivery):
     programs = (('qmail-rspawn+', 1), ('qmail-remote', 1))
@@ -332,5 +338,6 @@ class Daemons(Run):
 
 
 RUNS = {cls.__name__.lower(): cls for cls in (
-    Queue, Smtp, Inject, Qmtp, Qmqp, Pop3, Maildir, Mbox, Program, Forward, Remote, Bounce, Daemons)}
+    Queue, Smtp, Inject, Qmtp, Qmqp, Pop3, Maildir, Mbox, Program, Forward, Remote, Bounce,
+    Daemons)}
 __all__ = ['RUNS', 'Message', 'Stuck', 'content']

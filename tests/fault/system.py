@@ -1,4 +1,4 @@
-"""system - the mail system of a world while it is being disturbed: daemons, sink, waiting for events.
+"""system - the mail system of a world that is being disturbed: daemons, sink, waiting for events.
 
 Runs as root inside the world.  One loop reads everything that can happen: log lines, events of the
 tracer, changes in the queue, SMTP connections to the sink, ends of processes.

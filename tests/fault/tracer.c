@@ -9,8 +9,8 @@
  *
  * PLAN: a file with one line, read again at each fork and exec, so that it may change meanwhile:
  *	GENERATION PROGRAM INSTANCE ACTION N ARG NUMBER KIND
- * GENERATION: any number; a new one starts counting instances (from 1) anew.  N: from 1, among the
- * calls with this NUMBER (-1: all) and KIND.
+ * GENERATION: any number; a new one starts counting instances (from 1) anew.  PROGRAM *: every one.
+ * N: from 1, among the calls with this NUMBER (-1: all) and KIND.
  *	count			an event `call PROGRAM NUMBER KIND SIZE` for each system call
  *	kill-entry N		SIGKILL before its N-th call, which is not done any more
  *	kill-exit N		SIGKILL after it
@@ -173,10 +173,12 @@ identify(struct tracer *t, struct tracee *e)
 	read_plan(t);
 	e->inside = false;
 	e->calls = 0;
-	if (t->plan.action == NOTHING || strcmp(t->plan.program, e->name))
+	if (t->plan.action == NOTHING)
 		return;
-	if (++t->instances == t->plan.instance)
+	if (!strcmp(t->plan.program, "*"))
 		e->target = true;
+	else if (!strcmp(t->plan.program, e->name))
+		e->target = ++t->instances == t->plan.instance;
 }
 
 static void
