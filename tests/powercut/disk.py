@@ -7,9 +7,11 @@ import os
 import random
 import struct
 import subprocess
+import time
 
 HEAD = struct.Struct('=4sIQ')
 BLOCK = 4096                    # what a disk writes whole or not at all
+RELEASE_LIMIT = 20
 EXT4 = 'mkfs.ext4 -q -E lazy_itable_init=0'
 MKFS = {                        # type, command, MiB, mount options
     'ext4': ('ext4', EXT4, 64, 'noatime'),
@@ -54,6 +56,20 @@ def mount(fs, path, where):
         sh('losetup -d ' + device)
 
 
+def unmount(where):
+    """A process that is ending lets go of its directory only after nobody can see it any more, and
+    nothing tells when; so this is tried until it works, up to RELEASE_LIMIT seconds."""
+    end = time.monotonic() + RELEASE_LIMIT
+    while True:
+        try:
+            sh('umount ' + where)
+            return
+        except RuntimeError as error:
+            if 'busy' not in str(error) or time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+
+
 class LoggedDisk:
     """A new file system, mounted at `where`."""
 
@@ -81,7 +97,7 @@ class LoggedDisk:
 
     def close(self):
         """The log is complete."""
-        sh('umount ' + self.where)
+        unmount(self.where)
         os.close(self.marks)
         while subprocess.run(['losetup', '-j', self.fuse + '/disk'], stdout=subprocess.PIPE,
                              check=True).stdout:

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import threading
 
-from disk import sh
+from disk import sh, unmount
 
 HERE, AWAY = 'here.example', 'away.example'
 MOUNT = '/mnt'
@@ -26,7 +26,9 @@ START = '/var/qmail/bin/qmail-start'
 SMTPD = ['tcpserver', '-RHl', HERE, '127.0.0.1', '25', '/var/qmail/bin/qmail-smtpd']
 IDLE_LIMIT = 30                 # seconds after which a system that is not idle counts as stuck
 # What becomes of a recipient, by the first part of its address.
-KINDS = {'joe': 'Maildir', 'ann': 'mbox', 'fwd': 'Maildir', 'nobody': 'bounce', 'away': 'sink'}
+KINDS = {'joe': 'Maildir', 'ann': 'mbox', 'fwd': 'Maildir', 'nobody': 'bounce',
+         'away': 'sink', 'refused': 'bounce'}
+BROKEN = ('nobody-', 'refused-')         # nobody can be reached there
 BOX = {'joe': 'joe', 'fwd': 'alias', 'ann': 'ann'}
 
 FIRST = 'Subject: x\n'          # what every message begins with, as it is sent
@@ -39,7 +41,7 @@ def make_message(token, chance):
     names = chance.sample(sorted(KINDS), chance.choice((1, 1, 2, 3)))
     recipients = []
     for name in names:
-        recipients.append('%s-%s@%s' % (name, token, AWAY if name == 'away' else HERE))
+        recipients.append('%s-%s@%s' % (name, token, AWAY if name in ('away', 'refused') else HERE))
     size = chance.choice((0, 40, 400, 4000, 30000))
     body = ''.join('%s %s\n' % (token, chance.random()) for _ in range(1 + size // 30))
     return Message(token, recipients, FIRST + 'X-Token: %s\n\n%s' % (token, body))
@@ -51,7 +53,7 @@ def sender(token):
 
 
 def settle_in():
-    """Once: puts queue and mailboxes on the disk, configures."""
+    """Once: puts queue and mailboxes on the disk."""
     for name, path in PLACES.items():
         sh('cp -a %s %s/%s' % (path, MOUNT, name))
     for user, line in DOTQMAIL.items():
@@ -63,6 +65,10 @@ def settle_in():
     sh('rm %s/alias/.qmail %s/alias/.qmail-default' % (MOUNT, MOUNT))
     with open(MOUNT + '/alias/.qmail-fwd-default', 'w', encoding='ascii') as made:
         made.write(DOTQMAIL['alias'] + '\n')
+
+
+def configure():
+    """Writes the control files, which are not on the disk under test."""
     for name, text in CONTROL.items():
         with open('/var/qmail/control/' + name, 'w', encoding='ascii') as made:
             made.write(text + '\n')
@@ -77,11 +83,12 @@ def move_in():
 def move_out():
     """The reverse."""
     for path in PLACES.values():
-        sh('umount ' + path)
+        unmount(path)
 
 
 class Sink:
-    """The next host.  Tells `seen` of each message before it answers for it."""
+    """The next host.  Tells `seen` of each message (sender, recipients, text) before it answers for
+    it."""
 
     def __init__(self, seen):
         self.seen = seen
@@ -102,11 +109,16 @@ class Sink:
         with connection, connection.makefile('rb') as lines:
             def say(text):
                 connection.sendall(text.encode() + b'\r\n')
-            recipients = []
+            recipients, who = [], ''
             try:
                 say('220 sink ESMTP')
                 for line in lines:
                     word = line[:4].upper()
+                    if word == b'MAIL':
+                        who, recipients = re.search(rb'<(.*?)>', line).group(1).decode(), []
+                    if word == b'RCPT' and b'<refused-' in line:
+                        say('550 no such mailbox')
+                        continue
                     if word == b'RCPT':
                         recipients.append(re.search(rb'<(.*)>', line).group(1).decode())
                     if word == b'DATA':
@@ -114,7 +126,7 @@ class Sink:
                         text = b''
                         for part in lines:
                             if part == b'.\r\n':
-                                self.seen(recipients, text.replace(b'\r\n', b'\n').decode())
+                                self.seen(who, recipients, text.replace(b'\r\n', b'\n').decode())
                                 break
                             text += part[part.startswith(b'.'):]
                     say('221 bye' if word == b'QUIT' else '250 ok')
@@ -247,6 +259,32 @@ class Load:
             thread.join()
 
 
+def pending():
+    """How often each address is still to get something, by what is in the queue; for a sender, how
+    many bounces he may get: Counter."""
+    files = collections.defaultdict(dict)
+    for part in ('todo', 'info', 'local', 'remote'):
+        for where, _, names in os.walk('%s/%s' % (QUEUE, part)):
+            files[part].update((name, os.path.join(where, name)) for name in names)
+    found = collections.Counter()
+    for number in set(files['todo']) | set(files['info']):
+        parts = ('todo',) if number in files['todo'] else ('info', 'local', 'remote')
+        for path in [files[part][number] for part in parts if number in files[part]]:
+            with open(path, encoding='latin-1') as file:
+                found.update(record[1:] if '@' in record else '%s@%s' % (record[1:], HERE)
+                             for record in file.read().split('\0') if record[:1] in ('T', 'F'))
+    return found
+
+
+def mbox_bytes():
+    """All of ann's mbox."""
+    try:
+        with open(ANN, 'rb') as file:
+            return file.read()
+    except FileNotFoundError:
+        return b''
+
+
 def maildir():
     """Texts of joe's messages by their address: [(Delivered-To, text)]."""
     found = []
@@ -257,11 +295,13 @@ def maildir():
 
 
 def mailbox():
-    """The same of ann's mbox."""
+    """The same of ann's mbox.  A cut may leave NULs in place of the message that was being appended;
+    they do not belong to the one before it."""
     if not os.path.exists(ANN):
         return []
     with open(ANN, encoding='latin-1') as file:
         parts = re.split('^From [^\n]*(?:\n|\Z)', file.read(), flags=re.M)[1:]
+    parts = [re.sub('(?<=\n\n)\0+\n?\\Z', '', text) for text in parts]
     return [(address_of(text), text[:-1] if text.endswith('\n\n') else text) for text in parts]
 
 

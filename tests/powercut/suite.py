@@ -8,6 +8,7 @@ FS may end in `-BUILD`: then programs of that build are put in place of the inst
 With CASE (FS:SEED:CUT:VARIANT) no load runs: the log kept from that run is used again."""
 import collections
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -22,6 +23,7 @@ from disk import sh             # noqa: E402
 PLACE = '/tmp/powercut'
 KEEP = 'build/powercut/kept'
 SWEPT = re.compile(r'intd/\d+: belongs to no message: there is no text with this number')
+EVERY = 400                     # images, when every flush is cut at
 BROKEN_LIMIT = 3                # seconds that a build which must fail is given
 
 
@@ -42,7 +44,7 @@ def record(fs, seed, messages):
     def mark(text):
         with lock:
             logged.mark(text)
-    sink = mailhost.Sink(lambda recipients, text: [mark('sink ' + r) for r in recipients])
+    sink = mailhost.Sink(lambda who, recipients, text: [mark('sink ' + r) for r in recipients])
     system = mailhost.System(lambda recipient: mark('delivered ' + recipient), smtp=True)
     os.sync()
     mark('start')
@@ -57,24 +59,28 @@ def record(fs, seed, messages):
     return logged.log
 
 
-def cuts(log, images):
-    """(position, variant) of at most `images` cuts, spread evenly; in rising order.  Every flush,
-    right before and right after it, and between flushes, comes before any position twice."""
+def cuts(log, images, dice):
+    """(position, variant) of at most `images` cuts, in rising order.  First every flush, as late as
+    possible before the next one and without what was written meanwhile (as many of them, evenly
+    spread, as make half of the images); then all others by the dice.  images 0: twice as many as there
+    are flushes, at least EVERY."""
     start = next(i for i, text in log.marks() if text == 'start')
-    places = []
+    flushes, others = [], []
     for before, flush in zip(log.flushes, log.flushes[1:]):
         if flush <= start:
             continue
-        places.append((flush + 1, 'none'))
-        places.append((flush, 'none'))
+        flushes.append((flush, 'none'))
+        others.append((flush + 1, 'none'))
         pending = len(log.writes(before, flush))
         if pending:
-            places += [(flush, 'some'), (flush, 'torn'), (flush, 'all')]
+            others += [(flush, 'some'), (flush, 'torn'), (flush, 'all')]
         if pending > 2:
             middle = (before + flush) // 2 + 1
-            places += [(middle, 'none'), (middle, 'some'), (middle, 'torn'), (middle, 'all')]
-    step = max(1, len(places) / images)
-    return sorted({places[int(i * step)] for i in range(min(images, len(places)))})
+            others += [(middle, 'none'), (middle, 'some'), (middle, 'torn'), (middle, 'all')]
+    images = images or max(EVERY, 2 * len(flushes))
+    share = min(len(flushes), (images + 1) // 2)
+    chosen = [flushes[i * len(flushes) // share] for i in range(share)]
+    return sorted(chosen + dice.sample(others, min(len(others), images - share)))
 
 
 class Check:
@@ -82,6 +88,8 @@ class Check:
 
     def __init__(self, messages, marks):
         self.faults = []
+        self.named = collections.defaultdict(set)       # recipients that came back, by token
+        self.resent = collections.Counter()             # what the next host got after the cut
         self.messages = {message.token: message for message in messages}
         self.seen = collections.defaultdict(set)
         for text in marks:
@@ -102,13 +110,25 @@ class Check:
             message = self.messages.get(token)
             if message is None:
                 self.fault('mail for %r that nobody sent' % address)
+            elif not self.envelope(message, address, text):
+                self.fault('%r is nobody\'s envelope: %r' % (address, text[:80]))
             elif address == mailhost.sender(token):
-                found['bounce ' + token] += 1
                 self.bounce(message, text)
             elif not text.endswith(message.text):
                 self.fault('the text for %s is not what was sent: %r' % (address, text[-300:]))
             found[address] += 1
         return found
+
+    @staticmethod
+    def envelope(message, address, text):
+        """Does this message go to that address, with the sender it has in the text?"""
+        token = message.token
+        if address == mailhost.sender(token):
+            return text.startswith('Return-Path: <>\n')
+        # forward sends on to the address of joe's that has the same token
+        original = address.replace('joe-fwd-', 'fwd-', 1)
+        return (original in message.recipients and
+                text.startswith('Return-Path: <%s>\n' % mailhost.sender(token)))
 
     def torn(self, text):
         """Is this the beginning of a delivery to an mbox that the cut ended, perhaps with NULs in
@@ -121,49 +141,68 @@ class Check:
                    for message in self.messages.values())
 
     def bounce(self, message, text):
-        """Only the recipient that does not exist may be in it."""
+        """Recipients that cannot be reached are in it, at least one, and nobody else."""
         notice = text.partition('--- Below this line')[0]
-        bad = [r for r in re.findall('^<(.*)>:$', notice, re.M)
-               if not r.startswith('nobody-' + message.token)]
-        if bad or message.text not in text:
-            self.fault('a bounce of %s for %r' % (message.token, bad))
+        named = set(re.findall('^<(.*)>:$', notice, re.M))
+        if not named or not named <= set(message.recipients) or not text.endswith(message.text) or \
+                any(not r.startswith(mailhost.BROKEN) for r in named):
+            self.fault('a bounce of %s for %r: %r' % (message.token, named, notice[-300:]))
+        else:
+            self.named[message.token] |= named
 
     def deliveries(self):
         """Right after the cut: what was reported as delivered is in its mailbox."""
-        found = self.mailboxes()
+        self.before, self.old_mbox = self.mailboxes(), mailhost.mbox_bytes()
+        self.pending = mailhost.pending()
+        found = self.before
         for address in self.seen['delivered']:
             if address.startswith(('joe-', 'ann-')) and not found[address]:
                 self.fault('%s was delivered and is not there' % address)
 
-    def sunk(self, recipients, text):
+    def sunk(self, who, recipients, text):
         """The next host got one after the cut."""
         for recipient in recipients:
             token = recipient.partition('@')[0].split('-')[-1]
             if token not in self.messages or not text.endswith(self.messages[token].text):
                 self.fault('the next host got another text for %s' % recipient)
+            elif recipient not in self.messages[token].recipients or who != mailhost.sender(token):
+                self.fault('the next host got one from %s for %s' % (who, recipient))
             self.sink.add(recipient)
+            self.resent[recipient] += 1
+
+    def arrived(self, message, recipient, found):
+        """Has the message reached its recipient, or has the sender been told?"""
+        name = recipient.partition('-')[0]
+        if name == 'away':
+            return recipient in self.sink
+        if recipient.startswith(mailhost.BROKEN):
+            return recipient in self.named[message.token]
+        return found['joe-' + recipient if name == 'fwd' else recipient]
 
     def promises(self):
-        """At the end: what was accepted has arrived, everywhere."""
+        """At the end: what was accepted has arrived, everywhere; and of what clients did not see
+        accepted, all or nothing."""
         found = self.mailboxes()
-        for token in self.seen['accepted']:
-            for recipient in self.messages[token].recipients:
-                name = recipient.partition('-')[0]
-                arrived = {
-                    'away': lambda r=recipient: r in self.sink,
-                    'nobody': lambda t=token: found['bounce ' + t],
-                    'fwd': lambda t=token: found['joe-fwd-%s@%s' % (t, mailhost.HERE)],
-                }.get(name, lambda r=recipient: found[r])
-                if not arrived():
-                    self.fault('%s was accepted and has not arrived' % recipient)
-        for what, n in found.items():
-            # The cut may have come after a delivery and before it was noted; what was forwarded or
-            # bounced has been through two deliveries.
-            if n > (4 if what.startswith(('joe-fwd-', 'joe-b-', 'bounce ')) else 2):
-                self.fault('%s arrived %d times' % (what, n))
-            if what.startswith('bounce ') and not any(
-                    r.startswith('nobody-') for r in self.messages[what[7:]].recipients):
-                self.fault('a bounce of %s, for no reason' % what[7:])
+        for message in self.messages.values():
+            missing = [r for r in message.recipients if not self.arrived(message, r, found)]
+            if missing and message.token in self.seen['accepted']:
+                self.fault('%s was accepted and has not arrived for %s' % (message.token, missing))
+            elif missing and len(missing) < len(message.recipients):
+                self.fault('%s has arrived, but not for %s' % (message.token, missing))
+        self.copies(found)
+        if not mailhost.mbox_bytes().startswith(self.old_mbox):
+            self.fault('the mbox has changed before its old end')
+
+    def copies(self, found):
+        """Nothing comes once more that the queue on the disk had not still to deliver."""
+        new = self.resent + (found - self.before)
+        for address, n in new.items():
+            allowed = self.pending[address]
+            if address.startswith('joe-fwd-'):
+                allowed += self.pending[address.replace('joe-fwd-', 'fwd-', 1)]
+            if n > allowed:
+                self.fault('%s arrived %d times, but was %d times in the queue' % (
+                    address, n, allowed))
 
     def queue(self):
         """Nothing is left but what the sweep will take, and all of it is legal.  An envelope of a
@@ -190,7 +229,7 @@ def examine(fs, image, check):
     check.promises()
     check.queue()
     mailhost.move_out()
-    sh('umount ' + mailhost.MOUNT)
+    disk.unmount(mailhost.MOUNT)
 
 
 def try_cuts(fs, seed, log, messages, wanted):
@@ -217,6 +256,7 @@ def main():
     kept = '%s/%s:%s:%d' % (KEEP, fs, seed, messages)
     os.makedirs(PLACE)
     sh('mount -t devtmpfs devtmpfs /dev')       # a world's own has no loop devices
+    mailhost.configure()
     if '-' in fs:
         broken_programs(fs.split('-')[1])
     if sys.argv[5:]:
@@ -224,7 +264,7 @@ def main():
         log, wanted = disk.Log(kept), [(int(cut), variant)]
     else:
         log = disk.Log(record(fs, seed, messages))
-        wanted = cuts(log, images)
+        wanted = cuts(log, images, random.Random(seed))
         print('load %s:%s: %d flushes, %d writes' % (
             fs, seed, len(log.flushes), len(log.writes(0, len(log.entries)))), flush=True)
     load = mailhost.Load(seed, messages, None)
