@@ -119,8 +119,12 @@ def pull():
         fd = os.open(QUEUE + 'lock/trigger', os.O_WRONLY | os.O_NONBLOCK)
     except OSError:
         return
-    os.write(fd, b'\0')
-    os.close(fd)
+    try:
+        os.write(fd, b'\0')
+    except BrokenPipeError:
+        pass            # the reader is opening it anew, and scans after that
+    finally:
+        os.close(fd)
 
 
 # ---- the daemon ----
