@@ -30,10 +30,11 @@ LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now,--gc-sections,--as-needed,-O1,--hash-styl
 SAN_OPTIONS := $(if $(SAN),tests/san/options.c)
 
 # What a folder shares lives in one archive; a file with main is named like its program.
-FOLDERS := lib mail net queue send spawn local remote smtp qmtp pop3 inject users tools install
+FOLDERS := lib mail net tls queue send spawn local remote smtp qmtp pop3 inject users tools install
 LIB := $O/lib.a
 MAIL := $O/mail.a $(LIB)
 NET := $O/net.a
+TLS := $O/tls.a
 QUEUE := $O/queue.a $(MAIL)
 CDB := -l:libcdb.a
 
@@ -66,12 +67,12 @@ $B/maildirwatch: $O/local/maildirwatch.o $O/local.a $(QUEUE)
 $B/qreceipt: $O/local/qreceipt.o $O/local.a $(QUEUE)
 $B/qbiff: $O/local/qbiff.o $O/local.a $(QUEUE)
 # folder remote
-$B/qmail-remote: $O/remote/qmail-remote.o $O/remote.a $(NET) $(QUEUE)
+$B/qmail-remote: $O/remote/qmail-remote.o $O/remote.a $(NET) $(TLS) $(QUEUE)
 $B/qmail-qmqpc: $O/remote/qmail-qmqpc.o $O/remote.a $(NET) $(QUEUE)
 $B/qmail-tcpto: $O/remote/qmail-tcpto.o $O/remote.a $(NET) $(QUEUE)
 $B/qmail-tcpok: $O/remote/qmail-tcpok.o $O/remote.a $(NET) $(QUEUE)
 # folder smtp
-$B/qmail-smtpd: $O/smtp/qmail-smtpd.o $O/smtp.a $(NET) $(QUEUE)
+$B/qmail-smtpd: $O/smtp/qmail-smtpd.o $O/smtp.a $(NET) $(TLS) $(QUEUE)
 # folder qmtp
 $B/qmail-qmtpd: $O/qmtp/qmail-qmtpd.o $O/qmtp.a $(QUEUE)
 $B/qmail-qmqpd: $O/qmtp/qmail-qmqpd.o $O/qmtp.a $(QUEUE)
