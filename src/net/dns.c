@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lib/ascii.h"
+#include "lib/deadline.h"
 #include "lib/num.h"
 #include "lib/sys.h"
 #include "net/dnsmsg.h"
@@ -17,6 +18,8 @@
 struct dns {
 	struct __res_state state;
 	bool ready;		/* else every question fails softly */
+	int64_t deadline;
+	int retrans;		/* seconds for the first try, by resolv.conf */
 	unsigned char answer[DNSMSG_MAX];
 };
 
@@ -28,7 +31,15 @@ dns_open(void)
 	if (!d)
 		return NULL;
 	d->ready = res_ninit(&d->state) == 0;
+	d->deadline = DEADLINE_NONE;
+	d->retrans = d->state.retrans;
 	return d;
+}
+
+void
+dns_set_deadline(struct dns *d, int64_t deadline)
+{
+	d->deadline = deadline;
 }
 
 void
@@ -41,6 +52,24 @@ dns_close(struct dns *d)
 	free(d);
 }
 
+/* Makes all tries of one question fit into the time that is left; false: there is none.  The
+ * library waits retrans seconds for each server, then twice that for all together. */
+static bool
+set_patience(struct dns *d)
+{
+	int left;
+
+	d->state.retrans = d->retrans;
+	if (d->deadline == DEADLINE_NONE)
+		return true;
+	left = deadline_poll(d->deadline);
+	if (left / 1000 / (d->state.nscount + 2) < d->retrans)
+		d->state.retrans = left / 1000 / (d->state.nscount + 2);
+	if (d->state.retrans < 1)
+		d->state.retrans = 1;
+	return left > 0;
+}
+
 /* One question and its answer, which stays valid until the next. */
 static enum dnsmsg_verdict
 ask(struct dns *d, struct span name, enum dns_type type, bool edns, struct dnsmsg_reader *r)
@@ -50,7 +79,7 @@ ask(struct dns *d, struct span name, enum dns_type type, bool edns, struct dnsms
 	size_t length;
 	int n;
 
-	if (!d->ready || sys_random(&o.id, sizeof o.id) == -1)
+	if (!d->ready || !set_patience(d) || sys_random(&o.id, sizeof o.id) == -1)
 		return DNSMSG_FAILURE;
 #ifdef RES_TRUSTAD
 	o.trust_ad = d->state.options & RES_TRUSTAD;
@@ -174,6 +203,15 @@ undo_addresses(void *to)
 }
 
 enum dns_status
+dns_family(struct dns *d, struct span name, enum ip_family family, struct ip_list *to)
+{
+	struct address_sink sink = { to, to->n };
+
+	return look_up(d, name, family == IP_V4 ? DNS_A : DNS_AAAA, take_address, undo_addresses,
+	    &sink);
+}
+
+enum dns_status
 dns_addresses(struct dns *d, struct span name, struct ip_list *to)
 {
 	struct address_sink sink = { to, to->n };
@@ -288,6 +326,50 @@ dns_ptr(struct dns *d, const struct ip *ip, struct buf *name)
 		ascii_lower_n(name->p, name->n);
 	return status;
 }
+
+/* ---- lists of texts ---- */
+
+static enum dns_status
+end_text(struct buf *texts)
+{
+	buf_addc(texts, '\0');
+	return buf_ok(texts) ? DNS_OK : DNS_MEMORY;
+}
+
+static enum dns_status
+take_text(const struct dnsmsg_reader *r, const struct dnsmsg_record *record, void *to)
+{
+	return dnsmsg_text(r, record, to) ? end_text(to) : DNS_SOFT;
+}
+
+static enum dns_status
+take_each_name(const struct dnsmsg_reader *r, const struct dnsmsg_record *record, void *to)
+{
+	return dnsmsg_name(r, record, 0, to) ? end_text(to) : DNS_SOFT;
+}
+
+enum dns_status
+dns_txt(struct dns *d, struct span name, struct buf *texts)
+{
+	buf_reset(texts);
+	return look_up(d, name, DNS_TXT, take_text, undo_name, texts);
+}
+
+enum dns_status
+dns_ptr_all(struct dns *d, const struct ip *ip, struct buf *names)
+{
+	struct buf question = BUF_CAP(DNSMSG_NAME_MAX);
+	enum dns_status status = DNS_MEMORY;
+
+	buf_reset(names);
+	dnsmsg_reverse(ip, &question);
+	if (buf_ok(&question))
+		status = look_up(d, buf_span(&question), DNS_PTR, take_each_name, undo_name, names);
+	buf_free(&question);
+	return status;
+}
+
+/* ---- aliases ---- */
 
 enum dns_status
 dns_canonical(struct dns *d, struct span name, struct buf *canonical)

@@ -25,6 +25,10 @@ struct dns;
 MUST_CHECK struct dns *dns_open(void);
 void dns_close(struct dns *d);		/* NULL is fine */
 
+/* From now on no question is asked after this moment (lib/deadline.h; they fail softly), and those
+ * before are repeated less often; DEADLINE_NONE: as resolv.conf says. */
+void dns_set_deadline(struct dns *d, int64_t deadline);
+
 struct dns_mx {
 	uint16_t preference;
 	char *name;		/* malloc'd, no dot at the end; "" is the root (RFC 7505) */
@@ -39,6 +43,12 @@ struct dns_mx_list {
  * followed by owner-blind reading, bounded.  A soft failure of one type with results of the other
  * gives DNS_OK. */
 MUST_CHECK enum dns_status dns_addresses(struct dns *d, struct span name, struct ip_list *to);
+/* Those of one family only: one question. */
+MUST_CHECK enum dns_status dns_family(struct dns *d, struct span name, enum ip_family family,
+    struct ip_list *to);
+/* TXT records in answer order, the strings of each joined, each followed by NUL (inside one it
+ * becomes DEL); replaces *texts. */
+MUST_CHECK enum dns_status dns_txt(struct dns *d, struct span name, struct buf *texts);
 /* MX records in answer order.  DNS_ABSENT also for an answer without MX records. */
 MUST_CHECK enum dns_status dns_mx(struct dns *d, struct span name, struct dns_mx_list *to);
 /* Copies the name; DNS_OK or DNS_MEMORY. */
@@ -47,6 +57,8 @@ MUST_CHECK enum dns_status dns_mx_add(struct dns_mx_list *l, uint16_t preference
 void dns_mx_free(struct dns_mx_list *l);
 /* The first PTR record of the address, lower case, no dot at the end; replaces *name. */
 MUST_CHECK enum dns_status dns_ptr(struct dns *d, const struct ip *ip, struct buf *name);
+/* All of them, each followed by NUL; replaces *names. */
+MUST_CHECK enum dns_status dns_ptr_all(struct dns *d, const struct ip *ip, struct buf *names);
 /* The name that an alias stands for in the end; the name itself if it is none.  DNS_SOFT also for
  * more than DNS_ALIASES_MAX steps.  Replaces *canonical. */
 MUST_CHECK enum dns_status dns_canonical(struct dns *d, struct span name, struct buf *canonical);

@@ -252,6 +252,24 @@ dnsmsg_name(const struct dnsmsg_reader *r, const struct dnsmsg_record *record, s
 }
 
 bool
+dnsmsg_text(const struct dnsmsg_reader *r, const struct dnsmsg_record *record, struct buf *text)
+{
+	size_t at = record->data, end = at + record->len;
+
+	if (!record->len)
+		return false;
+	while (at < end) {
+		size_t length = r->p[at++];
+
+		if (length > end - at)
+			return false;
+		for (; length; length--, at++)
+			buf_addc(text, r->p[at] ? (char)r->p[at] : '\177');
+	}
+	return true;
+}
+
+bool
 dnsmsg_u16(const struct dnsmsg_reader *r, const struct dnsmsg_record *record, uint16_t *value)
 {
 	if (record->len < 2)

@@ -18,6 +18,7 @@ enum dns_type {
 	DNS_CNAME = 5,
 	DNS_PTR = 12,
 	DNS_MX = 15,
+	DNS_TXT = 16,
 	DNS_AAAA = 28
 };
 
@@ -77,6 +78,10 @@ MUST_CHECK bool dnsmsg_address(const struct dnsmsg_reader *r, const struct dnsms
  * them.  false: runs out of the message, too long, or a loop. */
 MUST_CHECK bool dnsmsg_name(const struct dnsmsg_reader *r, const struct dnsmsg_record *record,
     size_t skip, struct buf *name);
+/* The strings of a TXT record joined without blank, appended; a NUL among them becomes DEL, so that
+ * the text can be a C string and still has a byte no text has.  false: malformed, or no string. */
+MUST_CHECK bool dnsmsg_text(const struct dnsmsg_reader *r, const struct dnsmsg_record *record,
+    struct buf *text);
 /* Big-endian number at the start of the data; false: shorter than two bytes. */
 MUST_CHECK bool dnsmsg_u16(const struct dnsmsg_reader *r, const struct dnsmsg_record *record,
     uint16_t *value);

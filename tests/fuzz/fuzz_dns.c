@@ -25,7 +25,8 @@ const char *const fuzz_words[] = {
 	"|", "~", "\x81\x80~\1~\1~~~~", "\x81\x80~\1~\2~~~~", "\x81\x83~\1~~~~~~", "\x81\x81",
 	"\x81\x82", "\1a\2ex~~\1~\1", "\300\14~\1~\1~~~\5~\4\12~~\1",
 	"\300\14~\17~\1~~~\5~\6~\12\1m\300\16", "\300\14~\5~\1~~~\5~\2\300\14",
-	"\300\14~\34~\1~~~\5~\20abcdefghijklmnop", "\300\14~\14~\1~~~\5~\3\1x~", "\300\14", "\77",
+	"\300\14~\34~\1~~~\5~\20abcdefghijklmnop", "\300\14~\20~\1~~~\5~\5\1a\2bc",
+	 "\300\14~\14~\1~~~\5~\3\1x~", "\300\14", "\77",
 	"\377", NULL
 };
 
@@ -107,6 +108,13 @@ check_names(struct dns *d, struct span in)
 		promise(name.n > 0);
 		check_name(buf_span(&name));
 	}
+	promise(server.asked <= QUESTIONS_ONE);
+	begin(in);
+	if (dns_ptr_all(d, &ip, &name) == DNS_OK)
+		promise(name.n > 0 && name.p[name.n - 1] == '\0');
+	begin(in);
+	if (dns_txt(d, span_str("a.ex"), &name) == DNS_OK)
+		promise(name.n > 0 && name.p[name.n - 1] == '\0');
 	promise(server.asked <= QUESTIONS_ONE);
 	begin(in);
 	(void)!dns_canonical(d, span_str("a.ex"), &name);

@@ -39,6 +39,17 @@ check_name(const struct dnsmsg_reader *r, const struct dnsmsg_record *record, si
 }
 
 static void
+check_text(const struct dnsmsg_reader *r, const struct dnsmsg_record *record)
+{
+	struct buf text = { 0 };
+
+	if (dnsmsg_text(r, record, &text) &&
+	    (text.n >= record->len || span_chr(buf_span(&text), '\0') < text.n))
+		abort();
+	buf_free(&text);
+}
+
+static void
 check_record(const struct dnsmsg_reader *r, const struct dnsmsg_record *record)
 {
 	uint16_t preference;
@@ -49,6 +60,7 @@ check_record(const struct dnsmsg_reader *r, const struct dnsmsg_record *record)
 	if (dnsmsg_u16(r, record, &preference) != (record->len >= 2))
 		abort();
 	(void)!dnsmsg_address(r, record, &ip);
+	check_text(r, record);
 	check_name(r, record, 0);
 	check_name(r, record, 2);
 }
@@ -75,7 +87,8 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	static const unsigned char head[DNSMSG_HEADER] = {
 		ID >> 8, ID & 0xff, 0x81, 0x80, 0, 1, 0, RECORDS
 	};
-	static const enum dns_type types[] = { DNS_A, DNS_CNAME, DNS_PTR, DNS_MX, DNS_AAAA };
+	static const enum dns_type types[] = { DNS_A, DNS_CNAME, DNS_PTR, DNS_MX, DNS_AAAA,
+		DNS_TXT };
 	unsigned char *message = malloc(sizeof head + n);	/* no byte more: a sanitizer sees */
 
 	if (!message)

@@ -242,6 +242,42 @@ test_addresses(struct tap *t)
 }
 
 static void
+test_texts(struct tap *t)
+{
+	static const struct {
+		const char *what, *message;
+		size_t n;
+		const char *text;	/* NULL: cannot be used */
+	} rows[] = {
+		{ "one string", BYTES(ONE RR("\x10", "\4") "\3abc"), "abc" },
+		{ "strings are joined", BYTES(ONE RR("\x10", "\7") "\3abc\2de"), "abcde" },
+		{ "an empty string", BYTES(ONE RR("\x10", "\1") "\0"), "" },
+		{ "empty ones between", BYTES(ONE RR("\x10", "\5") "\1a\0\1b"), "ab" },
+		{ "any byte", BYTES(ONE RR("\x10", "\4") "\3\n\xe9\t"), "\n\xe9\t" },
+		{ "NUL", BYTES(ONE RR("\x10", "\4") "\3a\0b"), "a\177b" },
+		{ "no string", BYTES(ONE RR("\x10", "\0")), NULL },
+		{ "string past the record", BYTES(ONE RR("\x10", "\3") "\3abc"), NULL },
+		{ "second one past it", BYTES(ONE RR("\x10", "\4") "\1a\2bc"), NULL },
+	};
+	struct buf text = { 0 };
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct dnsmsg_reader r;
+		struct dnsmsg_record record;
+		bool usable;
+
+		buf_reset(&text);
+		(void)dnsmsg_open(&r, rows[i].message, rows[i].n, ID);
+		usable = dnsmsg_next(&r, DNS_TXT, &record) == DNSMSG_RECORD &&
+		    dnsmsg_text(&r, &record, &text);
+		ok(t, usable == (rows[i].text != NULL), "%s", rows[i].what);
+		if (rows[i].text)
+			is(t, buf_span(&text), span_str(rows[i].text), rows[i].what);
+	}
+	buf_free(&text);
+}
+
+static void
 test_reverse(struct tap *t)
 {
 	struct buf name = { 0 };
@@ -300,6 +336,7 @@ main(void)
 	test_answers(&t);
 	test_cuts(&t);
 	test_addresses(&t);
+	test_texts(&t);
 	test_reverse(&t);
 	test_damaged(&t);
 	return done(&t);
