@@ -8,7 +8,7 @@
 
 #include "lib/attr.h"
 #include "lib/buf.h"
-#include "local/dotqmail.h"
+#include "mail/dotqmail.h"
 
 struct delivery {
 	/* The operands, borrowed from argv.  All of them but home are chosen by strangers. */

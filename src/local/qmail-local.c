@@ -22,8 +22,8 @@
 #include "lib/report.h"
 #include "lib/sig.h"
 #include "local/delivery.h"
-#include "local/dotqmail.h"
 #include "local/handlers.h"
+#include "mail/dotqmail.h"
 
 #define HEADER_PIECE 4096
 #define STICKY 01000		/* S_ISVTX, where that is declared */

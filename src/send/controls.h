@@ -8,8 +8,8 @@
 #include "lib/attr.h"
 #include "lib/buf.h"
 #include "lib/set.h"
+#include "mail/route.h"
 #include "send/activity.h"
-#include "send/route.h"
 
 #define CONTROLS_LIFETIME_S 604800	/* queuelifetime without a file */
 #define CONTROLS_LIFETIME_MAX_S (INT64_MAX / 4)

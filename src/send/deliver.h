@@ -11,9 +11,9 @@
 #include "lib/attr.h"
 #include "lib/buf.h"
 #include "lib/span.h"
+#include "mail/route.h"
 #include "queue/spawnproto.h"
 #include "send/bounce.h"
-#include "send/route.h"
 #include "send/waitset.h"
 
 #define DELIVER_OUT_FULL ((size_t)65536)	/* unwritten bytes that stop new starts */

@@ -16,8 +16,8 @@
 #include "lib/attr.h"
 #include "lib/buf.h"
 #include "lib/io.h"
+#include "mail/route.h"
 #include "queue/qlayout.h"
-#include "send/route.h"
 #include "send/waitset.h"
 
 #define JOBS_RECORDS 1000	/* records of a channel looked at in one turn */

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "lib/heap.h"
-#include "send/route.h"
+#include "mail/route.h"
 
 #define SCHED_TROUBLE_S 123	/* after a failure of the system */
 #define SCHED_MEMORY_S 10	/* after a want of memory */

@@ -12,9 +12,9 @@
 #include "lib/buf.h"
 #include "lib/io.h"
 #include "lib/syncset.h"
+#include "mail/route.h"
 #include "queue/qlayout.h"
 #include "send/activity.h"
-#include "send/route.h"
 
 #define SPLIT_BUFFER 8192
 

@@ -7,8 +7,8 @@
 
 #include "lib/deadline.h"
 #include "lib/io.h"
+#include "mail/route.h"
 #include "queue/qlayout.h"
-#include "send/route.h"
 
 #define MEMORY_RETRY_MS 1000
 

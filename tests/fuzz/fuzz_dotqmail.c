@@ -1,6 +1,6 @@
 /* The lines of .qmail files: every byte is in one line, what is handed on is clean, and the check
  * of all lines agrees with what they say one by one. */
-#include "local/dotqmail.h"
+#include "mail/dotqmail.h"
 
 #include <stdlib.h>
 

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "lib/ascii.h"
-#include "local/dotqmail.h"
+#include "mail/dotqmail.h"
 #include "rig.h"
 
 const char *const fuzz_words[] = {

@@ -1,7 +1,7 @@
 /* Recipients and what control files make of them: every address that leaves has a host; what a
  * virtual domain has put in front is taken off again; senders for one recipient each have their
  * shape.  Input: virtualdomains `|` locals `|` percenthack `|` recipient `|` sender. */
-#include "send/route.h"
+#include "mail/route.h"
 
 #include "mail/addr5321.h"
 #include "rig.h"

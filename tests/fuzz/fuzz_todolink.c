@@ -5,9 +5,9 @@
 
 #include <unistd.h>
 
+#include "mail/route.h"
 #include "queue/qlayout.h"
 #include "rig.h"
-#include "send/route.h"
 
 const char *const fuzz_words[] = {
 	"~", "DL1~", "DR22~", "DB457~", "DX3~", "X~", "Lnew msg 1\n~", "Lwarning: x\n~", "L", "D",

@@ -1,5 +1,5 @@
 /* dotqmail: finding the file, decoding its lines. */
-#include "local/dotqmail.h"
+#include "mail/dotqmail.h"
 
 #include <errno.h>
 #include <unistd.h>

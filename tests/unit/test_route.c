@@ -1,5 +1,5 @@
 /* route - channels and rewriting of recipients, and the way back; senders for one recipient. */
-#include "send/route.h"
+#include "mail/route.h"
 #include "tap.h"
 
 struct row {

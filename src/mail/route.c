@@ -1,5 +1,5 @@
 /* route - which channel a recipient takes and how it is written from then on. */
-#include "send/route.h"
+#include "mail/route.h"
 
 #include "mail/addr5321.h"
 

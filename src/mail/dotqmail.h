@@ -1,6 +1,6 @@
 /* dotqmail - delivery instructions (dot-qmail(5)): which file they are in, what its lines say. */
-#ifndef LOCAL_DOTQMAIL_H
-#define LOCAL_DOTQMAIL_H
+#ifndef MAIL_DOTQMAIL_H
+#define MAIL_DOTQMAIL_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* route - which channel a recipient takes and how it is written from then on; how it was written
  * before, for bounces; the sender it is delivered for (qmail-send(8)).  Bytes in, bytes out. */
-#ifndef SEND_ROUTE_H
-#define SEND_ROUTE_H
+#ifndef MAIL_ROUTE_H
+#define MAIL_ROUTE_H
 
 #include "lib/buf.h"
 #include "lib/set.h"

@@ -1,5 +1,5 @@
 /* dotqmail - delivery instructions: which file they are in, what its lines say. */
-#include "local/dotqmail.h"
+#include "mail/dotqmail.h"
 
 #include <errno.h>
 #include <fcntl.h>
