@@ -3,12 +3,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "lib/deadline.h"
+#include "lib/io.h"
 #include "lib/sig.h"
 #include "lib/sys.h"
+
+#define LOOK_MS 20
 
 extern char **environ;
 
@@ -115,6 +121,52 @@ proc_wait(pid_t pid, int *status)
 		r = waitpid(pid, status, 0);
 	while (r == -1 && errno == EINTR);
 	return r == pid ? 0 : -1;
+}
+
+/* Without a descriptor that tells of its end it is looked for now and then. */
+static int
+wait_by_looking(pid_t pid, int64_t deadline, int *status)
+{
+	pid_t r;
+
+	while ((r = waitpid(pid, status, WNOHANG)) == 0) {
+		const struct timespec pause = { 0, LOOK_MS * 1000 * 1000 };
+
+		if (deadline_now() >= deadline) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+		(void)nanosleep(&pause, NULL);
+	}
+	return r == pid ? 0 : -1;
+}
+
+int
+proc_wait_until(pid_t pid, int64_t deadline, int *status)
+{
+	enum io_status ready;
+	int fd;
+
+	if (deadline == DEADLINE_NONE)
+		return proc_wait(pid, status);
+	if ((fd = sys_pidfd(pid)) == -1)
+		return wait_by_looking(pid, deadline, status);
+	ready = io_wait_readable(fd, deadline);
+	(void)close(fd);
+	if (ready == IO_OK)
+		return proc_wait(pid, status);
+	if (ready == IO_TIMEOUT)
+		errno = ETIMEDOUT;
+	return -1;
+}
+
+void
+proc_end_session(pid_t pid)
+{
+	int status;
+
+	if (kill(-pid, SIGKILL) == 0 && kill(pid, SIGKILL) == 0)
+		(void)!proc_wait(pid, &status);
 }
 
 pid_t

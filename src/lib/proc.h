@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "lib/attr.h"
@@ -47,6 +48,11 @@ MUST_CHECK pid_t proc_fork(void);
 
 /* Waits for this pid, restarted after EINTR.  -1 with errno. */
 MUST_CHECK int proc_wait(pid_t pid, int *status);
+/* The same until the deadline; then -1 with ETIMEDOUT. */
+MUST_CHECK int proc_wait_until(pid_t pid, int64_t deadline, int *status);
+/* SIGKILL for a process that was started with own_session and for what it has started; waits for
+ * it, unless it has become another user's. */
+void proc_end_session(pid_t pid);
 /* waitpid(-1, WNOHANG): pid of a finished child, 0 if none has, -1 with errno (ECHILD). */
 pid_t proc_reap(int *status);
 /* Exit code 0..255, or -1 if it was killed by a signal. */

@@ -5,13 +5,11 @@
  * through as it is.  argv: host name, checker, its arguments.  Environment: passed on.
  * Exit: always 1, whatever happened. */
 #include <signal.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "lib/attr.h"
-#include "lib/conf.h"
+#include "lib/checker.h"
 #include "lib/date.h"
-#include "lib/proc.h"
 #include "lib/sandbox.h"
 #include "lib/sig.h"
 #include "lib/sys.h"
@@ -19,7 +17,6 @@
 
 #define CODE_ALWAYS 1
 #define POPUP_LOGIN_MS (INT64_C(300) * 1000)	/* from the greeting to the password */
-#define CHECKER_FD 3
 #define RANDOM_BYTES 16
 
 struct popup {
@@ -55,68 +52,46 @@ make_stamp(struct buf *stamp, const char *host)
 	return buf_ok(stamp) ? 0 : -1;
 }
 
-/* Name, secret and timestamp, each with NUL.  A checker that does not read them all is its own
- * affair; they fit into the pipe, so this cannot block. */
-static void
-feed(int fd, struct span user, struct span secret, struct span stamp)
+/* What the client is told about a login that was not successful; NULL: nothing, the checker has
+ * become the rest of the conversation. */
+static const char *
+complaint(enum checker_verdict verdict)
 {
-	struct buf text = BUF_CAP(4 * POPDIALOG_LINE_MAX);
-
-	(void)buf_room(&text, user.n + secret.n + stamp.n + 3);
-	buf_addspan(&text, user);
-	buf_addc(&text, '\0');
-	buf_addspan(&text, secret);
-	buf_addc(&text, '\0');
-	buf_addspan(&text, stamp);
-	buf_addc(&text, '\0');
-	if (buf_ok(&text))
-		(void)!io_write_all(fd, text.p, text.n);
-	if (text.p)
-		sys_wipe(text.p, text.size);
-	buf_free(&text);
+	switch (verdict) {
+	case CHECKER_YES:
+	case CHECKER_DEAF:
+		return NULL;
+	case CHECKER_NO:
+		return "[AUTH] authorization failed";
+	case CHECKER_BUSY:
+		return "[SYS/TEMP] unable to check the password now";
+	case CHECKER_NO_PIPE:
+	case CHECKER_NO_START:
+		return "[SYS/TEMP] unable to run the password checker";
+	default:
+		return "[SYS/TEMP] the password checker crashed";
+	}
 }
 
-/* Starts the checker and gives it its pipe.  -1: it cannot be started. */
-static pid_t
-start_checker(const struct popup *p, struct span user, struct span secret)
-{
-	int fds[2];
-	pid_t pid;
-
-	if (sys_pipe(fds) == -1)
-		return -1;
-	pid = proc_spawn(&(struct proc_spawn){ .argv = p->checker, .search = true,
-		.fds = { { CHECKER_FD, fds[0] } }, .nfds = 1 }, NULL);
-	(void)close(fds[0]);
-	if (pid != -1)
-		feed(fds[1], user, secret, buf_span(&p->stamp));
-	(void)close(fds[1]);
-	return pid;
-}
-
-/* The one attempt.  After a good login the checker has become the rest of the conversation, so
- * there is nothing left to say. */
+/* The one attempt. */
 static enum pop_next
 log_in(struct popup *p, struct span user, struct span secret)
 {
-	int status;
-	pid_t pid;
+	struct checker_login login = { user, secret, buf_span(&p->stamp) };
+	struct checker checker = { .argv = p->checker, .wait_ms = DEADLINE_NONE };
+	enum checker_verdict verdict;
+	const char *text;
 
 	if (io_flush(&p->dialog.out) == -1)
 		return POP_ENDS;
-	if ((pid = start_checker(p, user, secret)) == -1) {
-		popdialog_err(&p->dialog, "[SYS/TEMP] unable to run the password checker");
-		return POP_ENDS;
-	}
+	verdict = checker_start(&checker, &login);
 	/* The session may last for hours: nothing secret stays here. */
 	sys_wipe(p->dialog.input, sizeof p->dialog.input);
 	sys_wipe(p->dialog.line.p, p->dialog.line.size);
-	if (proc_wait(pid, &status) == -1 || proc_code(status) == -1)
-		popdialog_err(&p->dialog, "[SYS/TEMP] the password checker crashed");
-	else if (proc_code(status) == CODE_TEMP)
-		popdialog_err(&p->dialog, "[SYS/TEMP] unable to check the password now");
-	else if (proc_code(status) != CODE_OK)
-		popdialog_err(&p->dialog, "[AUTH] authorization failed");
+	if (verdict == CHECKER_YES)
+		verdict = checker_finish(&checker);
+	if ((text = complaint(verdict)))
+		popdialog_err(&p->dialog, text);
 	return POP_ENDS;
 }
 

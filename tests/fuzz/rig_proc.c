@@ -64,6 +64,19 @@ proc_wait(pid_t pid, int *status)
 }
 
 int
+proc_wait_until(pid_t pid, int64_t deadline, int *status)
+{
+	(void)deadline;
+	return proc_wait(pid, status);
+}
+
+void
+proc_end_session(pid_t pid)
+{
+	(void)pid;
+}
+
+int
 proc_code(int status)
 {
 	return status;
