@@ -15,6 +15,17 @@ struct transfer {
 	int64_t begun;
 };
 
+/* RFC 3848. */
+static const char *
+protocol(const struct session *s)
+{
+	static const char *const extended[2][2] = {
+		{ "ESMTP", "ESMTPA" }, { "ESMTPS", "ESMTPSA" }
+	};
+
+	return s->extended ? extended[s->tls][s->user.n > 0] : "SMTP";
+}
+
 static int
 open_queue(const struct session *s, struct incoming *in)
 {
@@ -24,7 +35,8 @@ open_queue(const struct session *s, struct incoming *in)
 		hop.helo = buf_span(&s->hello);
 	if (s->said_hello && !hop.helo.p)
 		hop.helo = span_str("");	/* an empty name was given, which is not none */
-	hop.protocol = s->extended ? "ESMTP" : "SMTP";
+	hop.remote_info = s->remote_info;
+	hop.protocol = protocol(s);
 	hop.time = date_now();
 	return incoming_open(in, &hop, s->conf->intake.size_limit, s->conf->timeout_ms);
 }

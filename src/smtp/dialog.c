@@ -166,8 +166,8 @@ command_mail(struct session *s, struct span arg)
 static enum reply
 add_recipient(struct session *s, struct buf *address)
 {
-	if (s->conf->intake.relay_client)
-		buf_adds(address, s->conf->intake.relay_client);
+	if (s->relay_client)
+		buf_adds(address, s->relay_client);
 	if (!buf_ok(address))
 		return REPLY_MEMORY;
 	if (s->recipient_count == SESSION_RECIPIENTS_MAX ||
@@ -256,30 +256,6 @@ run_command(struct session *s)
 	return REPLY_UNIMPLEMENTED;
 }
 
-/* One line without its line end.  REPLY_OK: it is in s->line. */
-static enum reply
-read_command(struct session *s)
-{
-	int64_t patience = s->conf->timeout_ms > SESSION_COMMAND_MS ? s->conf->timeout_ms :
-	    SESSION_COMMAND_MS;
-
-	buf_reset(&s->line);
-	s->in.deadline = deadline_first(deadline_after(patience), session_deadline(s));
-	s->out.deadline = session_deadline(s);
-	switch (io_get_until(&s->in, '\n', &s->line)) {
-	case IO_OK:
-		if (s->line.n && s->line.p[s->line.n - 1] == '\r')
-			buf_cut(&s->line, s->line.n - 1);
-		return REPLY_OK;
-	case IO_TIMEOUT:
-		return REPLY_TIMEOUT;
-	case IO_TOOLONG:
-		return s->line.over ? REPLY_LONG_LINE : REPLY_MEMORY;
-	default:
-		return REPLY_LOST;
-	}
-}
-
 /* Clients that only make mistakes, or only ask for nothing, are sent away. */
 static enum reply
 bound(struct session *s, enum reply r)
@@ -304,7 +280,7 @@ dialog_run(struct session *s)
 	io_putspan(&s->out, buf_span(&s->conf->greeting));
 	io_puts(&s->out, " ESMTP\r\n");
 	do {
-		if ((r = read_command(s)) == REPLY_OK)
+		if ((r = session_read_line(s, &s->line)) == REPLY_OK)
 			r = run_command(s);
 		r = bound(s, r);
 		reply_put(&s->out, r);

@@ -8,6 +8,8 @@ policy_recipient(const struct session *s, struct span recipient)
 {
 	if (s->sender_is_bad)
 		return REPLY_BAD_SENDER;
+	if (s->relay_client)
+		return REPLY_OK;
 	switch (intake_recipient(&s->conf->intake, recipient)) {
 	case RELAY_ALLOWED:
 		return REPLY_OK;

@@ -12,6 +12,8 @@ session_init(struct session *s, const struct smtpconf *conf)
 	s->in.tie = &s->out;
 	s->in.timeout_ms = s->out.timeout_ms = conf->timeout_ms;
 	s->in.deadline = s->out.deadline = session_deadline(s);
+	s->relay_client = conf->intake.relay_client;
+	s->remote_info = conf->intake.peer.remote_info;
 	buf_init(&s->line, SESSION_LINE_MAX - 1);
 	buf_init(&s->hello, SESSION_LINE_MAX);
 	buf_init(&s->recipients, SESSION_RECIPIENT_BYTES_MAX);
@@ -22,6 +24,7 @@ session_free(struct session *s)
 {
 	buf_free(&s->line);
 	buf_free(&s->hello);
+	buf_free(&s->user);
 	buf_free(&s->sender);
 	buf_free(&s->recipients);
 	ip_list_free(&s->own);
@@ -41,4 +44,27 @@ int64_t
 session_deadline(const struct session *s)
 {
 	return s->begun + SESSION_MAX_MS + (int64_t)s->text_bytes * SESSION_MS_PER_BYTE;
+}
+
+enum reply
+session_read_line(struct session *s, struct buf *line)
+{
+	int64_t patience = s->conf->timeout_ms > SESSION_COMMAND_MS ? s->conf->timeout_ms :
+	    SESSION_COMMAND_MS;
+
+	buf_reset(line);
+	s->in.deadline = deadline_first(deadline_after(patience), session_deadline(s));
+	s->out.deadline = session_deadline(s);
+	switch (io_get_until(&s->in, '\n', line)) {
+	case IO_OK:
+		if (line->n && line->p[line->n - 1] == '\r')
+			buf_cut(line, line->n - 1);
+		return REPLY_OK;
+	case IO_TIMEOUT:
+		return REPLY_TIMEOUT;
+	case IO_TOOLONG:
+		return line->over ? REPLY_LONG_LINE : REPLY_MEMORY;
+	default:
+		return REPLY_LOST;
+	}
 }

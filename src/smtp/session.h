@@ -6,9 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/attr.h"
 #include "lib/buf.h"
 #include "lib/io.h"
 #include "net/ip.h"
+#include "smtp/reply.h"
 #include "smtp/smtpconf.h"
 
 /* Limits, all of them in qmail-limits(7). */
@@ -39,6 +41,12 @@ struct session {
 	bool said_hello, extended;	/* HELO or EHLO; EHLO */
 	struct buf hello;		/* its argument */
 
+	bool tls;			/* what is said is encrypted */
+	const char *relay_client;	/* RELAYCLIENT as it is now; NULL = not set */
+	struct span remote_info;	/* who it is, for Received; p NULL: not known */
+	struct buf user;		/* of AUTH; empty = not authenticated */
+	unsigned auth_failures;
+
 	bool in_transaction;
 	bool sender_is_bad;
 	struct buf sender;
@@ -53,6 +61,9 @@ void session_init(struct session *s, const struct smtpconf *conf);
 void session_free(struct session *s);
 /* No transaction is open afterwards. */
 void session_reset(struct session *s);
+/* The next line without its end, into *line.  REPLY_OK, or why there is none: REPLY_LONG_LINE if
+ * the buffer's cap was reached (the line is gone then), or what ends the connection. */
+MUST_CHECK enum reply session_read_line(struct session *s, struct buf *line);
 /* When the connection is over, whatever happens. */
 int64_t session_deadline(const struct session *s);
 
