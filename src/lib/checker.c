@@ -11,7 +11,7 @@
 #include "lib/sys.h"
 
 #define CHECKER_FD 3
-#define FEED_MAX ((size_t)16384)
+#define FEED_SIZE ((size_t)16384)
 
 static void
 add_field(struct buf *text, struct span field)
@@ -100,7 +100,7 @@ start_with(struct checker *c, const struct buf *text)
 enum checker_verdict
 checker_start(struct checker *c, const struct checker_login *l)
 {
-	struct buf text = BUF_CAP(FEED_MAX);
+	struct buf text = BUF_CAP(FEED_SIZE);
 	enum checker_verdict verdict;
 
 	c->pid = c->pipe = -1;
@@ -118,7 +118,7 @@ checker_start(struct checker *c, const struct checker_login *l)
 static bool
 has_not_read(const struct checker *c)
 {
-	char text[FEED_MAX];
+	char text[FEED_SIZE];
 	size_t left = 0;
 	ssize_t n;
 

@@ -47,7 +47,8 @@ static const struct {
 	{ "255", "exit 255", CHECKER_NO, CHECKER_NO },
 	{ "SIGKILL", "kill -9 $$", CHECKER_KILLED, CHECKER_KILLED },
 	{ "SIGSEGV", "kill -11 $$", CHECKER_KILLED, CHECKER_KILLED },
-	{ "SIGPIPE is not ignored", "kill -13 $$; cat <&3 >/dev/null", CHECKER_KILLED, CHECKER_KILLED },
+	{ "SIGPIPE is not ignored", "kill -13 $$; cat <&3 >/dev/null", CHECKER_KILLED,
+	    CHECKER_KILLED },
 };
 
 /* What the program is given, and where its descriptors lead. */
@@ -64,8 +65,8 @@ test_feed(struct tap *t)
 	n = io_read(fd, got, sizeof got);
 	(void)close(fd);
 	is(t, span_of(got, n < 0 ? 0 : (size_t)n), span_of(want, sizeof want), "descriptor 3");
-	ok(t, run("cat <&3 >/dev/null; [ \"$(readlink /proc/$$/fd/0)\" = /dev/null ]", true, 5000) ==
-	    CHECKER_YES, "0 is /dev/null");
+	ok(t, run("cat <&3 >/dev/null; [ \"$(readlink /proc/$$/fd/0)\" = /dev/null ]", true,
+	    5000) == CHECKER_YES, "0 is /dev/null");
 	ok(t, run("cat <&3 >/dev/null; [ \"$(readlink /proc/$$/fd/1)\" = "
 	    "\"$(readlink /proc/$$/fd/2)\" ]", true, 5000) == CHECKER_YES, "1 is joined to 2");
 	ok(t, run("cat <&3 >/dev/null; for n in 4 5 6 7 8 9; do [ ! -e /proc/$$/fd/$n ] || "
