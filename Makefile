@@ -27,6 +27,18 @@ CFLAGS_ALL = $(STD) $(WARN) $(HARD) $(CFLAGS)
 LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now,--gc-sections,--as-needed,-O1,--hash-style=gnu \
 	$(if $(SAN),-fsanitize=$(SAN),-s) $(LDFLAGS)
 
+# What runs anew for each message or connection is linked statically where musl is at hand, which
+# more than halves the cost of an exec (src/README.md); `make MUSL=` links everything as usual.
+MUSL := $(if $(SAN),,$(shell command -v musl-gcc))
+S := $(if $(MUSL),$(BUILD)/static,$O)
+MUSL_CC = $(MUSL) $(wordlist 2,99,$(CC)) -idirafter /usr/include \
+	-idirafter /usr/include/$(shell $(CC) -print-multiarch)
+NO_MUSL := src/net/dns.c	# needs the resolver of the system's own C library
+MUSL_LIB := $(if $(MUSL),$(shell $(MUSL) -v 2>&1 | sed -n 's,^Reading specs from \(.*\)/musl-gcc.specs,\1,p'))
+# A static PIE, so that the address space is laid out at random as for the others.
+MUSL_LINK = $(MUSL) -static -nostartfiles -Wl,-pie,--no-dynamic-linker,-z,text \
+	$(filter-out -pie,$(LDFLAGS_ALL)) $(addprefix $(MUSL_LIB)/,rcrt1.o crti.o crtn.o)
+
 SAN_OPTIONS := $(if $(SAN),tests/san/options.c)
 
 # What a folder shares lives in one archive; a file with main is named like its program.
@@ -36,107 +48,32 @@ MAIL := $O/mail.a $(LIB)
 NET := $O/net.a
 TLS := $O/tls.a
 QUEUE := $O/queue.a $(MAIL)
-CDB := -l:libcdb.a
+CDB := $(shell $(CC) -print-file-name=libcdb.a)
+S_MAIL := $S/mail.a $S/lib.a
+S_QUEUE := $S/queue.a $(S_MAIL)
 
 all it: programs boot
 
-# ---- programs: what each one links, highest layer first ----
-# folder queue
-$B/qmail-queue: $O/queue/qmail-queue.o $(QUEUE)
-$B/qmail-clean: $O/queue/qmail-clean.o $(QUEUE)
-$B/qmail-qread: $O/queue/qmail-qread.o $(QUEUE)
-$B/qmail-qstat: $O/queue/qmail-qstat.o $(QUEUE)
-$B/qmail-qcheck: $O/queue/qmail-qcheck.o $(QUEUE)
-# folder send
-$B/qmail-send: $O/send/qmail-send.o $O/send.a $(QUEUE)
-$B/qmail-todo: $O/send/qmail-todo.o $O/send.a $(QUEUE)
-$B/qmail-start: $O/send/qmail-start.o $O/send.a $(QUEUE)
-# folder spawn
-$B/qmail-lspawn: $O/spawn/qmail-lspawn.o $O/spawn.a $(QUEUE)
-$B/qmail-rspawn: $O/spawn/qmail-rspawn.o $O/spawn.a $(QUEUE)
-# folder local
-$B/qmail-local: $O/local/qmail-local.o $O/local.a $(QUEUE)
-$B/forward: $O/local/forward.o $O/local.a $(QUEUE)
-$B/condredirect: $O/local/condredirect.o $O/local.a $(QUEUE)
-$B/bouncesaying: $O/local/bouncesaying.o $O/local.a $(QUEUE)
-$B/except: $O/local/except.o $O/local.a $(QUEUE)
-$B/preline: $O/local/preline.o $O/local.a $(QUEUE)
-$B/maildirmake: $O/local/maildirmake.o $O/local.a $(QUEUE)
-$B/maildir2mbox: $O/local/maildir2mbox.o $O/local.a $(QUEUE)
-$B/maildirwatch: $O/local/maildirwatch.o $O/local.a $(QUEUE)
-$B/qreceipt: $O/local/qreceipt.o $O/local.a $(QUEUE)
-$B/qbiff: $O/local/qbiff.o $O/local.a $(QUEUE)
-# folder remote
-$B/qmail-remote: $O/remote/qmail-remote.o $O/remote.a $(NET) $(TLS) $(QUEUE)
-$B/qmail-qmqpc: $O/remote/qmail-qmqpc.o $O/remote.a $(NET) $(QUEUE)
-$B/qmail-tcpto: $O/remote/qmail-tcpto.o $O/remote.a $(NET) $(QUEUE)
-$B/qmail-tcpok: $O/remote/qmail-tcpok.o $O/remote.a $(NET) $(QUEUE)
-# folder smtp
-$B/qmail-smtpd: $O/smtp/qmail-smtpd.o $O/smtp.a $(NET) $(TLS) $(QUEUE)
-# folder qmtp
-$B/qmail-qmtpd: $O/qmtp/qmail-qmtpd.o $O/qmtp.a $(QUEUE)
-$B/qmail-qmqpd: $O/qmtp/qmail-qmqpd.o $O/qmtp.a $(QUEUE)
-# folder pop3
-$B/qmail-popup: $O/pop3/qmail-popup.o $O/pop3.a $(MAIL)
-$B/qmail-pop3d: $O/pop3/qmail-pop3d.o $O/pop3.a $(MAIL)
-$B/checkpassword: $O/pop3/checkpassword.o $O/pop3.a $(MAIL)
-# folder inject
-$B/qmail-inject: $O/inject/qmail-inject.o $O/inject.a $(QUEUE)
-$B/sendmail: $O/inject/sendmail.o $O/inject.a $(QUEUE)
-$B/predate: $O/inject/predate.o $O/inject.a $(QUEUE)
-$B/qsmhook: $O/inject/qsmhook.o $O/inject.a $(QUEUE)
-# folder users
-$B/qmail-getpw: $O/users/qmail-getpw.o $O/users.a $(MAIL)
-$B/qmail-pw2u: $O/users/qmail-pw2u.o $O/users.a $(MAIL)
-$B/qmail-newu: $O/users/qmail-newu.o $O/users.a $(MAIL)
-# folder tools
-$B/qmail-showctl: $O/tools/qmail-showctl.o $O/tools.a $(NET) $(QUEUE)
-$B/qmail-newmrh: $O/tools/qmail-newmrh.o $O/tools.a $(NET) $(QUEUE)
-$B/splogger: $O/tools/splogger.o $O/tools.a $(NET) $(QUEUE)
-$B/tcp-env: $O/tools/tcp-env.o $O/tools.a $(NET) $(QUEUE)
-# ... for `config` and for looking at DNS as the suite does; not installed in bin
-$B/hostname: $O/tools/hostname.o $O/tools.a $(NET) $(QUEUE)
-$B/ipmeprint: $O/tools/ipmeprint.o $O/tools.a $(NET) $(QUEUE)
-$B/dnsip: $O/tools/dnsip.o $O/tools.a $(NET) $(QUEUE)
-$B/dnsptr: $O/tools/dnsptr.o $O/tools.a $(NET) $(QUEUE)
-$B/dnsmxip: $O/tools/dnsmxip.o $O/tools.a $(NET) $(QUEUE)
-$B/dnscname: $O/tools/dnscname.o $O/tools.a $(NET) $(QUEUE)
-$B/dnsfq: $O/tools/dnsfq.o $O/tools.a $(NET) $(QUEUE)
-# folder install: used from the tree, not installed
-$B/setup: $O/install/setup.o $O/install.a $(LIB)
-$B/instcheck: $O/install/instcheck.o $O/install.a $(LIB)
-
-LIBS_qmail-lspawn := $(CDB)
-LIBS_qmail-smtpd := $(CDB)
-LIBS_qmail-qmtpd := $(CDB)
-LIBS_qmail-newu := $(CDB)
-LIBS_qmail-newmrh := $(CDB)
-LIBS_qmail-showctl := $(CDB)
-LIBS_qmail-remote := -lresolv
-LIBS_tcp-env := -lresolv
-LIBS_dnsip := -lresolv
-LIBS_dnsptr := -lresolv
-LIBS_dnsfq := -lresolv
-LIBS_dnsmxip := -lresolv
-LIBS_dnscname := -lresolv
-LIBS_checkpassword := -lcrypt
-
-PROGRAMS := $(shell sed -n 's,^$$B/\([a-z0-9-]*\): .*,\1,p' Makefile)
+# ---- programs ----
+include src/programs.mk
+PROGRAMS := $(shell sed -n 's,^$$B/\([a-z0-9-]*\): .*,\1,p' src/programs.mk)
 SCRIPTS := $(patsubst src/%.sh,$B/%,$(shell find src -name '*.sh' | sed 's,src/[^/]*/,src/,'))
 
 programs: $(addprefix $B/,$(PROGRAMS)) $(SCRIPTS)
 
 $(addprefix $B/,$(PROGRAMS)):
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(SAN_OPTIONS) $(filter %.a,$+) $(LIBS_$(@F))
+	$(if $(filter $(BUILD)/static/%,$<),$(MUSL_LINK),$(CC) $(LDFLAGS_ALL)) -o $@ \
+	    $(filter %.o,$^) $(SAN_OPTIONS) $(filter %.a,$+) $(LIBS_$(@F))
 
 # ---- objects and archives ----
 define ARCHIVE
-$O/$(1).a: $(patsubst src/%.c,$O/%.o,$(filter-out $(PROGRAMS:%=src/$(1)/%.c),$(wildcard src/$(1)/*.c)))
+$(1)/$(2).a: $(patsubst src/%.c,$(1)/%.o,$(filter-out $(PROGRAMS:%=src/$(2)/%.c) \
+	$(if $(filter %/static,$(1)),$(NO_MUSL)),$(wildcard src/$(2)/*.c)))
 endef
-$(foreach f,$(FOLDERS),$(eval $(call ARCHIVE,$f)))
+$(foreach f,$(FOLDERS),$(foreach o,$(sort $O $S),$(eval $(call ARCHIVE,$o,$f))))
 
-$O/%.a:
+%.a:
 	@mkdir -p $(@D)
 	@rm -f $@
 	$(AR) rcsD $@ $(filter %.o,$^)
@@ -144,6 +81,9 @@ $O/%.a:
 $O/%.o: src/%.c $(BUILD)/site.h
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -c -o $@ $<
+$(BUILD)/static/%.o: src/%.c $(BUILD)/site.h
+	@mkdir -p $(@D)
+	$(MUSL_CC) $(CFLAGS_ALL) -c -o $@ $<
 
 # An administrator's older build may have differed: conf-split, conf-users, conf-groups,
 # conf-break and conf-patrn are honoured where they exist.
@@ -237,4 +177,4 @@ bench: all ; @tests/bench/run
 clean: ; rm -rf build build-san
 
 .PHONY: all it programs units setup check package deb man boot doc up down test test-full soak lint bench clean
--include $(shell find $O $(BUILD)/test $(BUILD)/rig -name '*.d' 2>/dev/null)
+-include $(shell find $O $S $(BUILD)/test $(BUILD)/rig -name '*.d' 2>/dev/null)

@@ -26,6 +26,9 @@ def program(name):
 
 
 def ids(user):
+    """Of an account; a pair of numbers stands for itself."""
+    if isinstance(user, tuple):
+        return user
     entry = pwd.getpwnam(user)
     return entry.pw_uid, entry.pw_gid
 

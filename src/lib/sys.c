@@ -37,6 +37,8 @@
 #define SHADOW_LAST_SIZE ((size_t)1 << 20)
 #define CHILD_STACK ((size_t)128 << 10)
 
+#define RENAME_NEW 1U	/* renameat2(2): RENAME_NOREPLACE, which not every C library names */
+
 /* statfs(2) */
 #define NFS_MAGIC 0x6969
 #define EXT4_MAGIC 0xEF53
@@ -227,7 +229,7 @@ sys_nameless_file(const char *dir)
 int
 sys_rename_new(const char *from, const char *to)
 {
-	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+	if (syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NEW) == 0)
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS)
 		return -1;
@@ -264,7 +266,9 @@ sys_xfs_is_one_device(int fd)
 {
 	struct xfs_geometry g;
 
-	return ioctl(fd, XFS_GEOMETRY, &g) == 0 && g.log_start != 0 && g.realtime_blocks == 0;
+	/* Not ioctl(3), as C libraries differ in the type of the request. */
+	return syscall(SYS_ioctl, fd, XFS_GEOMETRY, &g) == 0 && g.log_start != 0 &&
+	    g.realtime_blocks == 0;
 }
 
 int

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,11 +53,24 @@ set_signals(void)
 	(void)alarm(QLAYOUT_WRITER_MAX_S);
 }
 
+/* Some C libraries open /dev/null for a set-uid program in the place of each standard descriptor
+ * that is closed, for reading and writing.  That is no message, not even an empty one. */
+static bool
+is_stand_in(int fd, int flags)
+{
+	struct stat st, null;
+
+	return (flags & O_ACCMODE) == O_RDWR && fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) &&
+	    stat("/dev/null", &null) == 0 && st.st_rdev == null.st_rdev;
+}
+
 /* A file of the queue that got number 0 or 1 would be read as the message. */
 static enum qqcode
 check_descriptors(void)
 {
-	if (fcntl(0, F_GETFD) == -1 || fcntl(1, F_GETFD) == -1)
+	int flags = fcntl(0, F_GETFL);
+
+	if (flags == -1 || is_stand_in(0, flags) || fcntl(1, F_GETFL) == -1)
 		return QQ_READ;
 	return io_open_standard() == -1 ? QQ_PID : QQ_OK;
 }
@@ -75,19 +89,19 @@ enter_queue(struct enqueue *e)
 	return QQ_OK;
 }
 
-/* Writes who ran us: `from network`, `by uid 89`, ...  Trouble with the account database must not
- * turn mail from the network into mail from a user. */
-static enum qqcode
-describe_caller(char *how, size_t size, uid_t caller)
-{
-	static const struct {
-		const char *account, *how;
-	} known[] = {
-		{ USER_DAEMON, "from network" },
-		{ USER_SEND, "for bounce" },
-		{ USER_ALIAS, "by alias" },
-	};
+/* How mail of each of our accounts is described. */
+static const struct known {
+	const char *account, *how;
+} known[] = {
+	{ USER_DAEMON, "from network" },
+	{ USER_SEND, "for bounce" },
+	{ USER_ALIAS, "by alias" },
+};
 
+/* NULL: none of ours, which is only believed when ours are all there. */
+static enum qqcode
+find_caller(uid_t caller, const char **how)
+{
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
 		uid_t uid;
 		gid_t gid;
@@ -95,8 +109,31 @@ describe_caller(char *how, size_t size, uid_t caller)
 		if (uids_user(known[i].account, &uid, &gid) != UIDS_FOUND)
 			return QQ_ACCOUNTS;
 		if (uid == caller)
-			return snprintf(how, size, "%s", known[i].how) < 0 ? QQ_BUG : QQ_OK;
+			*how = known[i].how;
 	}
+	return QQ_OK;
+}
+
+/* Writes who ran us: `from network`, `by uid 89`, ...  One lookup where the caller has an account.
+ * Trouble with the account database must not turn mail from the network into mail from a user. */
+static enum qqcode
+describe_caller(char *how, size_t size, uid_t caller)
+{
+	struct account a = { 0 };
+	enum uids_status status = uids_account_of(caller, &a);
+	enum qqcode code = status == UIDS_FAILED ? QQ_ACCOUNTS : QQ_OK;
+	const char *special = NULL;
+
+	for (size_t i = 0; status == UIDS_FOUND && i < sizeof known / sizeof *known; i++)
+		if (strcmp(buf_str(&a.name), known[i].account) == 0)
+			special = known[i].how;
+	uids_account_free(&a);
+	if (status == UIDS_ABSENT)
+		code = find_caller(caller, &special);
+	if (code != QQ_OK)
+		return code;
+	if (special)
+		return snprintf(how, size, "%s", special) < 0 ? QQ_BUG : QQ_OK;
 	return snprintf(how, size, "by uid %ju", (uintmax_t)caller) < 0 ? QQ_BUG : QQ_OK;
 }
 

@@ -1,5 +1,6 @@
 #!/bin/sh
-# ldd - shared libraries of every program: libc alone but for what stands here.
+# ldd - shared libraries of every program: libc alone but for what stands here; none for what runs
+# once for each message.
 # Usage: ldd.sh BUILD
 cd "$(dirname "$0")/../.." || exit 1
 bad=0
@@ -8,6 +9,7 @@ for program in "$1"/bin/*; do
 	case "${program##*/}" in
 	qmail-remote | tcp-env | dns* | ipmeprint) may='libc.so.6 libresolv.so.2' ;;
 	checkpassword) may='libc.so.6 libcrypt.so.1' ;;
+	qmail-queue | qmail-smtpd | qmail-qmtpd | qmail-qmqpd | qmail-local | qmail-pop3d | sendmail) may= ;;
 	*) may='libc.so.6' ;;
 	esac
 	for library in $(objdump -p "$program" | awk '$1 == "NEEDED" { print $2 }'); do

@@ -48,7 +48,7 @@ def headers(path):
 def programs():
     """{name: its source}; links have the source of what they lead to."""
     found = {name: 'src/%s/%s.c' % (folder, name) for name, folder in
-             re.findall(r'^\$B/([a-z0-9-]+): \$O/(\w+)/', text('Makefile'), re.M)}
+             re.findall(r'^\$B/([a-z0-9-]+): \$[OS]/(\w+)/', text('src/programs.mk'), re.M)}
     for path in glob.glob('src/*/*.sh'):
         found[os.path.basename(path)[:-3]] = path
     for path in glob.glob('boot/*'):

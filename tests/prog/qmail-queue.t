@@ -121,13 +121,21 @@ def trouble():
 def accounts():
     with open('/etc/passwd') as file:
         before = file.read()
-    for user, other in (('qmaild', 'joe'), ('qmails', 'joe'), ('alias', 'joe')):
+    joe = q.ids('joe')
+    for user in 'qmaild', 'qmails', 'alias':
+        # Both the caller's and this one: is the caller this one?
         with open('/etc/passwd', 'w') as file:
-            file.write(re.sub('(?m)^%s:.*\n' % user, '', before))
-        code = q.Queue(other).send()
+            file.write(re.sub('(?m)^(joe|%s):.*\n' % user, '', before))
+        code = q.Queue(joe).send()
         with open('/etc/passwd', 'w') as file:
             file.write(before)
         refused('account %s is missing' % user, 111, code)
+    with open('/etc/passwd', 'w') as file:
+        file.write(re.sub('(?m)^joe:.*\n', '', before))
+    code = q.Queue(joe).send()
+    with open('/etc/passwd', 'w') as file:
+        file.write(before)
+    accepted('a caller without account', code)
 
 
 def trigger():
@@ -158,7 +166,7 @@ def big_todo():
 def order():
     """System calls on the way to safety (Better: durability O1 to O3)."""
     trace = '/tmp/trace'
-    code = os.system('strace -y -o %s -e trace=fsync,link,linkat,openat,exit_group '
+    code = os.system('strace -y -o %s -e trace=fsync,link,linkat,open,openat,exit_group '
                      '%s </tmp/message 1</tmp/envelope' % (trace, q.program('qmail-queue')))
     accepted('under strace', os.waitstatus_to_exitcode(code))
     with open(trace) as file:
@@ -170,7 +178,7 @@ def order():
     mess = at(r'^fsync\(\d+<.*/queue/mess/\d+/\d+>|^fsync\(\d+<.*/queue/pid/')
     steps = [mess, at(r'^fsync\(\d+<.*/queue/intd/\d+>'), at(r'^fsync\(\d+<.*/queue/mess/\d+>\)'),
              at(r'^link.*"intd/\d+".*"todo/\d+"'), at(r'^fsync\(\d+<.*/queue/todo>\)'),
-             at(r'^openat.*lock/trigger'), at('^exit_group')]
+             at(r'^open.*lock/trigger'), at('^exit_group')]
     tap.ok(-1 not in steps and steps == sorted(steps),
            'message, envelope, entry; link; entry; wake-up: each once, in this order',
            '%r\n%s' % (steps, '\n'.join(lines)))

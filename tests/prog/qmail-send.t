@@ -509,8 +509,8 @@ def syncs():
     batches_seen = 1 + sum(1 for a, b in zip(calls, calls[1:]) if b[0] == 'request' and
                            b[1].startswith('todo') and a[0] != 'request')
     synced = [c for c in calls if c[0] == 'fsync' and re.match(r'remote/\d+$', c[1])]
-    at_start = [c for c in calls[:calls.index(('create', path('info', numbers[0])))]
-                if c in synced]
+    first = min(calls.index(('create', path('info', n))) for n in numbers)
+    at_start = [c for c in calls[:first] if c in synced]
     tap.equal(len(at_start), 23, 'what a predecessor left is made durable before anything else')
     tap.ok(len(synced) <= 23 * (batches_seen + 1), 'each directory once per batch',
            '%d syncs in %d batches' % (len(synced), batches_seen))
