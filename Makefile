@@ -33,7 +33,8 @@ MUSL := $(if $(SAN),,$(shell command -v musl-gcc))
 S := $(if $(MUSL),$(BUILD)/static,$O)
 MUSL_CC = $(MUSL) $(wordlist 2,99,$(CC)) -idirafter /usr/include \
 	-idirafter /usr/include/$(shell $(CC) -print-multiarch)
-NO_MUSL := src/net/dns.c	# needs the resolver of the system's own C library
+# These need the resolver or OpenSSL, made for the system's own C library.
+NO_MUSL := src/net/dns.c $(filter-out src/tls/ucspi.c src/tls/verdict.c,$(wildcard src/tls/*.c))
 MUSL_LIB := $(if $(MUSL),$(shell $(MUSL) -v 2>&1 | sed -n 's,^Reading specs from \(.*\)/musl-gcc.specs,\1,p'))
 # A static PIE, so that the address space is laid out at random as for the others.
 MUSL_LINK = $(MUSL) -static -nostartfiles -Wl,-pie,--no-dynamic-linker,-z,text \
@@ -112,11 +113,11 @@ UNIT_LIBS := $(FOLDERS:%=$O/%.a)
 $(BUILD)/test/%: tests/unit/%.c tests/unit/tap.h $(UNIT_LIBS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -Itests/unit $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group \
-	    $(UNIT_LIBS) -Wl,--end-group $(CDB) -lresolv -lcrypt
+	    $(UNIT_LIBS) -Wl,--end-group $(CDB) -lresolv -lcrypt -lssl -lcrypto
 $(BUILD)/test/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/loop.c tests/fuzz/fuzz.h $(BUILD)/rig/rig.a $(UNIT_LIBS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $(filter %.c,$^) -Wl,--start-group \
-	    $(BUILD)/rig/rig.a $(UNIT_LIBS) -Wl,--end-group $(CDB) -lresolv -lcrypt
+	    $(BUILD)/rig/rig.a $(UNIT_LIBS) -Wl,--end-group $(CDB) -lresolv -lcrypt -lssl -lcrypto
 
 # ---- fuzzing: tests/fuzz/run has all targets built into one program, with its own BUILD and CC ----
 RIG := $(patsubst tests/fuzz/%.c,$(BUILD)/rig/%.o,$(wildcard tests/fuzz/rig*.c))
@@ -135,7 +136,7 @@ $(BUILD)/rig/targets.h: $(wildcard tests/fuzz/fuzz_*.c)
 $(BUILD)/rig/driver.o: $(BUILD)/rig/targets.h
 $(BUILD)/fuzz: $(BUILD)/rig/driver.o $(BUILD)/rig/patience.o $(RIG) $(FUZZERS:$(BUILD)/test/%=$(BUILD)/rig/%.o) $(UNIT_LIBS)
 	$(CC) -fsanitize=fuzzer,address,undefined -o $@ $(filter %.o,$^) -Wl,--start-group \
-	    $(UNIT_LIBS) -Wl,--end-group $(CDB) -lresolv -lcrypt
+	    $(UNIT_LIBS) -Wl,--end-group $(CDB) -lresolv -lcrypt -lssl -lcrypto
 $(BUILD)/planted: $(BUILD)/rig/planted.o $(BUILD)/rig/patience.o
 	$(CC) -fsanitize=fuzzer,address,undefined -o $@ $^
 

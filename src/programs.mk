@@ -36,6 +36,8 @@ $B/qmail-smtpd: $S/smtp/qmail-smtpd.o $S/smtp.a $S/net.a $S/tls.a $(S_QUEUE)
 # folder qmtp
 $B/qmail-qmtpd: $S/qmtp/qmail-qmtpd.o $S/qmtp.a $(S_QUEUE)
 $B/qmail-qmqpd: $S/qmtp/qmail-qmqpd.o $S/qmtp.a $(S_QUEUE)
+# folder tls
+$B/qmail-tls: $O/tls/qmail-tls.o $(TLS) $(LIB)
 # folder pop3
 $B/qmail-popup: $O/pop3/qmail-popup.o $O/pop3.a $(MAIL)
 $B/qmail-pop3d: $S/pop3/qmail-pop3d.o $S/pop3.a $(S_MAIL)
@@ -81,3 +83,4 @@ LIBS_dnsfq := -lresolv
 LIBS_dnsmxip := -lresolv
 LIBS_dnscname := -lresolv
 LIBS_checkpassword := -lcrypt
+LIBS_qmail-tls := -lssl -lcrypto

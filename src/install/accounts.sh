@@ -53,7 +53,7 @@ account() {
 group @GROUP_NOFILES@
 group @GROUP_QMAIL@
 account @USER_ALIAS@ @GROUP_NOFILES@ "$home/alias"
-for name in @USER_DAEMON@ @USER_LOG@ @USER_PASSWD@; do
+for name in @USER_DAEMON@ @USER_LOG@ @USER_PASSWD@ @USER_TLS@; do
 	account "$name" @GROUP_NOFILES@ "$home"
 done
 for name in @USER_QUEUE@ @USER_REMOTE@ @USER_SEND@; do

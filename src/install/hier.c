@@ -37,6 +37,7 @@ static const struct hier_item tree[] = {
 	DIRECTORY("alias", HIER_ALIAS, 02755),
 
 	PROGRAM("qmail-queue", HIER_QUEUE, 04711),
+	PROGRAM("qmail-tls", HIER_TLS, 04711),
 	PROGRAM("qmail-lspawn", HIER_OWNER, 0700),
 	PROGRAM("qmail-start", HIER_OWNER, 0700),
 	PROGRAM("qmail-newu", HIER_OWNER, 0700),
@@ -193,7 +194,7 @@ int
 hier_ids(struct hier_ids *ids, const char **missing, bool *is_group)
 {
 	static const char *const names[HIER_OWNERS] = { USER_OWNER, USER_ALIAS, USER_QUEUE,
-		USER_REMOTE, USER_SEND };
+		USER_REMOTE, USER_SEND, USER_TLS };
 	/* These own no file, but nothing works without them. */
 	static const char *const needed[] = { USER_DAEMON, USER_LOG, USER_PASSWD };
 	uid_t uid;
@@ -208,8 +209,14 @@ hier_ids(struct hier_ids *ids, const char **missing, bool *is_group)
 		return -1;
 	*is_group = false;
 	for (size_t i = 0; i < HIER_OWNERS; i++) {
+		enum uids_status status = uids_user(names[i], &ids->owner[i], &gid);
+
 		*missing = names[i];
-		if (uids_user(names[i], &ids->owner[i], &gid) != UIDS_FOUND)
+		if (i == HIER_TLS)
+			ids->tls = status == UIDS_FOUND;
+		if (i == HIER_TLS && status == UIDS_ABSENT)
+			ids->owner[i] = ids->owner[HIER_OWNER];
+		else if (status != UIDS_FOUND)
 			return -1;
 	}
 	for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
@@ -219,4 +226,10 @@ hier_ids(struct hier_ids *ids, const char **missing, bool *is_group)
 	}
 	*missing = NULL;
 	return 0;
+}
+
+mode_t
+hier_mode(const struct hier_ids *ids, const struct hier_item *item)
+{
+	return item->owner == HIER_TLS && !ids->tls ? item->mode & 0777 : item->mode;
 }

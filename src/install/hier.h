@@ -16,7 +16,8 @@ enum hier_kind {
 	HIER_FIFO
 };
 
-enum hier_owner { HIER_OWNER, HIER_ALIAS, HIER_QUEUE, HIER_REMOTE, HIER_SEND, HIER_OWNERS };
+enum hier_owner { HIER_OWNER, HIER_ALIAS, HIER_QUEUE, HIER_REMOTE, HIER_SEND, HIER_TLS,
+	HIER_OWNERS };
 
 struct hier_item {
 	enum hier_kind kind;
@@ -39,9 +40,12 @@ MUST_CHECK int hier_walk(const char *build, bool queue_only,
 struct hier_ids {
 	uid_t owner[HIER_OWNERS];
 	gid_t group;
+	bool tls;	/* the account of HIER_TLS exists; a host may do without */
 };
 /* Looks the accounts up by name.  0; or -1 with *missing = the name that was not found and
  * *is_group. */
 MUST_CHECK int hier_ids(struct hier_ids *ids, const char **missing, bool *is_group);
+/* The mode of an item; where the account of HIER_TLS is missing, its files are not set-uid. */
+mode_t hier_mode(const struct hier_ids *ids, const struct hier_item *item);
 
 #endif

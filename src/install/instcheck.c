@@ -78,7 +78,7 @@ visit(void *arg, const struct hier_item *item)
 			warn(c, item, "has wrong owner");
 		if (st.st_gid != c->ids.group)
 			warn(c, item, "has wrong group");
-		if ((st.st_mode & 07777) != item->mode)
+		if ((st.st_mode & 07777) != hier_mode(&c->ids, item))
 			warn(c, item, "has wrong permissions");
 		if (!right_type(item->kind, st.st_mode))
 			warn(c, item, "has wrong type");

@@ -58,7 +58,7 @@ set_owner_and_mode(const struct setup *s, const struct hier_item *item, int fd, 
 {
 	if (s->owners && fchown(fd, s->ids.owner[item->owner], s->ids.group) == -1)
 		return fatal("chown", path);
-	if (fchmod(fd, item->mode) == -1)
+	if (fchmod(fd, s->owners ? hier_mode(&s->ids, item) : item->mode) == -1)
 		return fatal("chmod", path);
 	return 0;
 }

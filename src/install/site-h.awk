@@ -20,8 +20,8 @@ function number(name, value, pattern) {
 }
 
 BEGIN {
-	n = split("ALIAS DAEMON LOG OWNER PASSWD QUEUE REMOTE SEND", user)
-	split("alias qmaild qmaill root qmailp qmailq qmailr qmails", user_default)
+	n = split("ALIAS DAEMON LOG OWNER PASSWD QUEUE REMOTE SEND TLS", user)
+	split("alias qmaild qmaill root qmailp qmailq qmailr qmails qmailt", user_default)
 	split("QMAIL NOFILES", group)
 	split("qmail nofiles", group_default)
 	print "/* Written by make from the conf-* files; edit those. */"
@@ -44,7 +44,7 @@ FILENAME == "conf-break" && FNR == 1 {
 		fail("the first byte must be visible, and neither ' nor \\")
 	printf "#define SITE_BREAK '%s'\n", substr($0, 1, 1)
 }
-FILENAME == "conf-users" && FNR <= n { text("SITE_USER_" user[FNR], $1) }
+FILENAME == "conf-users" && FNR <= n { text("SITE_USER_" user[FNR], $1); named = FNR }
 FILENAME == "conf-groups" && FNR <= 2 { text("SITE_GROUP_" group[FNR], $1) }
 
 END {
@@ -56,7 +56,8 @@ END {
 		print "#define SITE_PATRN 002"
 	if (!("conf-break" in seen))
 		print "#define SITE_BREAK '-'"
-	for (i = 1; !("conf-users" in seen) && i <= n; i++)
+	# The last one came later than files of older builds.
+	for (i = named + 1; (i == n || !("conf-users" in seen)) && i <= n; i++)
 		text("SITE_USER_" user[i], user_default[i])
 	for (i = 1; !("conf-groups" in seen) && i <= 2; i++)
 		text("SITE_GROUP_" group[i], group_default[i])

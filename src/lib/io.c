@@ -26,6 +26,17 @@ io_read(int fd, void *p, size_t n)
 }
 
 ssize_t
+io_pread(int fd, void *p, size_t n, off_t at)
+{
+	ssize_t r;
+
+	do
+		r = pread(fd, p, n, at);
+	while (r == -1 && errno == EINTR);
+	return r;
+}
+
+ssize_t
 io_write(int fd, const void *p, size_t n)
 {
 	ssize_t r;

@@ -25,6 +25,8 @@ enum io_status {
 
 /* read(2) restarted after EINTR.  -1 with errno, 0 at the end. */
 ssize_t io_read(int fd, void *p, size_t n);
+/* The same from this place of a file, whose offset stays as it is. */
+ssize_t io_pread(int fd, void *p, size_t n, off_t at);
 /* write(2) restarted after EINTR; may be short, -1 with errno. */
 ssize_t io_write(int fd, const void *p, size_t n);
 /* Everything or -1 with errno. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lib/sys.h"
+#include "lib/sysfilter.h"
 
 #define FILE_READ ((uint64_t)LANDLOCK_ACCESS_FS_READ_FILE)
 #define FILE_WRITE (FILE_READ | LANDLOCK_ACCESS_FS_WRITE_FILE)
@@ -106,4 +107,15 @@ sandbox_paths(const struct sandbox_path *paths, size_t n)
 	(void)close(ruleset);
 	errno = error;
 	return r;
+}
+
+int
+sandbox_pump(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	if (sys_not_dumpable() == -1 || sandbox_paths(NULL, 0) == -1 ||
+	    setrlimit(RLIMIT_NPROC, &none) == -1)
+		return -1;
+	return sysfilter_only_move_bytes();
 }

@@ -31,5 +31,9 @@ MUST_CHECK int sandbox_plain(size_t max_bytes);
  * renames between directories need Landlock ABI 2: on ABI 1 kernels the file rules are left out
  * when a path asks for SANDBOX_CHANGE or more.  -1 with errno. */
 MUST_CHECK int sandbox_paths(const struct sandbox_path *paths, size_t n);
+/* For a process that only moves bytes between descriptors it has: no file, no socket, no program,
+ * no other process; nobody may look into its memory.  Its descriptors must be what it needs, and
+ * no others.  -1 with errno. */
+MUST_CHECK int sandbox_pump(void);
 
 #endif

@@ -341,6 +341,44 @@ sys_drop_setid(void)
 	return 0;
 }
 
+int
+sys_keep_setid(gid_t gid)
+{
+	uid_t r, uid = geteuid(), s;
+
+	/* Called by root: its power is still within reach, and needed to leave its groups. */
+	if (getuid() == 0 && uid != 0 && (seteuid(0) == -1 || setgroups(1, &gid) == -1 ||
+	    setresgid(gid, gid, gid) == -1))
+		return -1;
+	if (setresuid(uid, uid, uid) == -1 || getresuid(&r, &uid, &s) == -1)
+		return -1;
+	if (r != uid || s != uid || (uid != 0 && setuid(0) == 0)) {
+		errno = EPERM;
+		return -1;
+	}
+	return 0;
+}
+
+int
+sys_lend_setid(void)
+{
+	return setresuid((uid_t)-1, getuid(), (uid_t)-1);
+}
+
+int
+sys_return_setid(void)
+{
+	uid_t r, e, s;
+
+	return getresuid(&r, &e, &s) == -1 ? -1 : setresuid((uid_t)-1, s, (uid_t)-1);
+}
+
+int
+sys_not_dumpable(void)
+{
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 pid_t
 sys_vfork_run(int (*child)(void *), void *arg)
 {

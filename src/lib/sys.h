@@ -74,6 +74,15 @@ MUST_CHECK int sys_become_groups(uid_t uid, gid_t gid, size_t n, const gid_t *gr
 /* If we were started with more rights than our caller's (set-uid or set-gid file): gives them up
  * for good.  -1 with errno if they could not be given up. */
 MUST_CHECK int sys_drop_setid(void);
+/* The other way round: whom the set-uid file belongs to is who we are from now on, in all three
+ * ids, without the groups of our caller if that is root.  gid: then our group.  -1 with errno. */
+MUST_CHECK int sys_keep_setid(gid_t gid);
+/* In between: the rights of the caller for a while (sys_lend_setid) and our own again.  -1: nothing
+ * has changed. */
+MUST_CHECK int sys_lend_setid(void);
+MUST_CHECK int sys_return_setid(void);
+/* Nobody but root may look into our memory, trace us or see our descriptors. */
+MUST_CHECK int sys_not_dumpable(void);
 /* Runs child(arg) in a new process that shares our memory until it execs or exits, as vfork(2)
  * does.  Returns the pid.  The child may only make async-signal-safe calls; what it returns is its
  * exit code. */

@@ -68,7 +68,12 @@ static const struct control controls[] = {
 static const struct control own_controls[] = {
 	{ "injectmaxrcpt", NUMBER, "qmail-inject refuses messages with more than ", " recipients.",
 	    "1000000" },
-	{ "localtime", NUMBER, "New messages have dates in UTC (0) or local time (1): ", ".", "0" }
+	{ "localtime", NUMBER, "New messages have dates in UTC (0) or local time (1): ", ".", "0" },
+	{ "tlsclients", LIST, "Who has a certificate for ", " may send to any recipient.",
+	    "Nobody relays by certificate." },
+	{ "tlsserverciphers", LIST, "TLS ciphers of servers: ", ".", "DEFAULT" },
+	{ "tlsservermin", LINE, "Servers speak TLS from version ", ".", "1.2" },
+	{ "tlsusers", LIST, "TLS servers may run as ", ".", "vpopmail" }
 };
 
 #define OWN_CONTROLS (sizeof own_controls / sizeof *own_controls)

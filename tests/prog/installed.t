@@ -24,6 +24,7 @@ SPLIT = 23
 # Of qmail-1.03: mode, owner, names.
 PROGRAMS = [
     (0o4711, 'qmailq', 'qmail-queue'),
+    (0o4711, 'qmailt', 'qmail-tls'),
     (0o700, 'root', 'qmail-lspawn qmail-start qmail-newu qmail-newmrh'),
     (0o711, 'root', 'qmail-getpw qmail-local qmail-remote qmail-rspawn qmail-clean qmail-send '
      'qmail-pw2u qmail-popup splogger'),
@@ -55,7 +56,7 @@ PAGES = {
          'qmail-users tcp-environ',
     '7': 'forgeries qmail-limits qmail',
     '8': 'qmail-local qmail-lspawn qmail-getpw qmail-remote qmail-rspawn qmail-clean qmail-send '
-         'qmail-start splogger qmail-queue qmail-inject qmail-showctl qmail-newmrh qmail-newu '
+         'qmail-start splogger qmail-queue qmail-tls qmail-inject qmail-showctl qmail-newmrh qmail-newu '
          'qmail-pw2u qmail-qread qmail-qstat qmail-tcpok qmail-tcpto qmail-pop3d qmail-popup '
          'qmail-qmqpc qmail-qmqpd qmail-qmtpd qmail-smtpd qmail-command',
 }

@@ -1,0 +1,30 @@
+/* client - qmail-remote's side: one handshake with a server, and what came of it. */
+#ifndef TLS_CLIENT_H
+#define TLS_CLIENT_H
+
+#include "lib/attr.h"
+#include "lib/buf.h"
+#include "tls/pump.h"
+#include "tls/verdict.h"
+
+#define CLIENT_AUTHORITIES_MAX ((size_t)4 << 20)	/* bytes of the file of authorities */
+
+struct client {
+	const char *host;	/* for SNI and the comparison of names */
+	const char *ciphers;	/* NULL: DEFAULT */
+	bool verify;		/* against `authorities` */
+	struct buf authorities;	/* PEM text: certificates, and CRLs, which then count */
+	struct buf key;		/* PEM text of key, certificate, chain; empty: none */
+	SSL_CTX *ctx;
+	SSL *ssl;
+};
+
+/* Reads the authorities and makes c->ssl from it all, before the first byte from the network.
+ * VERDICT_OK, or VERDICT_CAFILE or VERDICT_TLS with *reason. */
+MUST_CHECK enum verdict_result client_prepare(struct client *c, struct buf *reason);
+/* Handshake on the pump of c->ssl and everything that is to be known about the server; v must be
+ * {0}. */
+void client_meet(const struct client *c, struct pump *pump, struct verdict *v);
+void client_free(struct client *c);
+
+#endif

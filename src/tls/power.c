@@ -1,0 +1,103 @@
+/* power - what qmail-tls may do by being set-uid, and how it gets rid of it. */
+#include "tls/power.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "lib/conf.h"
+#include "lib/ctl.h"
+#include "lib/sandbox.h"
+#include "lib/sys.h"
+#include "lib/uids.h"
+
+static bool
+gains_nothing(void)
+{
+	return getuid() == geteuid() || getuid() == 0;
+}
+
+static bool
+caller_is(const char *name)
+{
+	uid_t uid;
+	gid_t gid;
+
+	return uids_user(name, &uid, &gid) == UIDS_FOUND && uid == getuid();
+}
+
+bool
+power_may_connect(void)
+{
+	return gains_nothing() || caller_is(USER_REMOTE);
+}
+
+bool
+power_may_serve(void)
+{
+	struct buf names = { 0 };
+	struct span name;
+	size_t pos = 0;
+	bool may = gains_nothing() || caller_is(USER_DAEMON);
+
+	if (may)
+		return true;
+	switch (ctl_list("tlsusers", &names)) {
+	case CTL_ABSENT:
+		may = caller_is("vpopmail");
+		break;
+	case CTL_FOUND:
+		/* Entries end with NUL. */
+		while (!may && ctl_next(&names, &pos, &name))
+			may = caller_is(name.p);
+		break;
+	case CTL_ERROR:
+		break;
+	}
+	buf_free(&names);
+	return may;
+}
+
+int
+power_open_for_caller(const char *path)
+{
+	int fd, error;
+
+	if (sys_lend_setid() == -1)
+		return -1;
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	error = errno;
+	if (sys_return_setid() == -1 && fd != -1) {
+		error = errno;
+		(void)close(fd);
+		fd = -1;
+	}
+	errno = error;
+	return fd;
+}
+
+int
+power_keep(void)
+{
+	struct account a = { 0 };
+	int rc = -1;
+
+	if (getuid() != 0 || geteuid() == 0)
+		return sys_keep_setid(getgid());
+	if (uids_account_of(geteuid(), &a) == UIDS_FOUND)
+		rc = sys_keep_setid(a.gid);
+	uids_account_free(&a);
+	return rc;
+}
+
+int
+power_drop(void)
+{
+	return sys_drop_setid();
+}
+
+int
+power_sandbox(void)
+{
+	return sandbox_pump();
+}

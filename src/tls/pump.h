@@ -1,0 +1,54 @@
+/* pump - one TLS connection: the handshake within a limit of time, then bytes both ways between
+ * the network and two plain descriptors, until both sides have ended.  Knows no privileges, no
+ * files, no certificates. */
+#ifndef TLS_PUMP_H
+#define TLS_PUMP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <openssl/ssl.h>
+
+#include "lib/attr.h"
+#include "lib/buf.h"
+
+#define PUMP_HANDSHAKE_MAX_MS (INT64_C(26) * 1000)	/* all of it */
+#define PUMP_IDLE_MAX_MS (INT64_C(3600) * 1000)	/* no byte either way */
+#define PUMP_LINGER_MS (INT64_C(2) * 1000)	/* for the peer to close once we have */
+#define PUMP_ROOM ((size_t)16384)	/* in flight here, each way: one TLS record */
+
+/* Bytes on their way.  at..end are there. */
+struct pump_half {
+	size_t at, end;
+	char room[PUMP_ROOM];
+};
+
+struct pump {
+	SSL *ssl;
+	int net;			/* polled and shut down */
+	int plain_in, plain_out;	/* owned; -1 = ended */
+	struct pump_half in, out;	/* network to plain_out, plain_in to network */
+	bool net_ended;			/* nothing more comes from there */
+	bool said_all;			/* close_notify was sent */
+	bool dead;			/* nothing can be sent either */
+	bool may_read, may_write, may_take, may_give;	/* worth a system call */
+	bool read_wants_write, write_wants_read;
+};
+
+/* Prepares ssl for the socket (made non-blocking).  -1 with errno. */
+MUST_CHECK int pump_init(struct pump *p, SSL *ssl, int net);
+
+/* Client or server, as ssl was set.  0; or -1 and *reason has some words, whatever happened. */
+MUST_CHECK int pump_handshake(struct pump *p, int64_t deadline, struct buf *reason);
+
+/* Moves bytes until both sides have ended, something breaks or idle_ms have passed without any.
+ * Takes plain_in and plain_out over and closes them.  End of file of plain_in becomes close_notify
+ * and a half-closed socket; end of the network becomes end of file of plain_out once everything
+ * was written there; whoever is left may go on. */
+void pump_run(struct pump *p, int plain_in, int plain_out, int64_t idle_ms);
+
+/* Why the last call into OpenSSL failed, in its own words.  Empties its queue of errors. */
+void pump_reason(struct buf *reason);
+
+#endif

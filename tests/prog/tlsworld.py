@@ -1,0 +1,146 @@
+"""tlsworld - for tests of TLS: certificates made by openssl, contexts, the client relay.
+
+    set_up()                        a directory DIR with an authority `ca.pem` and certificates
+    issue('name', 'ec', ...)        one more: DIR/name.pem has key, certificate and authority
+    Relay(['-h', 'mx.example'], peer)    qmail-tls -c on a socket; .verdict, .say(), .hear()
+    tear_down()
+
+Runs as root in a world.
+"""
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import tempfile
+
+PROGRAM = '/var/qmail/bin/qmail-tls'
+PATIENCE = 60
+DIR = tempfile.mkdtemp(prefix='tls.')
+KEYS = {'rsa': ['-newkey', 'rsa:2048'], 'ed25519': ['-newkey', 'ed25519'],
+        'ec': ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256']}
+
+
+def openssl(*args, data=None):
+    done = subprocess.run(['openssl', *args], input=data, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, check=False, timeout=PATIENCE)
+    if done.returncode:
+        raise RuntimeError('openssl %s: %s' % (' '.join(args), done.stderr.decode()))
+    return done.stdout
+
+
+def read(name):
+    with open(os.path.join(DIR, name), 'rb') as file:
+        return file.read()
+
+
+def write(path, data, owner=None, mode=0o644):
+    with open(os.path.join(DIR, path), 'wb') as file:
+        file.write(data)
+    if owner:
+        shutil.chown(os.path.join(DIR, path), owner)
+    os.chmod(os.path.join(DIR, path), mode)
+
+
+def issue(name, kind='ec', subject=None, names=None, days='30', signer='ca', extra=()):
+    """DIR/name.pem: key, certificate, certificate of the authority; .key and .crt apart."""
+    at = os.path.join(DIR, name)
+    openssl('req', '-new', '-nodes', *KEYS[kind], '-keyout', at + '.key', '-out', at + '.csr',
+            '-subj', subject if subject is not None else '/CN=' + name)
+    names = ['DNS:' + name] if names is None else names
+    lines = (['subjectAltName=' + ','.join(names)] if names else []) + list(extra)
+    write(name + '.ext', '\n'.join(lines).encode() + b'\n')
+    openssl('x509', '-req', '-in', at + '.csr', '-CA', DIR + '/%s.pem' % signer, '-CAkey',
+            DIR + '/%s.key' % signer, '-days', days, '-extfile', at + '.ext', '-out', at + '.crt',
+            '-set_serial', str(int.from_bytes(os.urandom(8), 'big')))
+    write(name + '.pem', read(name + '.key') + read(name + '.crt') + read(signer + '.pem'),
+          mode=0o600)
+    return at + '.pem'
+
+
+def set_up():
+    os.chmod(DIR, 0o755)
+    openssl('req', '-x509', '-nodes', *KEYS['ec'], '-keyout', DIR + '/ca.key', '-out',
+            DIR + '/ca.pem', '-days', '30', '-subj', '/CN=test authority')
+    issue('mx.example')
+
+
+def tear_down():
+    shutil.rmtree(DIR)
+
+
+def server_context(name='mx.example', version=None):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain('%s/%s.pem' % (DIR, name))
+    if version:
+        context.maximum_version = version
+    return context
+
+
+def client_context(verify=True, version=None):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(DIR + '/ca.pem')
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if version:
+        context.minimum_version = context.maximum_version = version
+    return context
+
+
+class Relay:
+    """qmail-tls -c; `theirs` is our end of its network."""
+
+    def __init__(self, args, user='qmailr', group='qmail', cwd='/var/qmail', theirs=None,
+                 before=()):
+        if theirs is None:
+            self.net, theirs = socket.socketpair()
+            self.net.settimeout(PATIENCE)
+        there, self.to = os.pipe()
+        self.back, here = os.pipe()
+        self.verdict_fd, verdict = os.pipe()
+        numbers = {0: there, 1: here, 3: verdict, 6: theirs.fileno()}
+
+        def arrange():
+            held = {n: os.dup2(fd, 100 + n, inheritable=False) for n, fd in numbers.items()}
+            for number, fd in held.items():
+                os.dup2(fd, number)
+        self.process = subprocess.Popen([*before, PROGRAM, '-c', *args], preexec_fn=arrange,
+                                        close_fds=False, user=user, group=group, extra_groups=[],
+                                        cwd=cwd, stderr=subprocess.DEVNULL)
+        for fd in (there, here, verdict):
+            os.close(fd)
+        theirs.close()
+
+    @property
+    def verdict(self):
+        """{name: value} of the lines; read once."""
+        with os.fdopen(self.verdict_fd) as file:
+            text = file.read()
+        if not text.endswith('\n\n'):
+            return {}
+        return dict(line.split('=', 1) for line in text.splitlines() if line)
+
+    def say(self, data, last=False):
+        while data:
+            data = data[os.write(self.to, data):]
+        if last:
+            os.close(self.to)
+            self.to = -1
+
+    def hear(self, n=None):
+        """n bytes, or all until the end."""
+        got = b''
+        while n is None or len(got) < n:
+            piece = os.read(self.back, 65536 if n is None else n - len(got))
+            if not piece:
+                break
+            got += piece
+        return got
+
+    def end(self):
+        """Closes what is ours; the exit code."""
+        for fd in (self.to, self.back):
+            if fd != -1:
+                os.close(fd)
+        return self.process.wait(PATIENCE)
