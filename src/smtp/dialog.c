@@ -5,6 +5,7 @@
 
 #include "lib/ascii.h"
 #include "mail/addr5321.h"
+#include "smtp/auth.h"
 #include "smtp/data.h"
 #include "smtp/params.h"
 #include "smtp/policy.h"
@@ -49,7 +50,9 @@ command_ehlo(struct session *s, struct span arg)
 	enum reply r = hello(s, arg, true);
 
 	if (r == REPLY_WRITTEN) {
-		io_puts(&s->out, "250-PIPELINING\r\n250-SIZE ");
+		io_puts(&s->out, "250-PIPELINING\r\n");
+		auth_put_lines(s);
+		io_puts(&s->out, "250-SIZE ");
 		io_putnum(&s->out, s->conf->intake.size_limit);
 		io_puts(&s->out, "\r\n250 8BITMIME\r\n");
 	}
@@ -147,7 +150,7 @@ open_transaction(struct session *s, struct span arg)
 
 	if (r != REPLY_OK)
 		return r;
-	if (params_mail(rest, &params) != PARAMS_OK)
+	if (params_mail(rest, &params) != PARAMS_OK || (params.auth && !auth_is_known(s)))
 		return REPLY_PARAMETER;
 	if (s->conf->intake.size_limit && params.size > s->conf->intake.size_limit)
 		return REPLY_TOO_BIG;
@@ -159,6 +162,8 @@ open_transaction(struct session *s, struct span arg)
 static enum reply
 command_mail(struct session *s, struct span arg)
 {
+	if (auth_is_missing(s))
+		return REPLY_AUTH_FIRST;
 	session_reset(s);
 	return open_transaction(s, arg);
 }
@@ -233,6 +238,7 @@ static const struct command {
 	{ "quit", command_quit, false },
 	{ "ehlo", command_ehlo, false },
 	{ "helo", command_helo, false },
+	{ "auth", auth_command, true },
 	{ "rset", command_rset, false },
 	{ "noop", command_noop, false },
 	{ "vrfy", command_vrfy, false },

@@ -5,6 +5,7 @@
 #include "lib/num.h"
 
 #define SIZE_DIGITS 20		/* RFC 1870, 4 */
+#define AUTH_VALUE_BYTES 500	/* RFC 4954, 3 */
 
 static enum params_status
 take_size(struct span value, struct mail_params *p)
@@ -31,11 +32,39 @@ take_body(struct span value, struct mail_params *p)
 	    PARAMS_OK : PARAMS_BAD;
 }
 
+static bool
+is_hex(char c)
+{
+	return ascii_isdigit(c) || (c >= 'A' && c <= 'F');
+}
+
+/* xtext (RFC 3461, 4) or `<>`. */
+static enum params_status
+take_auth(struct span value, struct mail_params *p)
+{
+	p->auth = true;
+	if (span_eq(value, span_str("<>")))
+		return PARAMS_OK;
+	if (!value.n || value.n > AUTH_VALUE_BYTES)
+		return PARAMS_BAD;
+	for (size_t i = 0; i < value.n; i++) {
+		if (value.p[i] == '=' || !ascii_isgraph(value.p[i]))
+			return PARAMS_BAD;
+		if (value.p[i] != '+')
+			continue;
+		if (value.n - i < 3 || !is_hex(value.p[i + 1]) || !is_hex(value.p[i + 2]))
+			return PARAMS_BAD;
+		i += 2;
+	}
+	return PARAMS_OK;
+}
+
 static const struct {
 	const char *keyword;
 	enum params_status (*take)(struct span value, struct mail_params *p);
 } known[] = {
 	{ "SIZE", take_size },
+	{ "AUTH", take_auth },
 	{ "BODY", take_body },
 };
 

@@ -1,7 +1,9 @@
-/* params - what may follow the address of MAIL and RCPT (RFC 5321, 4.1.2; RFC 1870; RFC 6152). */
+/* params - what may follow the address of MAIL and RCPT (RFC 5321, 4.1.2; RFC 1870; RFC 4954;
+ * RFC 6152). */
 #ifndef SMTP_PARAMS_H
 #define SMTP_PARAMS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/attr.h"
@@ -11,6 +13,7 @@ enum params_status { PARAMS_OK, PARAMS_BAD };
 
 struct mail_params {
 	uint64_t size;		/* SIZE=, bytes on the wire; 0 = not declared */
+	bool auth;		/* AUTH= was there (RFC 4954, 5); nothing believes it */
 };
 
 /* text: the bytes after `>`, e.g. ` SIZE=1234 BODY=8BITMIME`.  Unknown and malformed parameters

@@ -1,7 +1,8 @@
 /* qmail-smtpd - receive mail by SMTP from one client and hand it to qmail-queue.
  * Run by: tcpserver (or inetd through tcp-env), as qmaild:nofiles.  fd 0, 1: the client; fd 2: the
- * log, or, under inetd, the client again.  argv: ignored.  Environment: tcp-environ(5),
- * RELAYCLIENT, DATABYTES, QMAILQUEUE.  Controls: smtp/smtpconf.h.
+ * log, or, under inetd, the client again.  argv: how clients authenticate, smtp/authconf.h.
+ * Environment: tcp-environ(5), RELAYCLIENT, DATABYTES, QMAILQUEUE, those of AUTH.
+ * Controls: smtp/smtpconf.h.
  * Exit: 0 after QUIT, else 1. */
 #include <signal.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include "lib/io.h"
 #include "lib/sandbox.h"
 #include "lib/sig.h"
+#include "smtp/auth.h"
 #include "smtp/dialog.h"
 #include "smtp/reply.h"
 #include "smtp/session.h"
@@ -43,7 +45,7 @@ refuse_to_serve(struct smtpconf *conf)
 }
 
 int
-main(void)
+main(int argc, char *argv[])
 {
 	struct smtpconf conf = { 0 };
 	struct session session;
@@ -51,9 +53,11 @@ main(void)
 
 	sig_ignore(SIGPIPE);
 	sandbox_limits();
-	if (io_open_standard() == -1 || chdir(QMAIL_HOME) == -1 || smtpconf_read(&conf) == -1)
+	if (io_open_standard() == -1 || chdir(QMAIL_HOME) == -1 ||
+	    smtpconf_read(&conf, argv + (argc > 0)) == -1)
 		return refuse_to_serve(&conf);
 	warn_open_relay(&conf.intake);
+	auth_explain(&conf.auth);
 	session_init(&session, &conf);
 	quit = dialog_run(&session);
 	session_free(&session);

@@ -15,6 +15,8 @@ session_init(struct session *s, const struct smtpconf *conf)
 	s->relay_client = conf->intake.relay_client;
 	s->remote_info = conf->intake.peer.remote_info;
 	buf_init(&s->line, SESSION_LINE_MAX - 1);
+	if (conf->auth.configured)	/* a password may come: growing would leave copies */
+		(void)buf_room(&s->line, SESSION_LINE_MAX - 1);
 	buf_init(&s->hello, SESSION_LINE_MAX);
 	buf_init(&s->recipients, SESSION_RECIPIENT_BYTES_MAX);
 }

@@ -59,10 +59,11 @@ read_timeout(struct smtpconf *conf)
 }
 
 int
-smtpconf_read(struct smtpconf *conf)
+smtpconf_read(struct smtpconf *conf, char *args[])
 {
 	if (read_names(conf) == -1 || read_timeout(conf) == -1)
 		return -1;
+	authconf_read(&conf->auth, args);
 	return intake_read(&conf->intake);
 }
 

@@ -8,6 +8,7 @@
 #include "lib/attr.h"
 #include "lib/buf.h"
 #include "mail/intake.h"
+#include "smtp/authconf.h"
 
 struct smtpconf {
 	struct buf greeting;		/* smtpgreeting, else me; no control bytes */
@@ -15,13 +16,15 @@ struct smtpconf {
 	struct buf local_ip_host;	/* localiphost, else me; no control bytes */
 	int64_t timeout_ms;		/* timeoutsmtpd */
 	struct intake intake;
+	struct authconf auth;
 };
 
 #define SMTPCONF_TIMEOUT_S 1200		/* if timeoutsmtpd is absent */
 
-/* cwd = the home directory.  conf must be {0}.  -1: a control file cannot be used, or neither me
+/* args: the program's arguments without its name.  cwd = the home directory.  conf must be {0} and
+ * stays where it is.  -1: a control file cannot be used, or neither me
  * nor smtpgreeting exists; do not serve then.  Borrows from the environment. */
-MUST_CHECK int smtpconf_read(struct smtpconf *conf);
+MUST_CHECK int smtpconf_read(struct smtpconf *conf, char *args[]);
 void smtpconf_free(struct smtpconf *conf);
 
 #endif

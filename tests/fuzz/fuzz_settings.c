@@ -45,8 +45,9 @@ static void
 check_smtpd(void)
 {
 	struct smtpconf conf = { .timeout_ms = 0 };
+	char *none[] = { NULL };
 
-	promise(smtpconf_read(&conf) == 0);
+	promise(smtpconf_read(&conf, none) == 0);
 	promise(is_clean(&conf.greeting) && is_clean(&conf.local_ip_host));
 	promise(conf.timeout_ms >= 1000 && conf.intake.size_limit <= INT64_MAX);
 	smtpconf_free(&conf);

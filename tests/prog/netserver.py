@@ -73,7 +73,7 @@ class Server:
 
     def __init__(self, program, env=None, control=None, code=0, said=None, kind=socket.SOCK_STREAM,
                  err=subprocess.DEVNULL, small=False, memory=None, files=None,
-                 before=()):
+                 before=(), args=()):
         controls(control or {})
         stub_says(code, said)
         self.socket, theirs = socket.socketpair(socket.AF_UNIX, kind)
@@ -88,7 +88,7 @@ class Server:
             (['--nofile=%d' % files] if files else [])
         limit = ['prlimit'] + limits if limits else []
         self.process = subprocess.Popen(
-            [*before, *limit, HOME + '/bin/' + program], stdin=theirs, stdout=theirs, env=environment,
+            [*before, *limit, HOME + '/bin/' + program, *args], stdin=theirs, stdout=theirs, env=environment,
             cwd='/', stderr=theirs if err is None else err, user='qmaild', group='nofiles', extra_groups=[])
         theirs.close()
 

@@ -1,0 +1,205 @@
+/* authconf - whether and how clients of qmail-smtpd may authenticate. */
+#include "smtp/authconf.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/ascii.h"
+#include "lib/buf.h"
+#include "lib/num.h"
+#include "net/ip.h"
+
+/* ---- the environment ---- */
+
+/* 0 if it is not set, empty or no number. */
+static uint64_t
+number(const char *text)
+{
+	uint64_t value = 0;
+
+	if (num_lead_u64(span_str(text), UINT64_MAX, &value) == 0)
+		value = 0;
+	return value;
+}
+
+static bool
+is_loopback(const char *text)
+{
+	static const unsigned char one[16] = { [15] = 1 }, mapped[12] = { [10] = 255, [11] = 255 };
+	struct ip ip;
+
+	if (!text || !ip_parse(span_str(text), &ip))
+		return false;
+	if (ip.family == IP_V4)
+		return ip.bytes[0] == 127;
+	return memcmp(ip.bytes, one, sizeof one) == 0 ||
+	    (memcmp(ip.bytes, mapped, sizeof mapped) == 0 && ip.bytes[12] == 127);
+}
+
+/* Passwords stay off a clear channel once there is another. */
+static bool
+wants_encryption(void)
+{
+	const char *force = getenv("FORCETLS"), *offer = getenv("UCSPITLS");
+
+	if ((force && strcmp(force, "0") == 0) || number(getenv("ALLOW_INSECURE_AUTH")) > 0 ||
+	    is_loopback(getenv("TCPREMOTEIP")))
+		return false;
+	return (offer && strcmp(offer, "-") != 0) || access("control/servercert.pem", F_OK) == 0;
+}
+
+static bool
+is_required(void)
+{
+	const char *indimail = getenv("REQUIREAUTH");
+
+	return number(getenv("REQUIRE_AUTH")) > 0 || (indimail && strcmp(indimail, "0") != 0);
+}
+
+static bool
+starts(const char *text, const char *prefix)
+{
+	return ascii_istarts(span_str(text), span_str(prefix));
+}
+
+/* SMTPAUTH, or, without it, what the builds did that did not know it. */
+static void
+choose_mechanisms(struct authconf *a, const char *smtpauth)
+{
+	const char *allow_cram = getenv("ALLOW_CRAM");
+
+	a->password = true;
+	if (!smtpauth)
+		a->cram = a->old_lines && !(allow_cram && number(allow_cram) == 0);
+	else if (strcmp(smtpauth, "-") == 0 || strcmp(smtpauth, "0") == 0)
+		a->password = false;
+	else if (strcmp(smtpauth, "!") == 0)
+		a->required = true;
+	else if (starts(smtpauth, "cram") || starts(smtpauth, "!cram"))
+		a->password = !(a->cram = true);
+	else if (starts(smtpauth, "+cram") || starts(smtpauth, "!+cram"))
+		a->cram = true;
+	a->required = a->required || (a->cram && smtpauth && *smtpauth == '!') || is_required();
+}
+
+/* ---- the arguments ---- */
+
+enum style { STYLE_NONE, STYLE_OWN, STYLE_HOST, STYLE_CHECKER, STYLE_PAIRS, STYLE_AMBIGUOUS };
+
+/* A name without a slash: would the shell find a program of that name? */
+static bool
+is_program(const char *name)
+{
+	struct span rest = span_str(getenv("PATH"));
+	bool found = false;
+
+	while (!found && rest.n) {
+		struct span dir = span_head(rest, span_chr(rest, ':'));
+		struct buf path = { 0 };
+
+		buf_addspan(&path, dir);
+		buf_addc(&path, '/');
+		buf_adds(&path, name);
+		found = buf_ok(&path) && access(buf_str(&path), X_OK) == 0;
+		buf_free(&path);
+		rest = span_tail(rest, dir.n + 1);
+	}
+	return found;
+}
+
+static enum style
+find_style(char *const args[], size_t n, const char *smtpauth)
+{
+	const char *told = getenv("SMTPAUTHARGS");
+
+	if (n == 0)
+		return smtpauth ? STYLE_OWN : STYLE_NONE;
+	if (n == 1)
+		return STYLE_NONE;
+	if (told && strcmp(told, "host") == 0)
+		return n > 2 ? STYLE_HOST : STYLE_NONE;
+	if (told && strcmp(told, "pair") == 0)
+		return n > 3 ? STYLE_PAIRS : STYLE_CHECKER;
+	if (told && strcmp(told, "plain") == 0)
+		return STYLE_CHECKER;
+	if (n == 2 || strchr(args[0], '/'))
+		return STYLE_CHECKER;
+	return is_program(args[0]) ? STYLE_AMBIGUOUS : STYLE_HOST;
+}
+
+static void
+cut_pairs(struct authconf *a, char *args[])
+{
+	for (size_t i = 0; i < 4; i++)
+		a->pair[i / 2][i % 2] = args[i];
+	a->checker = a->pair[0];
+	a->cram_checker = a->pair[1];
+}
+
+static void
+use_own(struct authconf *a)
+{
+	memcpy(a->own[0], AUTHCONF_CHECKER, sizeof AUTHCONF_CHECKER);
+	memcpy(a->own[1], AUTHCONF_PROGRAM, sizeof AUTHCONF_PROGRAM);
+	a->pair[0][0] = a->own[0];
+	a->pair[0][1] = a->own[1];
+	a->checker = a->cram_checker = a->pair[0];
+}
+
+static bool
+believes_everybody(const char *checker)
+{
+	struct span path = span_str(checker);
+	size_t slash = span_rchr(path, '/');
+
+	if (slash < path.n)
+		path = span_tail(path, slash + 1);
+	return span_eq(path, span_str("true")) || !path.n;
+}
+
+static void
+take_arguments(struct authconf *a, char *args[], enum style style)
+{
+	switch (style) {
+	case STYLE_OWN:
+		use_own(a);
+		break;
+	case STYLE_HOST:
+		a->host = args[0];
+		a->checker = a->cram_checker = args + 1;
+		break;
+	case STYLE_PAIRS:
+		cut_pairs(a, args);
+		break;
+	default:
+		a->checker = a->cram_checker = args;
+	}
+	a->old_lines = style == STYLE_HOST;
+	if (style == STYLE_AMBIGUOUS)
+		a->flaw = "the first argument may be a host name or a checker, "
+		    "set SMTPAUTHARGS to host or plain";
+	else if (believes_everybody(a->checker[0]) || believes_everybody(a->cram_checker[0]))
+		a->flaw = "the checker would be true(1), which believes everybody";
+}
+
+void
+authconf_read(struct authconf *a, char *args[])
+{
+	const char *smtpauth = getenv("SMTPAUTH"), *order = getenv("SMTPAUTH_CRAMORDER");
+	enum style style;
+	size_t n = 0;
+
+	while (args[n])
+		n++;
+	if ((style = find_style(args, n, smtpauth)) == STYLE_NONE)
+		return;
+	a->configured = true;
+	a->delay_ms = AUTHCONF_DELAY_MS;
+	a->challenge_first = order && strcmp(order, "challenge") == 0;
+	take_arguments(a, args, style);
+	choose_mechanisms(a, smtpauth);
+	if (a->flaw)
+		a->password = a->cram = false;
+	a->encrypted_only = wants_encryption();
+}

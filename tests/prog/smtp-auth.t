@@ -1,0 +1,457 @@
+#!/usr/bin/python3
+"""AUTH of qmail-smtpd as a black box: mechanisms, argument styles, checkers of every kind."""
+import base64
+import hmac
+import os
+import re
+import smtplib
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+import netserver
+from netserver import QUEUE, queued, set_up, tear_down
+import tap
+
+CHECKER = QUEUE + '/checker'
+SECRET = 'Correct horse!'
+GIVEN = QUEUE + '/given'
+LOGS = []
+
+
+def write_checker():
+    """Says yes to SECRET by running its arguments, and obeys `exit N` and `kill N`; keeps what it
+    was given.  The digest of CRAM-MD5 it believes."""
+    os.mkdir(GIVEN)
+    os.chmod(GIVEN, 0o777)
+    with open(CHECKER, 'w') as file:
+        file.write('#!/bin/bash\nf=%s/$$; cat <&3 >$f.part; mv $f.part $f\n'
+                   'secret=$(tr "\\0" "\\n" <$f | sed -n 2p)\n'
+                   'readlink /proc/$$/fd/0 /proc/$$/fd/1 /proc/$$/fd/2 >$f.fds\n'
+                   '(cd /proc/$$/fd && ls) | tr "\\n" " " >>$f.fds\n'
+                   'case $secret in\n'
+                   '"%s"|"<"*|[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]*) exec "$@" ;;\n'
+                   'exit*) exit "${secret#exit }" ;;\n'
+                   'kill*) kill -"${secret#kill }" $$ ;;\n'
+                   'busy*) exit 111 ;;\n'
+                   'noise*) echo garbage; echo 250 ok; echo garbage >&2; exit 0 ;;\n'
+                   'esac\nexit 1\n' % (GIVEN, SECRET))
+    os.chmod(CHECKER, 0o755)
+
+
+def given():
+    """What checkers were given since the last call."""
+    found = []
+    for name in sorted(os.listdir(GIVEN)):
+        with open(GIVEN + '/' + name, 'rb') as file:
+            found += [file.read()] if '.' not in name else []
+        os.unlink(GIVEN + '/' + name)
+    return found
+
+
+class Server(netserver.Server):
+    def __init__(self, args=(CHECKER, 'true'), env=None, **options):
+        self.log = tempfile.TemporaryFile()
+        super().__init__('qmail-smtpd', args=args, err=options.pop('err', self.log), env=env, **options)
+
+    def logged(self):
+        self.log.seek(0)
+        text = self.log.read().decode('latin-1')
+        LOGS.append(text)
+        return text
+
+
+def b64(text):
+    return base64.b64encode(text if isinstance(text, bytes) else text.encode('latin-1')).decode()
+
+
+def plain(user, secret, act_as=''):
+    return b64('%s\0%s\0%s' % (act_as, user, secret))
+
+
+GOOD = 'AUTH PLAIN %s\r\n' % plain('joe', SECRET)
+
+
+def talk(script, **options):
+    """Sends it all at once.  Returns the lines after the greeting, without what EHLO says."""
+    server = Server(**options)
+    reply, code = netserver.exchange(server, script)
+    server.logged()
+    return reply.split('\r\n')[1:-1], code
+
+
+def ehlo(**options):
+    lines, _ = talk('EHLO x\r\nQUIT\r\n', **options)
+    return [line for line in lines if 'AUTH' in line]
+
+
+def together(scripts):
+    """{name: script}, each to a server of its own: refusals take their time, and may all take it at
+    once.  {name: (lines, exit code, seconds, log)}"""
+    servers = {name: Server() for name in scripts}
+    got = {}
+
+    def one(name):
+        begun = time.monotonic()
+        reply, code = netserver.exchange(servers[name], scripts[name])
+        got[name] = (reply.split('\r\n')[1:-1], code, time.monotonic() - begun, servers[name].logged())
+    threads = [threading.Thread(target=one, args=(name,)) for name in scripts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return got
+
+
+def test_offer():
+    both, cram, old = '250-AUTH LOGIN PLAIN', '250-AUTH CRAM-MD5', 'LOGIN CRAM-MD5 PLAIN'
+    rows = [(None, [both], False), ('', [both], False), ('-', [], False), ('0', [], False),
+            ('!', [both], True), ('cram', [cram], False), ('CRAM-md5', [cram], False),
+            ('+cram', [both + ' CRAM-MD5'], False), ('!cram', [cram], True),
+            ('!+cram', [both + ' CRAM-MD5'], True), ('1', [both], False), ('!x', [both], False)]
+    for value, want, required in rows:
+        tap.equal(ehlo(env={'SMTPAUTH': value}), want, 'SMTPAUTH=%s' % value)
+        lines, _ = talk('MAIL FROM:<a@b>\r\n', env={'SMTPAUTH': value})
+        tap.equal(lines, ['530 Authorization required (#5.7.1) ' if required else '250 ok'],
+                  'MAIL without AUTH, SMTPAUTH=%s' % value)
+    host = ('mx.example.org', CHECKER, 'true')
+    tap.equal(ehlo(args=host), ['250-AUTH ' + old, '250-AUTH=' + old], 'host style')
+    tap.equal(ehlo(args=host, env={'ALLOW_CRAM': '0'}), [both, '250-AUTH=LOGIN PLAIN'],
+              'host style, ALLOW_CRAM=0')
+    for name in ('REQUIRE_AUTH', 'REQUIREAUTH'):
+        tap.equal(talk('MAIL FROM:<a@b>\r\n', env={name: '1'})[0][0][:3], '530', name + '=1')
+        tap.equal(talk('MAIL FROM:<a@b>\r\n', env={name: '0'})[0][0][:3], '250', name + '=0')
+    tap.equal(talk('MAIL FROM:<>\r\n', env={'SMTPAUTH': '!', 'RELAYCLIENT': ''})[0][0][:3], '530',
+              'RELAYCLIENT does not make up for it')
+
+
+def test_styles():
+    """The command lines of old scripts; what would let everybody in lets nobody in."""
+    good = 'EHLO x\r\n' + GOOD
+    os.mkdir(QUEUE + '/bin')
+    os.symlink(CHECKER, QUEUE + '/bin/vchkpw')
+    path = QUEUE + '/bin:/usr/bin:/bin'
+    rows = [  # arguments, environment, reply to a good login
+        ((), {}, '502'), ((CHECKER,), {}, '502'),
+        ((CHECKER, '/bin/true'), {}, '235'), (('vchkpw', '/bin/true'), {}, '235'),
+        (('vchkpw', 'true'), {}, '235'), ((CHECKER, 'sh', '-c', 'exit 0'), {}, '235'),
+        (('mx.example', CHECKER, 'true'), {}, '235'), (('mx.example', 'vchkpw', 'true'), {}, '235'),
+        (('localhost', 'vchkpw', '/bin/true', 'x'), {}, '235'),
+        # true(1) as the checker
+        (('vchkpw', '/bin/true', 'x'), {}, '503'), (('mx.example', '/bin/true', 'x'), {}, '503'),
+        (('true', 'x'), {}, '503'), (('/bin/true', 'x', 'y'), {}, '503'),
+        (('vchkpw', 'sh', '-c', 'exit 0'), {}, '503'), (('vchkpw', 'vchkpw', 'true'), {}, '503'),
+        (('vchkpw', 'true'), {'SMTPAUTHARGS': 'host'}, '502'),
+        (('vchkpw', 'true', 'x'), {'SMTPAUTHARGS': 'host'}, '503'),
+        # it says yes without reading
+        ((QUEUE + '/bin/yes', 'x'), {}, '454'), (('sh', '-c', 'exit 0'), {'SMTPAUTHARGS': 'plain'}, '454'),
+        # told which
+        (('vchkpw', 'sh', '-c', 'exit 0'), {'SMTPAUTHARGS': 'plain'}, '235'),
+        (('vchkpw', 'vchkpw', 'true'), {'SMTPAUTHARGS': 'host'}, '235'),
+        (('vchkpw', 'true', '/nowhere', 'true'), {'SMTPAUTHARGS': 'pair'}, '235'),
+        (('/nowhere/x', 'true', 'vchkpw', 'true'), {'SMTPAUTHARGS': 'pair'}, '454'),
+        (('true', 'true', 'vchkpw', 'true'), {'SMTPAUTHARGS': 'pair'}, '503'),
+    ]
+    os.symlink('/bin/true', QUEUE + '/bin/yes')
+    for args, env, want in rows:
+        lines, _ = talk(good, args=args, env={'PATH': path, **env})
+        tap.equal(lines[-1][:3], want, '%s %s' % (' '.join(args), env))
+        if want in ('502', '503'):
+            tap.ok('AUTH' not in ' '.join(lines[:-1]), 'and not offered', lines)
+            tap.ok((want == '503') == ('qmail-smtpd: warning: no AUTH: ' in LOGS[-1]),
+                   'and in the log' if want == '503' else 'nothing in the log', LOGS[-1])
+    for args, env in ((('vchkpw', 'true'), {'SMTPAUTH': '-'}), ((), {'SMTPAUTH': '0'})):
+        tap.equal(talk(GOOD, args=args, env=env)[0], ['503 auth not available (#5.3.3)'], 'switched off')
+
+
+def test_mechanisms():
+    def login(*answers):
+        return 'AUTH LOGIN\r\n' + ''.join(b64(answer) + '\r\n' for answer in answers)
+    rows = [
+        ('PLAIN', 'AUTH PLAIN\r\n%s\r\n' % plain('joe', SECRET), ['334 '], b'joe'),
+        ('PLAIN at once', GOOD, [], b'joe'),
+        ('any case, blanks', 'auth  plain  %s\r\n' % plain('joe', SECRET), [], b'joe'),
+        ('for oneself', 'AUTH PLAIN %s\r\n' % plain('joe', SECRET, 'joe'), [], b'joe'),
+        ('LOGIN', login('joe', SECRET), ['334 VXNlcm5hbWU6', '334 UGFzc3dvcmQ6'], b'joe'),
+        ('LOGIN at once', 'AUTH LOGIN %s\r\n%s\r\n' % (b64('joe'), b64(SECRET)),
+         ['334 UGFzc3dvcmQ6'], b'joe'),
+        ('odd bytes', login('j e\xff', SECRET), ['334 VXNlcm5hbWU6', '334 UGFzc3dvcmQ6'],
+         b'j e\xff'),
+        ('LF ends lines', 'AUTH PLAIN\n%s\n' % plain('joe', SECRET), ['334 '], b'joe'),
+    ]
+    for name, script, asked, user in rows:
+        given()
+        lines, code = talk(script + 'QUIT\r\n')
+        tap.equal((lines, code), (asked + ['235 ok, go ahead (#2.0.0)', '221 mx.example'], 0), name)
+        tap.equal(given(), [user + b'\0' + SECRET.encode() + b'\0\0'], 'what the checker is given')
+    for order in (None, 'challenge'):
+        server = Server(env={'SMTPAUTH': 'cram', 'SMTPAUTH_CRAMORDER': order})
+        server.until(rb'\n')
+        server.send('AUTH CRAM-MD5\r\n')
+        challenge = base64.b64decode(server.until(rb'\n')[4:])
+        tap.ok(re.fullmatch(rb'<[0-9a-f]{32}\.\d+@mx\.example>', challenge), 'challenge', challenge)
+        digest = hmac.new(b'x', challenge, 'md5').hexdigest().encode()
+        server.send(b64(b'j x ' + digest) + '\r\n')
+        tap.equal(server.until(rb'\n'), '235 ok, go ahead (#2.0.0)\r\n', 'CRAM-MD5')
+        server.end()
+        fields = [digest, challenge] if order is None else [challenge, digest]
+        tap.equal(given(), [b'\0'.join([b'j x'] + fields) + b'\0'], 'order of fields: %s' % order)
+    tap.ok('AUTH successful [192.0.2.7] joe\n' in ''.join(LOGS), 'logged', LOGS[-5:])
+
+
+def test_cram_host():
+    server = Server(args=('pop.example.org', CHECKER, 'true'))
+    server.until(rb'\n')
+    server.send('AUTH CRAM-MD5\r\n')
+    tap.ok(base64.b64decode(server.until(rb'\n')[4:]).endswith(b'@pop.example.org>'),
+           'the challenge has the host of the arguments')
+    server.end()
+
+
+def test_bad_input():
+    malformed, cancelled = '501 malformed auth input (#5.5.4)', '501 auth exchange canceled (#5.0.0)'
+    rows = [
+        ('AUTH PLAIN\r\n*\r\n', ['334 ', cancelled]),
+        ('AUTH LOGIN\r\n*\r\n', ['334 VXNlcm5hbWU6', cancelled]),
+        ('AUTH LOGIN am9l\r\n*\r\n', ['334 UGFzc3dvcmQ6', cancelled]),
+        ('AUTH PLAIN *\r\n', [malformed]), ('AUTH PLAIN =\r\n', [malformed]),
+        ('AUTH LOGIN =\r\n\r\n', ['334 UGFzc3dvcmQ6', malformed]),
+        ('AUTH LOGIN am9l\r\n\r\n', ['334 UGFzc3dvcmQ6', malformed]),
+        ('AUTH PLAIN\r\n\r\n', ['334 ', malformed]),
+        ('AUTH', ['504 auth type invalid (#5.5.1)']),
+        ('AUTH ', ['504 auth type invalid (#5.5.1)']),
+        ('AUTH GSSAPI\r\n', ['504 auth type invalid (#5.5.1)']),
+        ('AUTH CRAM-MD5\r\n', ['504 auth type invalid (#5.5.1)']),
+        ('AUTH PLAI\r\n', ['504 auth type invalid (#5.5.1)']),
+        ('AUTH PLAIN\0\r\n', ['504 auth type invalid (#5.5.1)']),
+        ('AUTH PLAIN am9l\0\r\n', [malformed]), ('AUTH PLAIN \xff\xff\xff\xff\r\n', [malformed]),
+        ('AUTH PLAIN am9l am9l\r\n', [malformed]), ('AUTH PLAIN am9\r\n', [malformed]),
+        ('AUTH PLAIN\r\nam9l\0\r\n', ['334 ', malformed]),
+        ('MAIL FROM:<>\r\n' + GOOD, ['250 ok', '503 no auth during mail transaction (#5.5.0)']),
+        (GOOD + GOOD, ['235 ok, go ahead (#2.0.0)', "503 you're already authenticated (#5.5.0)"]),
+        ('MAIL FROM:<> REQUIRETLS\r\n', ['555 parameter not known or malformed (#5.5.4)']),
+        ('MAIL FROM:<> AUTH=<>\r\n', ['250 ok']), ('MAIL FROM:<> AUTH=a+40b\r\n', ['250 ok']),
+        ('MAIL FROM:<> AUTH=a=b\r\n', ['555 parameter not known or malformed (#5.5.4)']),
+    ]
+    for raw in (b'', b'\0', b'joe', b'\0joe', b'\0joe\0', b'\0\0x', b'joe\0x', b'\0joe\0x\0',
+                b'joe\0' + SECRET.encode() + b'\0', b'\0\0\0\0'):
+        rows.append(('AUTH PLAIN %s\r\n' % (b64(raw) or '='), [malformed]))
+    for user, secret in (('', 'x'), ('a\0b', 'x'), ('a', 'x\0y')):
+        rows.append(('AUTH LOGIN\r\n%s\r\n%s\r\n' % (b64(user), b64(secret)),
+                     ['334 VXNlcm5hbWU6', '334 UGFzc3dvcmQ6', malformed]))
+    given()
+    for script, want in rows:
+        lines, _ = talk(script + ('\r\n' if not script.endswith('\r\n') else ''))
+        tap.equal(lines, want, 'bad input: %r' % script[:40])
+    tap.equal(len(given()), 1, 'the checker has seen the good one only')
+    lines, _ = talk('MAIL FROM:<> AUTH=<>\r\n', args=())
+    tap.equal(lines[0][:3], '555', 'no AUTH= without AUTH')
+    for text in ('x' * 32, '0' * 31 + 'G', 'A' * 32, 'joe ' + '0' * 31, 'joe ' + '0' * 33, ' ' + '0' * 32,
+                 'joe\0 ' + '0' * 32, 'joe'):
+        lines, _ = talk('AUTH CRAM-MD5\r\n%s\r\n' % b64(text), env={'SMTPAUTH': 'cram'})
+        tap.equal(lines[1:], [malformed], 'CRAM-MD5: %r' % text)
+    lines, _ = talk('AUTH CRAM-MD5 %s\r\n' % b64('x'), env={'SMTPAUTH': 'cram'})
+    tap.equal(lines, [malformed], 'CRAM-MD5 with an initial response')
+
+
+def test_sizes():
+    def answer(size):
+        return talk('AUTH PLAIN\r\n%s\r\nNOOP\r\n' % ('A' * (size - 2)))[0][1:]
+    tap.equal(answer(12288), ['501 malformed auth input (#5.5.4)', '250 ok'], 'a line of 12288 bytes')
+    tap.equal(answer(12289), ['500 auth line too long (#5.5.6)', '250 ok'], 'of 12289')
+    tap.equal(answer(5000000), ['500 auth line too long (#5.5.6)', '250 ok'], 'of 5 million')
+    tap.equal(talk('AUTH PLAIN %s\r\nNOOP\r\n' % ('A' * 2035))[0],
+              ['501 malformed auth input (#5.5.4)', '250 ok'], 'a command of 2048 bytes')
+    tap.equal(talk('AUTH PLAIN %s\r\nNOOP\r\n' % ('A' * 2036))[0],
+              ['500 command line too long (#5.5.2)', '250 ok'], 'of 2049')
+    for size, want in ((512, '235'), (513, '501')):
+        user = 'j' * (size - len(SECRET) - 3)
+        given()
+        lines, _ = talk('AUTH PLAIN %s\r\n' % plain(user, SECRET))
+        tap.equal((lines[0][:3], len(given())), (want, int(want == '235')), 'a login of %d bytes' % size)
+
+
+def test_refusals():
+    """What takes 5 seconds each time, at the same time."""
+    verdicts = {name: 'AUTH PLAIN %s\r\n' % plain('joe', name) for name, _ in VERDICTS}
+    limits = {name: script + 'NOOP\r\n' for name, script in failures().items()}
+    got = together({**verdicts, **limits})
+    check_verdicts(got)
+    check_limit({name: got[name] for name in limits})
+
+
+VERDICTS = [('exit 1', '535'), ('exit 2', '535'), ('exit 3', '535'), ('exit 100', '535'),
+            ('exit 111', '454'), ('kill 9', '454'), ('kill 15', '454'), ('kill 11', '454'),
+            ('noise!', '235')]
+
+
+def check_verdicts(got):
+    for secret, want in VERDICTS:
+        lines, _, took, log = got[secret]
+        tap.equal([line[:3] for line in lines], [want], 'checker: ' + secret)
+        if want == '535':
+            tap.ok(lines == ['535 authentication failed (#5.7.1)'] and took >= 4.9,
+                   'its words, and 5 seconds', (lines, took))
+            tap.ok(re.fullmatch(r'qmail-smtpd\[\d+\]: AUTH failed \[192\.0\.2\.7\] joe\n', log), 'its log', log)
+        if want == '454':
+            tap.ok(re.fullmatch(r'qmail-smtpd\[\d+\]: AUTH not possible \[192\.0\.2\.7\] -: .*\n', log),
+                   'its log', log)
+    tap.ok('garbage' in got['noise!'][3], 'what a checker prints is in the log', got['noise!'])
+
+
+def test_descriptors():
+    given()
+    server = Server()
+    netserver.exchange(server, GOOD)
+    name = [n for n in os.listdir(GIVEN) if n.endswith('.fds')][0]
+    with open(GIVEN + '/' + name) as file:
+        fds = file.read().split('\n')
+    tap.ok(fds[0] == '/dev/null' and fds[1] == fds[2] and 'socket' not in ' '.join(fds[:3]),
+           'the checker does not hold the connection', fds)
+    given()
+    server = Server(err=None)
+    reply, _ = netserver.exchange(server, 'AUTH PLAIN %s\r\n' % plain('joe', 'noise!'))
+    tap.ok('garbage' not in reply and 'qmail-smtpd' not in reply, 'nothing but replies for the client', reply)
+
+
+WORDS = ['first-Secret1', 'Second Secret', 'third#Secret']
+
+
+def failures():
+    return {
+        'PLAIN': ''.join('AUTH PLAIN %s\r\n' % plain('joe', word) for word in WORDS),
+        'for somebody else': ''.join('AUTH PLAIN %s\r\n' % plain('joe', SECRET, 'ann') for word in WORDS),
+        'LOGIN': ''.join('AUTH LOGIN %s\r\n%s\r\n' % (b64('ann@ok.example'), b64(word)) for word in WORDS),
+        'swapped': ''.join('AUTH LOGIN %s\r\n%s\r\n' % (b64(word), b64('joe@far.example')) for word in WORDS),
+        'hostile name': 'AUTH PLAIN %s\r\n' % plain('x\r\n@400 [1.2.3.4]\x1b', 'a b') * 3,
+    }
+
+
+def check_limit(got):
+    """Three failed logins end it; what was said is in no log."""
+    failed, enough = '535 authentication failed (#5.7.1)', '421 too many failed logins, closing (#4.7.0)'
+    for name, (lines, code, _, log) in got.items():
+        lines = [line for line in lines if not line.startswith('334')]
+        tap.equal((lines, code), ([failed] * 3 + [enough], 1), name + ': three are enough')
+        tap.equal(log.count('\n'), 3, 'three lines in the log')
+        tap.ok(not any(word in log for word in WORDS + [SECRET]), 'no password in it', log)
+    tap.ok(got['LOGIN'][3].count('AUTH failed [192.0.2.7] ann@ok.example\n') == 3,
+           'a name in one of our domains is shown', got['LOGIN'][3])
+    tap.ok('AUTH failed [192.0.2.7] joe\n' in got['PLAIN'][3], 'one that cannot be a password, too',
+           got['PLAIN'][3])
+    tap.ok('x??@400?[1.2.3.4]?' in got['hostile name'][3], 'strange bytes are replaced',
+           got['hostile name'][3])
+
+
+def test_relay():
+    script = 'EHLO me\r\n%sRSET\r\nMAIL FROM:<a@b.example> AUTH=evil\r\nRCPT TO:<u@far.example>\r\nDATA\r\n' \
+        'Date: x\r\nMessage-ID: <x>\r\n\r\nhi\r\n.\r\n'
+    env_file = QUEUE + '/env'
+    for secret, code in ((SECRET, '250'), ('exit 111', '553')):
+        login = 'AUTH PLAIN %s\r\n' % plain('joe', secret)
+        lines, _ = talk(script % login, env={'TCPREMOTEINFO': 'ident'})
+        tap.ok(any(line.startswith(code) and 'ok 1' not in line for line in lines[5:]),
+               'RCPT after %s' % secret, lines)
+        messages = queued()
+        if code == '250':
+            tap.ok(re.match(rb'Received: from client.example \(HELO me\) \(joe@192.0.2.7\)\n'
+                            rb'  by mx.example with ESMTPA; ', messages[0][0]), 'Received', messages)
+            tap.equal(messages[0][1], b'Fa@b.example\0Tu@far.example\0\0', 'envelope')
+        else:
+            tap.equal(messages, [], 'nothing is queued')
+    filter_program = QUEUE + '/filter'
+    with open(filter_program, 'w') as file:
+        file.write('#!/bin/sh\nenv | sort >%s\nexec %s\n' % (env_file, netserver.STUB))
+    os.chmod(filter_program, 0o755)
+    os.chmod(QUEUE, 0o777)
+    talk(script % GOOD, env={'QMAILQUEUE': filter_program, 'TCPREMOTEINFO': 'ident'})
+    with open(env_file) as file:
+        env = dict(line.rstrip('\n').split('=', 1) for line in file if '=' in line)
+    tap.equal([env.get(name) for name in ('RELAYCLIENT', 'TCPREMOTEINFO', 'SMTP_AUTH_USER', 'SMTPAUTHUSER',
+                                          'SMTPAUTHMETHOD')], ['', 'joe', 'joe', 'joe', 'plain'],
+              'the environment of what comes later')
+    lines, _ = talk('HELO me\r\n' + (script % GOOD).split('\r\n', 1)[1])
+    tap.ok(b' with SMTP; ' in queued()[0][0], 'after HELO it is SMTP', queued())
+
+
+def test_clear_channel():
+    want = '538 auth not available without TLS (#5.3.3)'
+    certificate = {'servercert.pem': 'x'}
+    for env, control, refused in (
+            ({}, certificate, True), ({'FORCETLS': '1'}, certificate, True),
+            ({'FORCETLS': '0'}, certificate, False), ({'ALLOW_INSECURE_AUTH': '1'}, certificate, False),
+            ({'ALLOW_INSECURE_AUTH': '0'}, certificate, True),
+            ({'TCPREMOTEIP': '127.0.0.9'}, certificate, False),
+            ({'TCPREMOTEIP': '::1'}, certificate, False),
+            ({'TCPREMOTEIP': '::ffff:127.0.0.1'}, certificate, False),
+            ({'TCPREMOTEIP': '128.0.0.1'}, certificate, True), ({}, {}, False)):
+        lines, _ = talk('EHLO x\r\n' + GOOD, env=env, control=control)
+        offered = any(line.startswith('250-AUTH') for line in lines)
+        tap.equal((lines[-1] == want, offered), (refused, not refused),
+                  'clear channel: %s %s' % (env, list(control)))
+
+
+def test_secret():
+    """Once AUTH is over, what was said is nowhere in memory."""
+    for script in ('AUTH PLAIN %s\r\n', 'AUTH PLAIN\r\n%s\r\n'):
+        secret = 'Xyzzy %d secret' % time.time_ns()
+        server = Server(args=(CHECKER, 'true'))
+        server.until(rb'\n')
+        token = plain('joe', 'busy ' + secret)
+        server.send(script % token)
+        server.until(rb'454')
+        found = []
+        with open('/proc/%d/maps' % server.process.pid) as maps, \
+                open('/proc/%d/mem' % server.process.pid, 'rb', 0) as memory:
+            for line in maps:
+                first, last = (int(n, 16) for n in line.split()[0].split('-'))
+                if 'r' not in line.split()[1] or '[v' in line or last - first > 1 << 30:
+                    continue
+                memory.seek(first)
+                text = memory.read(last - first)
+                if secret.encode() in text or token[8:-4].encode() in text:
+                    found.append(line)
+        tap.equal(found, [], 'wiped: %r' % script)
+        server.end()
+
+
+def test_smtplib():
+    """A client of others, each mechanism."""
+    for method in ('PLAIN', 'LOGIN', 'CRAM-MD5'):
+        server = Server(env={'SMTPAUTH': '+cram'})
+        client = smtplib.SMTP()
+        client.sock = server.socket
+        client.file = None
+        client.getreply()
+        client.ehlo('x')
+        client.user, client.password = 'joe', SECRET
+        tap.equal(client.auth(method, getattr(client, 'auth_' + method.lower().replace('-', '_')))[0], 235,
+                  'smtplib: ' + method)
+        client.quit()
+        server.process.wait(30)
+
+
+def main():
+    set_up()
+    try:
+        write_checker()
+        test_offer()
+        test_styles()
+        test_mechanisms()
+        test_cram_host()
+        test_bad_input()
+        test_sizes()
+        test_refusals()
+        test_descriptors()
+        test_relay()
+        test_clear_channel()
+        test_secret()
+        test_smtplib()
+    finally:
+        tear_down()
+    return tap.done()
+
+
+sys.exit(main())
