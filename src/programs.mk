@@ -48,7 +48,7 @@ $B/sendmail: $S/inject/sendmail.o $S/inject.a $(S_QUEUE)
 $B/predate: $O/inject/predate.o $O/inject.a $(QUEUE)
 $B/qsmhook: $O/inject/qsmhook.o $O/inject.a $(QUEUE)
 # folder users
-$B/qmail-getpw: $O/users/qmail-getpw.o $O/users.a $(MAIL)
+$B/qmail-getpw: $O/users/qmail-getpw.o $O/users.a $(QUEUE)
 $B/qmail-pw2u: $O/users/qmail-pw2u.o $O/users.a $(MAIL)
 $B/qmail-newu: $O/users/qmail-newu.o $O/users.a $(MAIL)
 # folder tools

@@ -1,8 +1,9 @@
-/* lchild - one local delivery, in a process of its own, as root. */
+/* lchild - one local delivery. */
 #include "spawn/lchild.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 
 #define GETPW "bin/qmail-getpw"
 #define LOCAL "bin/qmail-local"
+#define LOCAL_ARGUMENTS 11	/* with the NULL */
 #define USER_FIELDS 6
 #define ID_MAX ((uint64_t)UINT32_MAX - 1)	/* the highest value stands for "no id" */
 
@@ -112,86 +114,127 @@ ask_getpw(const struct lchild *l, char *local, struct buf *answer)
 	return code == CODE_UNLOADABLE ? LS_EXEC_GETPW : code;
 }
 
-static int
-find_user(const struct lchild *l, char *local, struct buf *answer)
+/* Without a process of its own for it.  False: it takes one. */
+static bool
+find_user(const struct lchild *l, const char *local, struct buf *answer, int *code)
 {
-	switch (userdb_lookup("users/cdb", span_str(local), answer)) {
+	switch (userdb_lookup(QMAIL_HOME "/users/cdb", span_str(local), answer)) {
 	case USERDB_FOUND:
-		return 0;
+		*code = buf_ok(answer) ? 0 : LS_MEMORY;
+		return true;
 	case USERDB_ABSENT:
-		return ask_getpw(l, local, answer);
+		return accounts_ask(l->accounts, local, answer, code);
 	case USERDB_MEMORY:
-		return LS_MEMORY;
+		*code = LS_MEMORY;
+		return true;
 	case USERDB_FAILED:
 		break;
 	}
-	return LS_CDB;
+	*code = LS_CDB;
+	return true;
 }
 
-/* ---- becoming it ---- */
+/* ---- running qmail-local ---- */
 
+/* One delivery; memory of its own. */
+struct job {
+	const struct lchild *l;
+	const struct spawnd_delivery *d;
+	char *local;		/* the recipient, cut at its last @ */
+	char *sender;
+	struct buf answer;	/* what user points into */
+	struct lchild_user user;
+	char path[sizeof LOCAL], end_of_options[3];
+	char *argv[LOCAL_ARGUMENTS];
+};
+
+/* The answer is there: what to run.  0, or an exit code. */
 static int
-become(const struct lchild_user *u)
+set_arguments(struct job *j)
 {
-	/* One group and no other: the user's name need not be one of an account. */
-	if (sys_become(u->uid, u->gid) == -1)
+	struct lchild_user *u = &j->user;
+	int code = lchild_parse_user(j->answer.p, j->answer.n, u);
+	char *argv[LOCAL_ARGUMENTS] = { j->path, j->end_of_options, u->name, u->home, j->local,
+		u->dash, u->ext, j->local + j->d->at + 1, j->sender, j->l->default_delivery, NULL };
+
+	if (code != 0)
+		return code;
+	memcpy(j->argv, argv, sizeof argv);
+	return u->uid == 0 ? LS_ROOT : 0;
+}
+
+/* One group and no other: the user's name need not be one of an account. */
+static pid_t
+spawn_local(const struct job *j, int *code)
+{
+	const struct proc_cred user = { j->user.uid, j->user.gid };
+	enum proc_step step = PROC_FORK;
+	pid_t pid = proc_spawn(&(struct proc_spawn){ .argv = j->argv, .cred = &user,
+	    .chdir = QMAIL_HOME, .nfds = 3, .fds = { { 0, j->d->message_fd },
+	    { 1, j->d->output_fd }, { 2, j->d->output_fd } } }, &step);
+
+	if (pid != -1 || step == PROC_FORK)
+		return pid;
+	if (step == PROC_EXEC)
+		*code = errtext_temporary(errno) ? LS_EXEC_TEMPORARY : LS_EXEC;
+	else
+		*code = step == PROC_FDS ? LS_TEMPORARY : LS_BUG;
+	return 0;
+}
+
+/* In a child of ours: asks qmail-getpw, becomes the user, turns into qmail-local. */
+static int
+ask_and_exec(struct job *j)
+{
+	int code;
+
+	if (chdir(QMAIL_HOME) == -1)
 		return LS_BUG;
-	return getuid() == 0 ? LS_ROOT : 0;
-}
-
-static int
-exec_local(const struct lchild *l, const struct lchild_user *u, char *local, char *host,
-    char *sender)
-{
-	char path[] = LOCAL, end_of_options[] = "--";
-	char *argv[] = { path, end_of_options, u->name, u->home, local, u->dash, u->ext, host,
-		sender, l->default_delivery, NULL };
-
-	proc_exec(path, false, argv, environ);
+	if ((code = ask_getpw(j->l, j->local, &j->answer)) != 0 || (code = set_arguments(j)) != 0)
+		return code;
+	if (proc_copy_fd(0, j->d->message_fd) == -1 || proc_copy_fd(1, j->d->output_fd) == -1 ||
+	    proc_copy_fd(2, j->d->output_fd) == -1)
+		return LS_TEMPORARY;
+	if (sys_become(j->user.uid, j->user.gid) == -1)
+		return LS_BUG;
+	proc_exec(j->path, false, j->argv, environ);
 	return errtext_temporary(errno) ? LS_EXEC_TEMPORARY : LS_EXEC;
 }
 
-/* local: the recipient, cut at its last @. */
-static int
-deliver(const struct lchild *l, const struct spawnd_delivery *d, char *local, char *sender,
-    struct buf *answer)
+static pid_t
+start(struct job *j, int *code)
 {
-	struct lchild_user user;
-	int code;
+	pid_t pid;
 
-	if ((code = find_user(l, local, answer)) != 0)
-		return code;
-	if (!buf_ok(answer))
-		return LS_MEMORY;
-	if ((code = lchild_parse_user(answer->p, answer->n, &user)) != 0)
-		return code;
-	if (proc_copy_fd(0, d->message_fd) == -1 || proc_copy_fd(1, d->output_fd) == -1 ||
-	    proc_copy_fd(2, d->output_fd) == -1)
-		return LS_TEMPORARY;
-	if ((code = become(&user)) != 0)
-		return code;
-	return exec_local(l, &user, local, local + d->at + 1, sender);
+	if (find_user(j->l, j->local, &j->answer, code)) {
+		if (*code != 0 || (*code = set_arguments(j)) != 0)
+			return 0;
+		return spawn_local(j, code);
+	}
+	if ((pid = proc_fork()) == 0)
+		_exit(ask_and_exec(j));
+	return pid;
 }
 
-int
-lchild_run(const struct lchild *l, const struct spawnd_delivery *d)
+pid_t
+lchild_start(const struct lchild *l, const struct spawnd_delivery *d, int *code)
 {
-	struct buf answer = { 0 };
-	char *local, *sender;
-	int code = LS_MEMORY;
+	struct job j = { .l = l, .d = d, .path = LOCAL, .end_of_options = "--" };
+	pid_t pid = 0;
 
+	*code = CODE_OK;
 	if (d->at == 0)
-		return CODE_OK;		/* an address that throws mail away */
-	if (chdir(QMAIL_HOME) == -1)
-		return LS_BUG;
-	local = strdup(d->recipient);
-	sender = strdup(d->sender);
-	if (local && sender) {
-		local[d->at] = '\0';
-		code = deliver(l, d, local, sender, &answer);
+		return 0;	/* an address that throws mail away */
+	j.local = strdup(d->recipient);
+	j.sender = strdup(d->sender);
+	if (j.local && j.sender) {
+		j.local[d->at] = '\0';
+		pid = start(&j, code);
+	} else {
+		*code = LS_MEMORY;
 	}
-	free(local);
-	free(sender);
-	buf_free(&answer);
-	return code;
+	free(j.local);
+	free(j.sender);
+	buf_free(&j.answer);
+	return pid;
 }

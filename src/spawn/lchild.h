@@ -1,11 +1,13 @@
-/* lchild - one local delivery, in a process of its own, as root: finds the user, becomes it, runs
- * qmail-local. */
+/* lchild - one local delivery: finds the user and runs qmail-local as that.  users/cdb is read
+ * here, and a qmail-getpw that stays is asked, so that the delivery is the only new process; else a
+ * child of ours runs qmail-getpw and then becomes the delivery. */
 #ifndef SPAWN_LCHILD_H
 #define SPAWN_LCHILD_H
 
 #include "lib/attr.h"
 #include "lib/proc.h"
 #include "lib/span.h"
+#include "spawn/accounts.h"
 #include "spawn/spawnd.h"
 
 #define LCHILD_USER_MAX ((size_t)65536)		/* bytes that qmail-getpw may answer */
@@ -13,6 +15,7 @@
 struct lchild {
 	char *default_delivery;		/* argument of qmail-lspawn */
 	struct proc_cred getpw;		/* who qmail-getpw runs as */
+	struct accounts *accounts;
 };
 
 /* What users/cdb or qmail-getpw say, six C strings. */
@@ -26,7 +29,8 @@ struct lchild_user {
  * leading digits; none count as 0.  0, or LS_BUG: a field is missing, an id has more than 32
  * bits or means "no id". */
 MUST_CHECK int lchild_parse_user(char *text, size_t n, struct lchild_user *u);
-/* Does it all; returns the exit code if qmail-local could not be run, or need not. */
-int lchild_run(const struct lchild *l, const struct spawnd_delivery *d);
+/* Starts it.  The pid; -1: no process to be had; 0: qmail-local could not be run, or need not be,
+ * and *code counts as the exit code. */
+MUST_CHECK pid_t lchild_start(const struct lchild *l, const struct spawnd_delivery *d, int *code);
 
 #endif

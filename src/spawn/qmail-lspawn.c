@@ -3,8 +3,6 @@
  * Argument: default delivery instructions.  Environment: passed on to deliveries.
  * Exit: 0 end of commands and all deliveries done, CODE_PERM no argument, CODE_TEMP cannot start.
  * Limits and environment are the administrator's for the users' programs, so none is changed. */
-#include <unistd.h>
-
 #include "lib/conf.h"
 #include "lib/proc.h"
 #include "lib/uids.h"
@@ -15,18 +13,15 @@
 static pid_t
 start(const void *state, const struct spawnd_delivery *d, int *code)
 {
-	pid_t pid = proc_fork();
-
-	(void)code;
-	if (pid == 0)
-		_exit(lchild_run(state, d));
-	return pid;
+	return lchild_start(state, d, code);
 }
 
 int
 main(int argc, char *argv[])
 {
-	struct lchild child = { 0 };
+	char getpw[] = QMAIL_HOME "/bin/qmail-getpw";
+	struct accounts accounts = { .program = getpw };
+	struct lchild child = { .accounts = &accounts };
 	const struct spawnd_ops ops = { .start = start, .limit = report_limit_local,
 		.report = report_local, .state = &child };
 	gid_t primary;
@@ -37,5 +32,6 @@ main(int argc, char *argv[])
 	if (uids_user(USER_PASSWD, &child.getpw.uid, &primary) != UIDS_FOUND ||
 	    uids_group(GROUP_NOFILES, &child.getpw.gid) != UIDS_FOUND)
 		return CODE_TEMP;
+	accounts.cred = child.getpw;
 	return spawnd_run(&ops);
 }

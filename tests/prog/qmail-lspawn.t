@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """qmail-lspawn.t - commands, users, what a delivery inherits, and background processes."""
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -235,6 +236,64 @@ def users():
     tap.equal(daemon.close(), 0, 'end')
 
 
+def getpws(daemon):
+    return subprocess.run(['pgrep', '-x', '-P', str(daemon.process.pid), 'qmail-getpw'],
+                          stdout=subprocess.PIPE, check=False).stdout.split()
+
+
+def ready(daemon, *former):
+    """Deliveries until a qmail-getpw that stays, none of these, has answered one; its pid."""
+    def answered():
+        before = forks()
+        good = daemon.one() == b'K5001\n'
+        # The shell of qmail-local and its `id`, but no qmail-getpw.
+        return good and forks() - before == 2
+    q.wait_until(answered)
+    pid, = {int(pid) for pid in getpws(daemon)} - set(former)
+    return pid
+
+
+def forks():
+    with open('/proc/sys/kernel/ns_last_pid') as file:
+        return int(file.read())
+
+
+def staying():
+    """One qmail-getpw for many deliveries, unless it is not ours, or in trouble."""
+    q.stub('qmail-local', '#!/bin/sh\nid -u\n')
+    daemon = lspawn()
+    first = ready(daemon)
+    tap.ok(True, 'a delivery without a process for the lookup')
+    for name, user, want in (('an account', b'joe-x@h', b'K5001\n'),
+                             ('no account', b'ghost@h', b'K%d\n' % q.ids('alias')[0]),
+                             ('the longest local part', b'joe-' + b'x' * 1020 + b'@h', b'K5001\n'),
+                             ('one byte more', b'joe-' + b'x' * 1021 + b'@h', b'K5001\n')):
+        tap.equal(daemon.one(user), want, 'it stays: ' + name)
+    tap.equal(getpws(daemon), [b'%d' % first], 'it is the same one')
+    os.kill(first, signal.SIGKILL)
+    tap.equal(daemon.one(), b'K5001\n', 'it is killed: no delivery suffers')
+    second = ready(daemon)
+    tap.ok(second != first, 'another one is started')
+    os.kill(second, signal.SIGSTOP)
+    begun = time.monotonic()
+    tap.equal([daemon.one() for _ in range(3)], [b'K5001\n'] * 3, 'it does not answer: neither')
+    tap.ok(time.monotonic() - begun < 10, 'and none has to wait')
+    third = ready(daemon, second)
+    tap.ok(third != second, 'it is given up')
+    os.kill(second, signal.SIGCONT)
+    q.wait_until(lambda: not os.path.exists('/proc/%d' % second))
+    q.stub('qmail-getpw', "#!/bin/sh\n[ $# = 1 ] || exec cat\n"
+           "printf 'me\\0005002\\0005002\\000/home/joe\\000\\000\\000'\n")
+    tap.equal([daemon.one() for _ in range(3)], [b'K5002\n'] * 3,
+              'a program of the administrator is run each time')
+    q.unstub('qmail-getpw')
+    tap.equal(daemon.one(), b'K5001\n', 'ours is back')
+    fourth = ready(daemon)
+    tap.equal(daemon.close(), 0, 'end')
+    q.wait_until(lambda: not os.path.exists('/proc/%d' % fourth))
+    tap.ok(True, 'qmail-getpw ends with it')
+
+
 q.put('mess/0/23', b'Received: x\n\nhello\n')
 os.mkfifo(q.QUEUE + '/mess/1/1')
 q.put('mess/2/2', owner='joe')
@@ -246,5 +305,6 @@ background()
 output()
 deaf()
 users()
+staying()
 q.wipe()
 sys.exit(tap.done())

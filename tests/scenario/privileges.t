@@ -163,18 +163,21 @@ def look(process, row, descriptors, server):
 
 
 def held_getpw(host, rows, descriptors, server):
-    """qmail-getpw waits when it looks for an account in a FIFO; qmail-queue must not see that."""
+    """qmail-getpw waits when it looks for an account in a FIFO; qmail-queue must not see that.  The
+    one that stays does not answer then, and another is run for the delivery alone."""
     lspawn, = host.processes('qmail-lspawn')
+    before = set(host.processes('qmail-getpw'))
     os.kill(lspawn, signal.SIGSTOP)
     tap.equal(host.deliver('', ['ann@hosta.test'], b'\n'), 0, 'a message for ann')
     host.wait_log('^starting delivery .* ann@')
     host.sh('mv /etc/passwd /tmp/passwd; mkfifo -m 644 /etc/passwd')
     try:
         os.kill(lspawn, signal.SIGCONT)
-        pid, = wait_for(lambda: host.processes('qmail-getpw'), 'qmail-getpw')
+        pid, = wait_for(lambda: set(host.processes('qmail-getpw')) - before, 'qmail-getpw')
         wait_for(Process(pid).waits, 'qmail-getpw to wait')
         look(Process(pid), rows['qmail-getpw'], descriptors['qmail-getpw'], server)
-        os.kill(pid, signal.SIGKILL)
+        for pid in before | {pid}:
+            os.kill(pid, signal.SIGKILL)
     finally:
         host.sh('mv /tmp/passwd /etc/passwd')
 
@@ -189,11 +192,10 @@ def main():
         kept = at_work(host)
         servers = [Process(pid) for pid in host.processes('tcpserver')]
         server = {'qmail-smtpd': servers[0], 'qmail-popup': servers[0]}
+        for name in rows:               # all are what they will be before the first look
+            wait_for(lambda name=name: host.processes(name), name)
         for name in rows:
-            if name == 'qmail-getpw':
-                continue
-            found = wait_for(lambda name=name: host.processes(name), name)
-            for pid in found:
+            for pid in host.processes(name):
                 look(Process(pid), rows[name], descriptors.get(name), server)
         held_getpw(host, rows, descriptors, server)
         del kept
