@@ -33,6 +33,7 @@ $B/qmail-tcpto: $O/remote/qmail-tcpto.o $O/remote.a $(NET) $(QUEUE)
 $B/qmail-tcpok: $O/remote/qmail-tcpok.o $O/remote.a $(NET) $(QUEUE)
 # folder smtp
 $B/qmail-smtpd: $S/smtp/qmail-smtpd.o $S/smtp.a $S/net.a $S/tls.a $(S_QUEUE)
+$B/qmail-dnsask: $O/smtp/qmail-dnsask.o $O/smtp.a $(NET) $(TLS) $(QUEUE)
 # folder qmtp
 $B/qmail-qmtpd: $S/qmtp/qmail-qmtpd.o $S/qmtp.a $(S_QUEUE)
 $B/qmail-qmqpd: $S/qmtp/qmail-qmqpd.o $S/qmtp.a $(S_QUEUE)
@@ -51,6 +52,7 @@ $B/qsmhook: $O/inject/qsmhook.o $O/inject.a $(QUEUE)
 $B/qmail-getpw: $O/users/qmail-getpw.o $O/users.a $(QUEUE)
 $B/qmail-pw2u: $O/users/qmail-pw2u.o $O/users.a $(MAIL)
 $B/qmail-newu: $O/users/qmail-newu.o $O/users.a $(MAIL)
+$B/qmail-chkuser: $O/users/qmail-chkuser.o $O/users.a $(MAIL)
 # folder tools
 $B/qmail-showctl: $O/tools/qmail-showctl.o $O/tools.a $(NET) $(QUEUE)
 $B/qmail-newmrh: $O/tools/qmail-newmrh.o $O/tools.a $(NET) $(QUEUE)
@@ -73,10 +75,12 @@ LIBS_qmail-lspawn := $(CDB)
 LIBS_qmail-smtpd := $(CDB)
 LIBS_qmail-qmtpd := $(CDB)
 LIBS_qmail-newu := $(CDB)
+LIBS_qmail-chkuser := $(CDB)
 LIBS_qmail-newmrh := $(CDB)
 LIBS_qmail-showctl := $(CDB)
 LIBS_qmail-remote := -lresolv
 LIBS_tcp-env := -lresolv
+LIBS_qmail-dnsask := -lresolv
 LIBS_dnsip := -lresolv
 LIBS_dnsptr := -lresolv
 LIBS_dnsfq := -lresolv

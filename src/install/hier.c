@@ -38,6 +38,7 @@ static const struct hier_item tree[] = {
 
 	PROGRAM("qmail-queue", HIER_QUEUE, 04711),
 	PROGRAM("qmail-tls", HIER_TLS, 04711),
+	PROGRAM("qmail-chkuser", HIER_PASSWD, 04711),
 	PROGRAM("qmail-lspawn", HIER_OWNER, 0700),
 	PROGRAM("qmail-start", HIER_OWNER, 0700),
 	PROGRAM("qmail-newu", HIER_OWNER, 0700),
@@ -63,6 +64,7 @@ static const struct hier_item tree[] = {
 	PROGRAM("qmail-qcheck", HIER_OWNER, 0755),
 	PROGRAM("qmail-pop3d", HIER_OWNER, 0755),
 	PROGRAM("qmail-smtpd", HIER_OWNER, 0755),
+	PROGRAM("qmail-dnsask", HIER_OWNER, 0755),
 	PROGRAM("qmail-qmtpd", HIER_OWNER, 0755),
 	PROGRAM("qmail-qmqpd", HIER_OWNER, 0755),
 	PROGRAM("qmail-qmqpc", HIER_OWNER, 0755),
@@ -194,9 +196,9 @@ int
 hier_ids(struct hier_ids *ids, const char **missing, bool *is_group)
 {
 	static const char *const names[HIER_OWNERS] = { USER_OWNER, USER_ALIAS, USER_QUEUE,
-		USER_REMOTE, USER_SEND, USER_TLS };
+		USER_REMOTE, USER_SEND, USER_TLS, USER_PASSWD };
 	/* These own no file, but nothing works without them. */
-	static const char *const needed[] = { USER_DAEMON, USER_LOG, USER_PASSWD };
+	static const char *const needed[] = { USER_DAEMON, USER_LOG };
 	uid_t uid;
 	gid_t gid;
 

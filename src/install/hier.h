@@ -17,7 +17,7 @@ enum hier_kind {
 };
 
 enum hier_owner { HIER_OWNER, HIER_ALIAS, HIER_QUEUE, HIER_REMOTE, HIER_SEND, HIER_TLS,
-	HIER_OWNERS };
+	HIER_PASSWD, HIER_OWNERS };
 
 struct hier_item {
 	enum hier_kind kind;

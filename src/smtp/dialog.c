@@ -154,6 +154,8 @@ open_transaction(struct session *s, struct span arg)
 		return REPLY_PARAMETER;
 	if (s->conf->intake.size_limit && params.size > s->conf->intake.size_limit)
 		return REPLY_TOO_BIG;
+	if ((r = rcptcheck_sender(s)) != REPLY_OK)
+		return r;
 	s->sender_is_bad = intake_is_bad_sender(&s->conf->intake, buf_span(&s->sender));
 	s->in_transaction = true;
 	return REPLY_OK;

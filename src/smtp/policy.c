@@ -2,19 +2,20 @@
 #include "smtp/policy.h"
 
 #include "mail/addr5321.h"
+#include "smtp/rcptcheck.h"
 
 enum reply
-policy_recipient(const struct session *s, struct span recipient)
+policy_recipient(struct session *s, struct span recipient)
 {
 	if (s->sender_is_bad)
 		return REPLY_BAD_SENDER;
 	if (s->relay_client)
-		return REPLY_OK;
+		return rcptcheck_recipient(s, recipient);
 	switch (intake_recipient(&s->conf->intake, recipient)) {
 	case RELAY_ALLOWED:
-		return REPLY_OK;
+		return rcptcheck_recipient(s, recipient);
 	case RELAY_REFUSED:
-		return REPLY_NOT_OURS;
+		return rcptcheck_no_relay(s, recipient);
 	default:
 		return REPLY_CONTROLS;
 	}

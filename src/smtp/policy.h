@@ -9,7 +9,7 @@
 #include "smtp/session.h"
 
 /* REPLY_OK: this recipient may follow the sender of the transaction. */
-MUST_CHECK enum reply policy_recipient(const struct session *s, struct span recipient);
+MUST_CHECK enum reply policy_recipient(struct session *s, struct span recipient);
 /* `u@[192.0.2.1]`, if that is us and localiphost is known, becomes `u@LOCALIPHOST`. */
 MUST_CHECK enum reply policy_replace_local_ip(struct session *s, struct buf *address);
 

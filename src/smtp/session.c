@@ -30,6 +30,8 @@ session_free(struct session *s)
 	buf_free(&s->sender);
 	buf_free(&s->recipients);
 	ip_list_free(&s->own);
+	asker_close(&s->dnsask);
+	asker_close(&s->rcptcheck.checker);
 }
 
 void

@@ -6,10 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/asker.h"
 #include "lib/attr.h"
 #include "lib/buf.h"
 #include "lib/io.h"
 #include "net/ip.h"
+#include "smtp/rcptcheck.h"
 #include "smtp/reply.h"
 #include "smtp/smtpconf.h"
 
@@ -46,6 +48,9 @@ struct session {
 	struct span remote_info;	/* who it is, for Received; p NULL: not known */
 	struct buf user;		/* of AUTH; empty = not authenticated */
 	unsigned auth_failures;
+
+	struct asker dnsask;		/* qmail-dnsask */
+	struct rcptcheck rcptcheck;
 
 	bool in_transaction;
 	bool sender_is_bad;

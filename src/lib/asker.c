@@ -1,0 +1,79 @@
+/* asker - a program of ours that answers questions over two pipes. */
+#include "lib/asker.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/io.h"
+#include "lib/proc.h"
+#include "lib/sys.h"
+
+void
+asker_close(struct asker *a)
+{
+	if (a->running) {
+		(void)close(a->to);
+		(void)close(a->from);
+	}
+	a->running = false;
+}
+
+static int
+open_pipes(int question[2], int answer[2])
+{
+	if (sys_pipe(question) == -1)
+		return -1;
+	if (sys_pipe(answer) == 0)
+		return 0;
+	(void)close(question[0]);
+	(void)close(question[1]);
+	return -1;
+}
+
+static int
+start(struct asker *a, char *const argv[], char *const envp[])
+{
+	int question[2], answer[2];
+	pid_t pid;
+
+	if (open_pipes(question, answer) == -1)
+		return -1;
+	pid = proc_spawn(&(struct proc_spawn){ .argv = argv, .envp = envp,
+	    .fds = { { 0, question[0] }, { 1, answer[1] }, { 2, -1 } }, .nfds = 3 }, NULL);
+	(void)close(question[0]);
+	(void)close(answer[1]);
+	*a = (struct asker){ .running = true, .to = question[1], .from = answer[0] };
+	return pid == -1 ? -1 : 0;
+}
+
+static int
+exchange(struct asker *a, struct span question, int64_t wait_ms, struct buf *answer)
+{
+	char text[ASKER_QUESTION_MAX], buffer[512];
+	struct io_in in;
+
+	if (question.n >= sizeof text || span_chr(question, '\0') < question.n)
+		return -1;
+	if (question.n)
+		memcpy(text, question.p, question.n);
+	text[question.n] = '\0';
+	io_in_init(&in, a->from, buffer, sizeof buffer);
+	in.timeout_ms = wait_ms;
+	in.deadline = deadline_after(wait_ms);
+	if (io_write_all(a->to, text, question.n + 1) == -1 ||
+	    io_get_until(&in, '\0', answer) != IO_OK)
+		return -1;
+	return io_peek(&in).n ? -1 : 0;	/* more than one answer */
+}
+
+int
+asker_ask(struct asker *a, char *const argv[], char *const envp[], struct span question,
+    int64_t wait_ms, struct buf *answer)
+{
+	buf_reset(answer);
+	if ((a->running || start(a, argv, envp) == 0) &&
+	    exchange(a, question, wait_ms, answer) == 0)
+		return 0;
+	asker_close(a);		/* what comes later would answer another question */
+	return -1;
+}

@@ -1,0 +1,79 @@
+/* asker: questions to a program that answers, does not, or says too much. */
+#include "lib/asker.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include "lib/sig.h"
+#include "tap.h"
+
+static const struct {
+	const char *name, *script;	/* of sh */
+	int rc;
+	const char *answer;
+} programs[] = {
+	{ "echoes", "cat", 0, "question" },
+	{ "answers", "printf 'yes\\0'; cat >/dev/null", 0, "yes" },
+	{ "longest answer", "printf '1234567890\\0'; cat >/dev/null", 0, "1234567890" },
+	{ "longer one", "printf '12345678901\\0'; cat >/dev/null", -1, NULL },
+	{ "no NUL", "printf yes", -1, NULL },
+	{ "two answers", "printf 'yes\\0no\\0'; cat >/dev/null", -1, NULL },
+	{ "ends", "exit 0", -1, NULL },
+	{ "is killed", "kill -9 $$", -1, NULL },
+	{ "says nothing", "cat >/dev/null", -1, NULL },
+};
+
+static int
+ask(struct asker *a, const char *script, struct span question, struct buf *answer)
+{
+	char shell[] = "/bin/sh", c[] = "-c", text[100];
+	char *argv[] = { shell, c, text, NULL };
+
+	(void)snprintf(text, sizeof text, "%s", script);
+	return asker_ask(a, argv, NULL, question, strcmp(script, "cat >/dev/null") ? 30000 : 100,
+	    answer);
+}
+
+static void
+test_limits(struct tap *t, struct asker *a)
+{
+	char question[ASKER_QUESTION_MAX];
+	struct buf answer = { 0 };
+
+	memset(question, 'q', sizeof question);
+	is_num(t, ask(a, "cat", span_of(question, sizeof question - 1), &answer), 0,
+	    "longest question");
+	is_num(t, (long long)answer.n, (long long)sizeof question - 1, "  answered");
+	is_num(t, ask(a, "cat", span_of(question, sizeof question), &answer), -1, "longer");
+	is_num(t, ask(a, "cat", span_of("a\0b", 3), &answer), -1, "with NUL");
+	is_num(t, ask(a, "cat", span_str(""), &answer), 0, "empty one");
+	is_num(t, ask(a, "exit 9", span_str("x"), &answer), 0, "the program stays");
+	asker_close(a);
+	is_num(t, ask(a, "exit 9", span_str("x"), &answer), -1, "until it is let go");
+	buf_free(&answer);
+}
+
+int
+main(void)
+{
+	struct tap t = { 0 };
+	struct buf answer = BUF_CAP(10);
+	char missing[] = "/nonesuch";
+	char *argv[] = { missing, NULL };
+	struct asker a = { 0 };
+
+	sig_ignore(SIGPIPE);
+	for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
+		is_num(&t, ask(&a, programs[i].script, span_str("question"), &answer),
+		    programs[i].rc, programs[i].name);
+		if (programs[i].answer)
+			is(&t, buf_span(&answer), span_str(programs[i].answer), "  answer");
+		ok(&t, a.running == (programs[i].rc == 0), "  kept while it is good");
+		asker_close(&a);
+	}
+	is_num(&t, asker_ask(&a, argv, NULL, span_str("x"), 1000, &answer), -1, "no such program");
+	ok(&t, !a.running, "  and no descriptors");
+	buf_free(&answer);
+	test_limits(&t, &a);
+	return done(&t);
+}
