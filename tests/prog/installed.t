@@ -25,6 +25,7 @@ SPLIT = 23
 PROGRAMS = [
     (0o4711, 'qmailq', 'qmail-queue'),
     (0o4711, 'qmailt', 'qmail-tls'),
+    (0o4711, 'qmailp', 'qmail-chkuser'),
     (0o700, 'root', 'qmail-lspawn qmail-start qmail-newu qmail-newmrh'),
     (0o711, 'root', 'qmail-getpw qmail-local qmail-remote qmail-rspawn qmail-clean qmail-send '
      'qmail-pw2u qmail-popup splogger'),
@@ -35,7 +36,7 @@ PROGRAMS = [
     # The suite's own.
     (0o700, 'root', 'checkpassword'),
     (0o711, 'root', 'qmail-todo'),
-    (0o755, 'root', 'qmail-qcheck'),
+    (0o755, 'root', 'qmail-qcheck qmail-dnsask'),
 ]
 DIRECTORIES = [
     (0o755, 'root', '. control users bin boot doc man man/cat1 man/cat5 man/cat7 man/cat8 man/man1 '
