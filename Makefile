@@ -43,10 +43,11 @@ MUSL_LINK = $(MUSL) -static -nostartfiles -Wl,-pie,--no-dynamic-linker,-z,text \
 SAN_OPTIONS := $(if $(SAN),tests/san/options.c)
 
 # What a folder shares lives in one archive; a file with main is named like its program.
-FOLDERS := lib mail net tls queue send spawn local remote smtp qmtp pop3 inject users tools install
+FOLDERS := lib mail net tls spf queue send spawn local remote smtp qmtp pop3 inject users tools install
 LIB := $O/lib.a
 MAIL := $O/mail.a $(LIB)
 NET := $O/net.a
+SPF := $O/spf.a $(NET) $(LIB)
 TLS := $O/tls.a
 QUEUE := $O/queue.a $(MAIL)
 CDB := $(shell $(CC) -print-file-name=libcdb.a)

@@ -1,0 +1,184 @@
+/* spfzone - DNS as a table, for tests of SPF: lines `NAME TYPE DATA`, e.g.
+ *	a.ex TXT v=spf1 -all
+ *	a.ex A 192.0.2.1			also AAAA, CNAME; MX `10 mail.ex`
+ *	192.0.2.1 PTR a.ex
+ * DATA `!` is a server that does not answer.  A name without a line does not exist. */
+#ifndef SPFZONE_H
+#define SPFZONE_H
+
+#include <stdlib.h>
+
+#include "lib/ascii.h"
+#include "lib/buf.h"
+#include "lib/num.h"
+#include "spf/check.h"
+#include "tap.h"
+
+struct zone {
+	const char *lines;
+	unsigned asked;		/* questions so far */
+};
+
+struct zone_reader {
+	struct span left, name, type;
+	unsigned aliases;
+};
+
+static inline struct span
+zone_word(struct span *line)
+{
+	size_t n = 0;
+	struct span word;
+
+	while (n < line->n && line->p[n] != ' ')
+		n++;
+	word = span_head(*line, n);
+	*line = span_tail(*line, n + 1);
+	return word;
+}
+
+/* The next record of that name and type; follows aliases. */
+static inline bool
+zone_next(const struct zone *z, struct zone_reader *r, struct span *data)
+{
+	while (r->left.n) {
+		struct span line = span_head(r->left, span_chr(r->left, '\n'));
+		struct span name, type;
+
+		r->left = span_tail(r->left, line.n + 1);
+		name = zone_word(&line);
+		type = zone_word(&line);
+		if (!ascii_ieq(name, r->name))
+			continue;
+		if (span_eq(type, span_str("CNAME")) && ++r->aliases < 10) {
+			r->name = line;
+			r->left = span_str(z->lines);
+			continue;
+		}
+		*data = line;
+		if (span_eq(type, r->type))
+			return true;
+	}
+	return false;
+}
+
+static inline struct zone_reader
+zone_ask(struct zone *z, struct span name, const char *type)
+{
+	z->asked++;
+	return (struct zone_reader){ .left = span_str(z->lines), .name = name,
+		.type = span_str(type) };
+}
+
+static inline bool
+zone_silent(struct span data)
+{
+	return span_eq(data, span_str("!"));
+}
+
+static inline enum dns_status
+zone_texts(struct zone *z, struct span name, const char *type, struct buf *texts)
+{
+	struct zone_reader r = zone_ask(z, name, type);
+	struct span data;
+
+	buf_reset(texts);
+	while (zone_next(z, &r, &data)) {
+		if (zone_silent(data))
+			return DNS_SOFT;
+		buf_addspan(texts, data);
+		buf_addc(texts, '\0');
+	}
+	return texts->n ? DNS_OK : DNS_ABSENT;
+}
+
+static inline enum dns_status
+zone_txt(void *arg, struct span name, struct buf *texts)
+{
+	return zone_texts(arg, name, "TXT", texts);
+}
+
+static inline enum dns_status
+zone_ptr(void *arg, const struct ip *ip, struct buf *names)
+{
+	char text[IP_TEXT_SIZE];
+
+	return zone_texts(arg, span_str(ip_format(ip, text)), "PTR", names);
+}
+
+static inline enum dns_status
+zone_family(void *arg, struct span name, enum ip_family family, struct ip_list *to)
+{
+	struct zone_reader r = zone_ask(arg, name, family == IP_V4 ? "A" : "AAAA");
+	struct span data;
+	struct ip ip;
+
+	while (zone_next(arg, &r, &data)) {
+		if (zone_silent(data) || !ip_parse(data, &ip))
+			return DNS_SOFT;
+		if (ip_list_add(to, &ip) == -1)
+			return DNS_MEMORY;
+	}
+	return to->n ? DNS_OK : DNS_ABSENT;
+}
+
+static inline enum dns_status
+zone_mx(void *arg, struct span name, struct dns_mx_list *to)
+{
+	struct zone_reader r = zone_ask(arg, name, "MX");
+	struct span data;
+
+	while (zone_next(arg, &r, &data)) {
+		if (zone_silent(data))
+			return DNS_SOFT;
+		(void)zone_word(&data);
+		if (dns_mx_add(to, 10, data) != DNS_OK)
+			return DNS_MEMORY;
+	}
+	return to->n ? DNS_OK : DNS_ABSENT;
+}
+
+static inline struct spf_resolver
+zone_resolver(struct zone *z)
+{
+	return (struct spf_resolver){ zone_txt, zone_family, zone_mx, zone_ptr, z };
+}
+
+struct spf_case {
+	const char *what;
+	const char *helo, *ip, *sender;
+	const char *result;
+	const char *explanation;	/* NULL: any */
+};
+
+/* One check of each row. */
+static inline void
+zone_run(struct tap *t, const char *lines, const struct spf_case *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct zone z = { .lines = lines };
+		struct spf_resolver resolver = zone_resolver(&z);
+		struct spf_answer answer = { 0 };
+		struct spf_request request = {
+			.helo = span_str(rows[i].helo), .sender = span_str(rows[i].sender),
+			.receiver = span_str("here.ex"), .now = 1700000000
+		};
+		const char *result;
+
+		if (!ip_parse(span_str(rows[i].ip), &request.ip))
+			abort();
+		spf_check(&request, &resolver, &answer);
+		result = spf_result_word(answer.result);
+		if (!ok(t, strcmp(result, rows[i].result) == 0, "%s: %s", rows[i].what,
+		    rows[i].result))
+			printf("# got %s: %s\n", result, buf_str(&answer.text));
+		if (rows[i].explanation)
+			is(t, buf_span(&answer.explanation), span_str(rows[i].explanation),
+			    rows[i].what);
+		spf_answer_free(&answer);
+	}
+}
+
+#define ZONE_RUN(t, lines, rows) zone_run(t, lines, rows, sizeof(rows) / sizeof *(rows))
+
+#endif
