@@ -32,8 +32,11 @@ $B/qmail-qmqpc: $O/remote/qmail-qmqpc.o $O/remote.a $(NET) $(QUEUE)
 $B/qmail-tcpto: $O/remote/qmail-tcpto.o $O/remote.a $(NET) $(QUEUE)
 $B/qmail-tcpok: $O/remote/qmail-tcpok.o $O/remote.a $(NET) $(QUEUE)
 # folder smtp
-$B/qmail-smtpd: $S/smtp/qmail-smtpd.o $S/smtp.a $S/net.a $S/tls.a $(S_QUEUE)
+$B/qmail-smtpd: $S/smtp/qmail-smtpd.o $S/smtp.a $S/spf.a $S/net.a $S/tls.a $(S_QUEUE)
 $B/qmail-dnsask: $O/smtp/qmail-dnsask.o $O/smtp.a $(NET) $(TLS) $(QUEUE)
+# folder spf
+$B/qmail-spf: $O/spf/qmail-spf.o $(SPF)
+$B/spfquery: $O/spf/spfquery.o $(SPF)
 # folder qmtp
 $B/qmail-qmtpd: $S/qmtp/qmail-qmtpd.o $S/qmtp.a $(S_QUEUE)
 $B/qmail-qmqpd: $S/qmtp/qmail-qmqpd.o $S/qmtp.a $(S_QUEUE)
@@ -79,6 +82,8 @@ LIBS_qmail-chkuser := $(CDB)
 LIBS_qmail-newmrh := $(CDB)
 LIBS_qmail-showctl := $(CDB)
 LIBS_qmail-remote := -lresolv
+LIBS_qmail-spf := -lresolv
+LIBS_spfquery := -lresolv
 LIBS_tcp-env := -lresolv
 LIBS_qmail-dnsask := -lresolv
 LIBS_dnsip := -lresolv

@@ -65,6 +65,8 @@ static const struct hier_item tree[] = {
 	PROGRAM("qmail-pop3d", HIER_OWNER, 0755),
 	PROGRAM("qmail-smtpd", HIER_OWNER, 0755),
 	PROGRAM("qmail-dnsask", HIER_OWNER, 0755),
+	PROGRAM("qmail-spf", HIER_OWNER, 0755),
+	PROGRAM("spfquery", HIER_OWNER, 0755),
 	PROGRAM("qmail-qmtpd", HIER_OWNER, 0755),
 	PROGRAM("qmail-qmqpd", HIER_OWNER, 0755),
 	PROGRAM("qmail-qmqpc", HIER_OWNER, 0755),

@@ -161,6 +161,7 @@ data_receive(struct session *s)
 		return REPLY_QUEUE_START;
 	}
 	reply_put(&s->out, REPLY_GO_AHEAD);
+	spfcheck_put_header(s, &t.incoming);
 	if ((reply = read_text(s, &t)) == REPLY_OK)
 		reply = finish(s, &t.incoming);
 	else

@@ -157,6 +157,8 @@ open_transaction(struct session *s, struct span arg)
 	if ((r = rcptcheck_sender(s)) != REPLY_OK)
 		return r;
 	s->sender_is_bad = intake_is_bad_sender(&s->conf->intake, buf_span(&s->sender));
+	if ((r = spfcheck_mail(s)) != REPLY_OK)
+		return r;
 	s->in_transaction = true;
 	return REPLY_OK;
 }
@@ -201,7 +203,8 @@ check_recipient(struct session *s, struct span arg, struct buf *address)
 		return REPLY_RECIPIENT_SYNTAX;
 	if (params_rcpt(rest) != PARAMS_OK)
 		return REPLY_PARAMETER;
-	if ((r = policy_recipient(s, buf_span(address))) != REPLY_OK)
+	if ((r = policy_recipient(s, buf_span(address))) != REPLY_OK ||
+	    (r = spfcheck_recipient(s)) != REPLY_OK)
 		return r;
 	return add_recipient(s, address);
 }

@@ -31,6 +31,7 @@ static const struct {
 	/* Not an error of the client's: it sends to those accepted, the others follow later. */
 	[REPLY_MANY_RECIPIENTS] = { "452 too many recipients, send to the others later (#4.5.3)",
 	    REPLY_GOES_ON },
+	[REPLY_SPF_LATER] = { "451 SPF lookup failure (#4.3.0)", REPLY_REFUSES },
 	[REPLY_TOO_BIG] = { "552 the message exceeds my databytes limit (#5.3.4)", REPLY_REFUSES },
 	[REPLY_LOOP] = { "554 too many hops, this message is looping (#5.4.6)", REPLY_REFUSES },
 	[REPLY_QUEUE_START] = { "451 qqt failure (#4.3.0)", REPLY_REFUSES },

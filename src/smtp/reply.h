@@ -24,6 +24,7 @@ enum reply {
 	REPLY_BAD_SENDER,	/* badmailfrom */
 	REPLY_NOT_OURS,		/* rcpthosts */
 	REPLY_MANY_RECIPIENTS,
+	REPLY_SPF_LATER,	/* name servers did not answer */
 	REPLY_TOO_BIG,
 	REPLY_LOOP,
 	REPLY_QUEUE_START,

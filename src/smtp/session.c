@@ -32,6 +32,7 @@ session_free(struct session *s)
 	ip_list_free(&s->own);
 	asker_close(&s->dnsask);
 	asker_close(&s->rcptcheck.checker);
+	spfcheck_free(&s->spf);
 }
 
 void
@@ -39,6 +40,7 @@ session_reset(struct session *s)
 {
 	s->in_transaction = false;
 	s->sender_is_bad = false;
+	spfcheck_reset(&s->spf);
 	buf_reset(&s->sender);
 	buf_reset(&s->recipients);
 	s->recipient_count = 0;

@@ -14,6 +14,7 @@
 #include "smtp/rcptcheck.h"
 #include "smtp/reply.h"
 #include "smtp/smtpconf.h"
+#include "smtp/spfcheck.h"
 
 /* Limits, all of them in qmail-limits(7). */
 #define SESSION_LINE_MAX ((size_t)2048)		/* a command with its CRLF */
@@ -57,6 +58,8 @@ struct session {
 	struct buf sender;
 	struct buf recipients;		/* each followed by NUL */
 	size_t recipient_count;
+
+	struct spfcheck spf;
 
 	char input[SESSION_INPUT], output[SESSION_OUTPUT];
 };

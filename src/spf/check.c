@@ -334,7 +334,7 @@ check(struct spf_eval *e, const struct spf_request *request, bool is_helo,
 		answer->result = check_identity(e);
 	answer->memory = e->memory;
 	spf_text_header(e, answer);
-	if (answer->result == SPF_FAIL)
+	if (answer->result != SPF_PASS && answer->result != SPF_TEMPERROR)
 		spf_text_explanation(e, answer);
 	if (answer->text.failed || answer->explanation.failed)
 		answer->memory = true;

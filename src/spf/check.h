@@ -40,7 +40,8 @@ struct spf_request {
 struct spf_answer {
 	enum spf_result result;
 	bool memory;		/* result is TEMPERROR because memory ran out */
-	struct buf explanation;	/* of a FAIL: printable, no line ends; empty otherwise */
+	struct buf explanation;	/* why it may be refused: printable, one line; empty for PASS and
+				 * TEMPERROR */
 	struct buf text;	/* what follows `Received-SPF: `: one line, printable */
 };
 

@@ -45,7 +45,9 @@ struct spf_eval {
 };
 
 /* What became of a question or a term. */
-enum spf_match { SPF_MATCH_NO, SPF_MATCH_YES, SPF_MATCH_TEMPERROR, SPF_MATCH_PERMERROR };
+enum spf_match {
+	SPF_MATCH_NO, SPF_MATCH_YES, SPF_MATCH_TEMPERROR, SPF_MATCH_PERMERROR
+};
 
 /* ---- check.c ---- */
 
@@ -68,7 +70,7 @@ bool spf_mechanism_is_name(struct span domain);
 
 /* The body of a Received-SPF field, in answer->text. */
 void spf_text_header(const struct spf_eval *e, struct spf_answer *answer);
-/* Why it failed, in answer->explanation: by the domain, else by the administrator, else ours. */
+/* Why it did not pass, in answer->explanation: the domain's words, the administrator's, ours. */
 void spf_text_explanation(struct spf_eval *e, struct spf_answer *answer);
 
 #endif

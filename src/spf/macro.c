@@ -376,7 +376,7 @@ spf_macro_expand_domain(struct span text, const struct spf_names *names, struct 
 	spf_macro_expand(text, SPF_MACRO_DOMAIN, names, to);
 	if (to->n && to->p[to->n - 1] == '.')
 		buf_cut(to, to->n - 1);
-	while (to->n > SPF_NAME_MAX) {
+	while (to->n > SPF_NAME_BYTES) {
 		size_t dot = span_chr(buf_span(to), '.');
 
 		buf_drop(to, dot + 1 < to->n ? dot + 1 : to->n);

@@ -1,5 +1,6 @@
 /* macro - the texts with `%{...}` in SPF records and explanations (RFC 7208, 7).
- * Example: `%{ir}.%{v}._spf.%{d2}` for 192.0.2.3 and mail.a.ex -> `3.2.0.192.in-addr._spf.a.ex`.
+ * Example: `%{ir}.%{v}._spf.%{d2}` for 192.0.2.3 and mail.a.ex
+ *	-> `3.2.0.192.in-addr._spf.a.ex`.
  * Time and space are linear in the text and in each value; the caller's cap bounds the result. */
 #ifndef SPF_MACRO_H
 #define SPF_MACRO_H
@@ -12,13 +13,13 @@
 #include "lib/span.h"
 #include "net/ip.h"
 
-#define SPF_NAME_MAX ((size_t)253)	/* bytes of a domain name as text */
+#define SPF_NAME_BYTES ((size_t)253)	/* bytes of a domain name as text */
 
 /* Where the text stands decides which letters it may use. */
 enum spf_macro_use {
 	SPF_MACRO_DOMAIN,	/* s l o d i p h v; no blanks */
 	SPF_MACRO_EXPLAIN,	/* also c r t, and blanks */
-	SPF_MACRO_OWN		/* by the administrator: also xR (us), xS (whose policy), xE (error) */
+	SPF_MACRO_OWN		/* the administrator: also xR (us), xS (source), xE (error) */
 };
 
 struct spf_names {
@@ -41,7 +42,7 @@ MUST_CHECK bool spf_macro_domain_valid(struct span text);
 void spf_macro_expand(struct span text, enum spf_macro_use use, const struct spf_names *names,
     struct buf *to);
 /* The same for a domain-spec: replaces *to, and takes labels off the front while it is longer than
- * SPF_NAME_MAX. */
+ * SPF_NAME_BYTES. */
 void spf_macro_expand_domain(struct span text, const struct spf_names *names, struct buf *to);
 
 #endif

@@ -5,17 +5,17 @@
 
 #include "lib/ascii.h"
 
-#define LABEL_MAX ((size_t)63)
+#define LABEL_BYTES ((size_t)63)
 
 bool
 spf_mechanism_is_name(struct span domain)
 {
-	if (!domain.n || domain.n > SPF_NAME_MAX)
+	if (!domain.n || domain.n > SPF_NAME_BYTES)
 		return false;
 	for (;;) {
 		size_t label = span_chr(domain, '.');
 
-		if (label == 0 || label > LABEL_MAX)
+		if (label == 0 || label > LABEL_BYTES)
 			return false;
 		if (label == domain.n)
 			return true;

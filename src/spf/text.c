@@ -93,7 +93,7 @@ add_source(const struct spf_eval *e, struct buf *to)
 		return;
 	}
 	buf_adds(to, "SPF record at ");
-	add_comment(to, e->domain, SPF_NAME_MAX);
+	add_comment(to, e->domain, SPF_NAME_BYTES);
 }
 
 static void
@@ -119,7 +119,7 @@ static void
 say_nothing_designated(const struct spf_eval *e, struct buf *to)
 {
 	buf_adds(to, "domain at ");
-	add_comment(to, e->domain, SPF_NAME_MAX);
+	add_comment(to, e->domain, SPF_NAME_BYTES);
 	buf_adds(to, " does not designate permitted sender hosts");
 }
 
@@ -168,7 +168,7 @@ say_why(const struct spf_eval *e, enum spf_result result, struct buf *to)
 		break;
 	case SPF_TEMPERROR:
 		buf_adds(to, "error in processing during lookup of ");
-		add_comment(to, e->domain, SPF_NAME_MAX);
+		add_comment(to, e->domain, SPF_NAME_BYTES);
 		buf_adds(to, ": DNS problem");
 		break;
 	default:

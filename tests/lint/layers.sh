@@ -5,10 +5,12 @@ allowed() {
 	case "$1" in
 	lib) echo 'lib' ;;
 	mail | net | tls) echo "$1 lib" ;;
+	spf) echo 'spf lib net' ;;
 	install) echo "$1 lib" ;;
 	queue) echo "$1 lib mail" ;;
 	send | spawn | local | inject | qmtp | users) echo "$1 lib mail queue" ;;
-	remote | smtp) echo "$1 lib mail net tls queue" ;;
+	remote) echo "$1 lib mail net tls queue" ;;
+	smtp) echo "$1 lib mail net tls spf queue" ;;
 	pop3) echo "$1 lib mail tls" ;;
 	tools) echo "$1 lib mail net queue" ;;
 	*) echo '' ;;

@@ -265,18 +265,19 @@ class MailHost:
             os.close(own)
             os.close(inside)
 
-    def connect(self, address, port):
-        """A TCP connection made from inside the host."""
+    def connect(self, address, port, source=None):
+        """A TCP connection made from inside the host, from this address of its own."""
         with self.network():
-            return socket.create_connection((address, port), timeout=60)
+            return socket.create_connection((address, port), timeout=60,
+                                            source_address=source and (source, 0))
 
-    def smtp(self, address='127.0.0.1', port=25):
+    def smtp(self, address='127.0.0.1', port=25, source=None):
         """An smtplib.SMTP connection made from inside the host."""
         outer = self
 
         class Client(smtplib.SMTP):
             def _get_socket(self, host_name, port_number, timeout):
-                return outer.connect(host_name, port_number)
+                return outer.connect(host_name, port_number, source)
         return Client(address, port, local_hostname=self.name)
 
     def pop3(self, user, address='127.0.0.1', port=110):

@@ -82,7 +82,7 @@ test_modifiers(struct tap *t)
 		    DEFAULT("a%40e27.ex", "1.2.3.4") },
 		{ "redirect by macro", "h", "1.2.3.4", "e2@e28.ex", "fail", NULL },
 		{ "redirect to no name", "h", "1.2.3.4", "x..y@e28.ex", "permerror", NULL },
-		{ "all wins over redirect", "h", "1.2.3.4", "a@e29.ex", "neutral", "" },
+		{ "all wins over redirect", "h", "1.2.3.4", "a@e29.ex", "neutral", NULL },
 		{ "case", "h", "1.2.3.4", "a@e30.ex", "fail", "No-see-um" },
 	};
 

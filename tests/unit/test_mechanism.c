@@ -1,6 +1,6 @@
-/* SPF: mechanisms that compare addresses, and the limits of what is asked (RFC 7208, 4.6.4, 5.3, 5.4,
- * 5.6). */
-#include "spf/check.h"
+/* SPF: mechanisms that compare addresses, and the limits of what is asked (RFC 7208, 4.6.4, 5.3,
+ * 5.4, 5.6). */
+#include "spf/eval.h"
 
 #include "spfzone.h"
 

@@ -269,7 +269,7 @@ test_explanations(struct tap *t)
 	    "of a guess");
 	r.policy.guess = span_str("+all");
 	check(&r, &answer);
-	is(t, buf_span(&answer.explanation), span_str(""), "none without a fail");
+	is(t, buf_span(&answer.explanation), span_str(""), "none for a pass");
 	spf_answer_free(&answer);
 }
 
