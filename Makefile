@@ -33,8 +33,8 @@ MUSL := $(if $(SAN),,$(shell command -v musl-gcc))
 S := $(if $(MUSL),$(BUILD)/static,$O)
 MUSL_CC = $(MUSL) $(wordlist 2,99,$(CC)) -idirafter /usr/include \
 	-idirafter /usr/include/$(shell $(CC) -print-multiarch)
-# These need the resolver or OpenSSL, made for the system's own C library.
-NO_MUSL := src/net/dns.c $(filter-out src/tls/ucspi.c src/tls/verdict.c,$(wildcard src/tls/*.c))
+# These need the resolver, OpenSSL or libcrypt, made for the system's own C library.
+NO_MUSL := src/net/dns.c src/pop3/password.c $(filter-out src/tls/ucspi.c src/tls/verdict.c,$(wildcard src/tls/*.c))
 MUSL_LIB := $(if $(MUSL),$(shell $(MUSL) -v 2>&1 | sed -n 's,^Reading specs from \(.*\)/musl-gcc.specs,\1,p'))
 # A static PIE, so that the address space is laid out at random as for the others.
 MUSL_LINK = $(MUSL) -static -nostartfiles -Wl,-pie,--no-dynamic-linker,-z,text \

@@ -46,6 +46,8 @@ $B/qmail-tls: $O/tls/qmail-tls.o $(TLS) $(LIB)
 $B/qmail-popup: $O/pop3/qmail-popup.o $O/pop3.a $(MAIL)
 $B/qmail-pop3d: $S/pop3/qmail-pop3d.o $S/pop3.a $(S_MAIL)
 $B/checkpassword: $O/pop3/checkpassword.o $O/pop3.a $(MAIL)
+$B/checkpassword-cdb: $O/pop3/checkpassword-cdb.o $O/pop3.a $(MAIL)
+$B/checkpassword-smtp: $O/pop3/checkpassword-smtp.o $O/pop3.a $(MAIL)
 # folder inject
 $B/qmail-inject: $O/inject/qmail-inject.o $O/inject.a $(QUEUE)
 $B/sendmail: $S/inject/sendmail.o $S/inject.a $(S_QUEUE)
@@ -56,6 +58,7 @@ $B/qmail-getpw: $O/users/qmail-getpw.o $O/users.a $(QUEUE)
 $B/qmail-pw2u: $O/users/qmail-pw2u.o $O/users.a $(MAIL)
 $B/qmail-newu: $O/users/qmail-newu.o $O/users.a $(MAIL)
 $B/qmail-chkuser: $O/users/qmail-chkuser.o $O/users.a $(MAIL)
+$B/qmail-newpw: $O/users/qmail-newpw.o $O/users.a $(MAIL)
 # folder tools
 $B/qmail-showctl: $O/tools/qmail-showctl.o $O/tools.a $(NET) $(QUEUE)
 $B/qmail-newmrh: $O/tools/qmail-newmrh.o $O/tools.a $(NET) $(QUEUE)
@@ -79,6 +82,7 @@ LIBS_qmail-smtpd := $(CDB)
 LIBS_qmail-qmtpd := $(CDB)
 LIBS_qmail-newu := $(CDB)
 LIBS_qmail-chkuser := $(CDB)
+LIBS_qmail-newpw := $(CDB)
 LIBS_qmail-newmrh := $(CDB)
 LIBS_qmail-showctl := $(CDB)
 LIBS_qmail-remote := -lresolv
@@ -92,4 +96,6 @@ LIBS_dnsfq := -lresolv
 LIBS_dnsmxip := -lresolv
 LIBS_dnscname := -lresolv
 LIBS_checkpassword := -lcrypt
+LIBS_checkpassword-cdb := $(CDB) -lcrypt
+LIBS_checkpassword-smtp := $(CDB) -lcrypt
 LIBS_qmail-tls := -lssl -lcrypto

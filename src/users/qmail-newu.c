@@ -4,18 +4,14 @@
  * environment, works in the home directory.  fd 2: one line about a failure, further lines with
  * the line number and the reason, and about what looks like a mistake.
  * Exit: 0 done, the next delivery uses it; 111 failure, users/cdb is as it was. */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/conf.h"
 #include "lib/fsops.h"
 #include "lib/io.h"
-#include "lib/sys.h"
 #include "users/assign.h"
+#include "users/rebuild.h"
 
 #define SOURCE "users/assign"
 #define TEMPORARY "users/cdb.tmp"
@@ -41,29 +37,6 @@ fail(const char *what)
 	return CODE_TEMP;
 }
 
-/* The temporary file is also the lock between two of us: the one that waited finds that its file
- * has become users/cdb, and begins again.  -1 with errno. */
-static int
-lock_temporary(void)
-{
-	for (;;) {
-		int error, fd = open(TEMPORARY, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
-		bool locked, current;
-
-		if (fd == -1)
-			return -1;
-		locked = sys_flock(fd) == 0;
-		current = locked && fsops_leads_to(TEMPORARY, fd);
-		if (current && ftruncate(fd, 0) == 0)
-			return fd;
-		error = errno;
-		(void)close(fd);
-		errno = error;
-		if (!locked || current)
-			return -1;
-	}
-}
-
 static int
 complain(const struct newu *n, enum assign_status status)
 {
@@ -87,20 +60,17 @@ complain(const struct newu *n, enum assign_status status)
 	}
 }
 
-/* The database appears whole or not at all. */
 static int
 publish(struct newu *n)
 {
-	int fd = n->to;
+	enum rebuild_status status = rebuild_publish(n->to, TEMPORARY, TARGET);
 
-	if (fsops_sync(fd) == -1)
+	if (status == REBUILD_WRITE)
 		return fail("unable to write " TEMPORARY);
-	if (rename(TEMPORARY, TARGET) == -1)
+	if (status == REBUILD_MOVE)
 		return fail("unable to move " TEMPORARY " to " TARGET);
 	n->to = -1;
-	if (close(fd) == -1 || fsops_sync_dir("users") == -1)
-		return fail("unable to write users");
-	return CODE_OK;
+	return status == REBUILD_OK ? CODE_OK : fail("unable to write users");
 }
 
 static int
@@ -129,7 +99,7 @@ main(void)
 		return fail("unable to chdir");
 	if (access(SOURCE, R_OK) == -1)
 		return fail("unable to open " SOURCE);
-	if ((n.to = lock_temporary()) == -1)
+	if ((n.to = rebuild_begin(TEMPORARY, 0644)) == -1)
 		return fail("unable to open " TEMPORARY);
 	/* Now, not before: while we waited it may have been replaced. */
 	if ((n.from = fsops_open_read(SOURCE)) == -1) {

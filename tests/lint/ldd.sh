@@ -9,7 +9,7 @@ for program in "$1"/bin/*; do
 	case "${program##*/}" in
 	qmail-remote | qmail-dnsask | qmail-spf | spfquery | tcp-env | dns* | ipmeprint) may='libc.so.6 libresolv.so.2' ;;
 	qmail-tls) may='libc.so.6 libcrypto.so.3 libssl.so.3' ;;
-	checkpassword) may='libc.so.6 libcrypt.so.1' ;;
+	checkpassword*) may='libc.so.6 libcrypt.so.1' ;;
 	qmail-queue | qmail-smtpd | qmail-qmtpd | qmail-qmqpd | qmail-local | qmail-pop3d | sendmail) may= ;;
 	*) may='libc.so.6' ;;
 	esac
