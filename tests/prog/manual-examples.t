@@ -17,7 +17,7 @@ import tempfile
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CONTROL = {'me': 'mail.example.org', 'defaultdomain': 'example.org', 'plusdomain': 'example.org'}
 MARK = re.compile(r'\.\\" (run|setup|exit|gives|cleanup): ?(.*)$')
-ESCAPES = {r'\e': '\\', r'\&': '', r'\-': '-', r'\(dq': '"', r'\(aq': "'"}
+ESCAPES = {r'\e': '\\', r'\&': '', r'\-': '-', r'\~': ' ', r'\(dq': '"', r'\(aq': "'"}
 TIMEOUT_S = 30
 
 
