@@ -20,7 +20,7 @@ fail() {
 	exit 1
 }
 
-for tool in dpkg-deb dpkg-shlibdeps; do
+for tool in dpkg-deb dpkg-shlibdeps objdump; do
 	command -v "$tool" >/dev/null || fail "needs $tool (Debian: dpkg-dev)"
 done
 [ -n "${SOURCE_DATE_EPOCH-}" ] || SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null) ||
@@ -102,12 +102,17 @@ overrides() {
 	# Modes of qmail: programs that only root or the suite's accounts run.
 	pneumail: executable-is-not-world-readable *
 	pneumail: non-standard-executable-perm *
+	# Programs that run once for each message are static, for the speed of their start.
+	pneumail: shared-library-lacks-prerequisites [${home#/}/bin/*]
+	pneumail: statically-linked-binary [${home#/}/bin/*]
 	END
 }
 
-elf_files() {
+# Programs that need shared objects.
+dynamic_files() {
 	find "$1" -type f -perm -u+x | while read -r file; do
-		[ "$(head -c 4 "$file" | tail -c 3)" != ELF ] || echo "$file"
+		[ "$(head -c 4 "$file" | tail -c 3)" != ELF ] ||
+		    ! objdump -p "$file" | grep -q NEEDED || echo "$file"
 	done
 }
 
@@ -115,7 +120,7 @@ elf_files() {
 dependencies() {
 	echo 'Source: pneumail' >"$stage/../control"
 	# shellcheck disable=SC2046
-	(cd "$build/deb" && dpkg-shlibdeps -O $(elf_files debian/pneumail)) |
+	(cd "$build/deb" && dpkg-shlibdeps -O $(dynamic_files debian/pneumail)) |
 	    sed -n 's/^shlibs:Depends=//p'
 }
 

@@ -1,4 +1,4 @@
-/* sys - everything beyond POSIX.1-2008: the only file with _GNU_SOURCE. */
+/* sys - everything beyond POSIX.1-2008: with sys_shadow.c the only files with _GNU_SOURCE. */
 #define _GNU_SOURCE
 #include "lib/sys.h"
 
@@ -9,9 +9,7 @@
 #include <limits.h>
 #include <linux/landlock.h>
 #include <net/if.h>
-#include <pwd.h>
 #include <sched.h>
-#include <shadow.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,8 +31,6 @@
 #define __asan_unpoison_memory_region(p, n) ((void)0)
 #endif
 
-#define SHADOW_FIRST_SIZE ((size_t)1024)
-#define SHADOW_LAST_SIZE ((size_t)1 << 20)
 #define CHILD_STACK ((size_t)128 << 10)
 
 #define RENAME_NEW 1U	/* renameat2(2): RENAME_NOREPLACE, which not every C library names */
@@ -133,56 +129,6 @@ void
 sys_wipe(void *p, size_t n)
 {
 	explicit_bzero(p, n);
-}
-
-static int
-copy_shadow(struct sys_shadow *s, const char *hash, long changed, long max_age, long expires)
-{
-	*s = (struct sys_shadow){ .hash = strdup(hash ? hash : ""), .changed = changed,
-		.max_age = max_age, .expires = expires };
-	return s->hash ? 1 : -1;
-}
-
-/* One attempt with a buffer of this size.  Returns the error, *rc what was found. */
-static int
-find_shadow(const char *name, char *text, size_t size, struct sys_shadow *s, int *rc)
-{
-	struct spwd sp, *shadow = NULL;
-	struct passwd pw, *passwd = NULL;
-	int error = getspnam_r(name, &sp, text, size, &shadow);
-
-	if (shadow) {
-		*rc = copy_shadow(s, sp.sp_pwdp, sp.sp_lstchg, sp.sp_max, sp.sp_expire);
-		return error;
-	}
-	if (error && error != ENOENT)
-		return error;
-	error = getpwnam_r(name, &pw, text, size, &passwd);
-	if (passwd)
-		*rc = copy_shadow(s, pw.pw_passwd, -1, -1, -1);
-	else if (error == 0 || error == ENOENT)
-		*rc = 0;
-	return error;
-}
-
-int
-sys_shadow(const char *name, struct sys_shadow *s)
-{
-	int rc = -1, error = ERANGE;
-
-	for (size_t size = SHADOW_FIRST_SIZE; error == ERANGE && size <= SHADOW_LAST_SIZE;
-	    size *= 2) {
-		char *text = malloc(size);
-
-		if (!text)
-			return -1;
-		error = find_shadow(name, text, size, s, &rc);
-		explicit_bzero(text, size);
-		free(text);
-	}
-	if (rc == -1)
-		errno = error ? error : ENOMEM;
-	return rc;
 }
 
 void
