@@ -63,11 +63,11 @@ io_write_all(int fd, const void *p, size_t n)
 	return 0;
 }
 
-/* Room for at most a step; less towards the cap, 0 at the cap or without memory. */
+/* Room for at most this many bytes; less towards the cap, 0 at the cap or without memory. */
 static size_t
-room_for_step(struct buf *to, char **at)
+room_for_step(struct buf *to, size_t step, char **at)
 {
-	for (size_t step = READ_ALL_STEP; step; step /= 2) {
+	for (; step; step /= 2) {
 		if ((*at = buf_room(to, step)))
 			return step;
 		if (!to->over)
@@ -77,32 +77,35 @@ room_for_step(struct buf *to, char **at)
 	return 0;
 }
 
-/* A file whose rest is larger than what the buffer may still take: reading it would be for nothing.
- * What is no regular file, or grows, is found out by reading. */
-static bool
-rest_too_long(int fd, const struct buf *to)
+/* How much a regular file still has; 0 = not known, as for all that is found out by reading. */
+static uint64_t
+rest_of_file(int fd)
 {
-	size_t max = to->max ? to->max : BUF_MAX_DEFAULT;
 	struct stat st;
 	off_t at;
 
 	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    (at = lseek(fd, 0, SEEK_CUR)) != -1 && st.st_size > at &&
-	    (uint64_t)(st.st_size - at) > max - to->n;
+	    (at = lseek(fd, 0, SEEK_CUR)) != -1 && st.st_size > at ?
+	    (uint64_t)(st.st_size - at) : 0;
 }
 
 enum io_status
 io_read_all(int fd, struct buf *to)
 {
+	size_t max = to->max ? to->max : BUF_MAX_DEFAULT;
+	uint64_t rest;
+
 	if (!buf_ok(to))
 		return IO_TOOLONG;
-	if (rest_too_long(fd, to)) {
+	if ((rest = rest_of_file(fd)) > max - to->n) {	/* reading it would be for nothing */
 		to->failed = to->over = true;
 		return IO_TOOLONG;
 	}
 	for (;;) {
 		char beyond, *at = &beyond;
-		size_t room = room_for_step(to, &at);
+		/* A small file takes little memory, which needs no call of its own. */
+		size_t step = rest && rest < READ_ALL_STEP ? (size_t)rest + 1 : READ_ALL_STEP;
+		size_t room = room_for_step(to, step, &at);
 		ssize_t r;
 
 		if (!buf_ok(to))

@@ -10,12 +10,13 @@
 
 /* Above INT64_MAX nothing could ever be refused, so that is "no limit", too. */
 static int
-read_size_limit(struct intake *in)
+read_size_limit(struct intake *in, const struct ctlnames *names)
 {
 	const char *text = getenv("DATABYTES");
 	uint64_t limit = 0;
 
-	if (ctl_number("databytes", UINT64_MAX, &limit) == CTL_ERROR)
+	if (ctlnames_may_have(names, "databytes") &&
+	    ctl_number("databytes", UINT64_MAX, &limit) == CTL_ERROR)
 		return -1;
 	if (text && num_lead_u64(span_str(text), UINT64_MAX, &limit) == 0)
 		limit = 0;
@@ -24,10 +25,12 @@ read_size_limit(struct intake *in)
 }
 
 int
-intake_read(struct intake *in)
+intake_read(struct intake *in, const struct ctlnames *names)
 {
-	if (relay_open(&in->relay) == -1 ||
-	    ctl_set("badmailfrom", &in->bad_senders) == CTL_ERROR || read_size_limit(in) == -1)
+	if (relay_open(&in->relay, names) == -1 ||
+	    (ctlnames_may_have(names, "badmailfrom") &&
+	    ctl_set("badmailfrom", &in->bad_senders) == CTL_ERROR) ||
+	    read_size_limit(in, names) == -1)
 		return -1;
 	in->relay_client = getenv("RELAYCLIENT");
 	tcpenv_hop(&in->peer);

@@ -19,9 +19,9 @@ struct intake {
 	struct trace_hop peer;		/* the TCP environment */
 };
 
-/* cwd = the home directory.  in must be {0}.  -1: a control file cannot be used; do not serve
- * then.  Borrows from the environment. */
-MUST_CHECK int intake_read(struct intake *in);
+/* cwd = the home directory; names: NULL = all files may be there.  in must be {0}.  -1: a control
+ * file cannot be used; do not serve then.  Borrows from the environment. */
+MUST_CHECK int intake_read(struct intake *in, const struct ctlnames *names);
 void intake_free(struct intake *in);
 
 /* Is the address, or `@` and its domain, in badmailfrom?  The empty sender never is. */

@@ -10,7 +10,7 @@
 #define DOMAIN_MAX ((size_t)2048)	/* above any address a server accepts */
 
 int
-relay_open(struct relay *r)
+relay_open(struct relay *r, const struct ctlnames *names)
 {
 	enum ctl_status hosts;
 
@@ -19,7 +19,8 @@ relay_open(struct relay *r)
 		return -1;
 	r->restricted = hosts == CTL_FOUND;
 	/* Without rcpthosts everything is allowed already; then the cdb is not even opened. */
-	if (r->restricted && cdbmap_open("control/morercpthosts.cdb", &r->more) == CDBMAP_FAILED) {
+	if (r->restricted && ctlnames_may_have(names, "morercpthosts.cdb") &&
+	    cdbmap_open("control/morercpthosts.cdb", &r->more) == CDBMAP_FAILED) {
 		int error = errno;
 
 		relay_close(r);

@@ -6,6 +6,7 @@
 
 #include "lib/attr.h"
 #include "lib/cdbmap.h"
+#include "lib/ctlnames.h"
 #include "lib/set.h"
 #include "lib/span.h"
 
@@ -17,9 +18,10 @@ struct relay {
 
 enum relay_status { RELAY_REFUSED, RELAY_ALLOWED, RELAY_FAILED };
 
-/* cwd = the home directory.  -1 with errno: a file exists and cannot be opened or read; damage of
- * the cdb shows in relay_check, so that the domains of rcpthosts still work. */
-MUST_CHECK int relay_open(struct relay *r);
+/* cwd = the home directory; names: NULL = both may be there.  -1 with errno: a file exists and
+ * cannot be opened or read; damage of the cdb shows in relay_check, so that the domains of
+ * rcpthosts still work. */
+MUST_CHECK int relay_open(struct relay *r, const struct ctlnames *names);
 void relay_close(struct relay *r);
 /* Addresses without @ are allowed; so is everything if rcpthosts is absent.  Domain and .suffixes,
  * first in rcpthosts, then in the cdb. */

@@ -22,7 +22,7 @@ read_controls(struct intake *intake)
 	enum ctl_status status = ctl_line("me", &me);
 
 	buf_free(&me);
-	return status == CTL_ERROR ? -1 : intake_read(intake);
+	return status == CTL_ERROR ? -1 : intake_read(intake, NULL);
 }
 
 static void

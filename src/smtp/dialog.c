@@ -6,6 +6,7 @@
 #include "lib/ascii.h"
 #include "mail/addr5321.h"
 #include "smtp/auth.h"
+#include "smtp/checks.h"
 #include "smtp/data.h"
 #include "smtp/params.h"
 #include "smtp/policy.h"
@@ -27,6 +28,8 @@ put_greeting(struct session *s, const char *code)
 static enum reply
 hello(struct session *s, struct span arg, bool extended)
 {
+	enum reply r;
+
 	session_reset(s);
 	buf_reset(&s->hello);
 	buf_addspan(&s->hello, arg);
@@ -34,6 +37,8 @@ hello(struct session *s, struct span arg, bool extended)
 		return REPLY_MEMORY;
 	s->said_hello = true;
 	s->extended = extended;
+	if ((r = checks_run(s, CHECKS_HELO, &s->hello)) != REPLY_OK)
+		return r;
 	put_greeting(s, extended ? "250-" : "250 ");
 	return REPLY_WRITTEN;
 }
@@ -154,10 +159,7 @@ open_transaction(struct session *s, struct span arg)
 		return REPLY_PARAMETER;
 	if (s->conf->intake.size_limit && params.size > s->conf->intake.size_limit)
 		return REPLY_TOO_BIG;
-	if ((r = rcptcheck_sender(s)) != REPLY_OK)
-		return r;
-	s->sender_is_bad = intake_is_bad_sender(&s->conf->intake, buf_span(&s->sender));
-	if ((r = spfcheck_mail(s)) != REPLY_OK)
+	if ((r = checks_run(s, CHECKS_MAIL, &s->sender)) != REPLY_OK)
 		return r;
 	s->in_transaction = true;
 	return REPLY_OK;
@@ -203,8 +205,7 @@ check_recipient(struct session *s, struct span arg, struct buf *address)
 		return REPLY_RECIPIENT_SYNTAX;
 	if (params_rcpt(rest) != PARAMS_OK)
 		return REPLY_PARAMETER;
-	if ((r = policy_recipient(s, buf_span(address))) != REPLY_OK ||
-	    (r = spfcheck_recipient(s)) != REPLY_OK)
+	if ((r = checks_run(s, CHECKS_RCPT, address)) != REPLY_OK)
 		return r;
 	return add_recipient(s, address);
 }
@@ -222,11 +223,15 @@ command_rcpt(struct session *s, struct span arg)
 static enum reply
 command_data(struct session *s, struct span arg)
 {
+	enum reply r;
+
 	(void)arg;
 	if (!s->in_transaction)
 		return REPLY_LATER_MAIL;
 	if (!s->recipient_count)
 		return REPLY_LATER_RCPT;
+	if ((r = checks_run(s, CHECKS_DATA, NULL)) != REPLY_OK)
+		return r;
 	return data_receive(s);
 }
 
@@ -282,20 +287,29 @@ bound(struct session *s, enum reply r)
 	return REPLY_ENOUGH;
 }
 
-bool
-dialog_run(struct session *s)
+static void
+put_banner(struct session *s)
 {
-	enum reply r;
-
 	io_puts(&s->out, "220 ");
 	io_putspan(&s->out, buf_span(&s->conf->greeting));
 	io_puts(&s->out, " ESMTP\r\n");
-	do {
+}
+
+bool
+dialog_run(struct session *s)
+{
+	enum reply r = checks_run(s, CHECKS_CONNECT, NULL);
+
+	if (r == REPLY_OK)
+		put_banner(s);
+	else
+		reply_put(&s->out, r);
+	while (reply_effect(r) != REPLY_ENDS) {
 		if ((r = session_read_line(s, &s->line)) == REPLY_OK)
 			r = run_command(s);
 		r = bound(s, r);
 		reply_put(&s->out, r);
-	} while (reply_effect(r) != REPLY_ENDS);
+	}
 	s->out.deadline = deadline_after(LAST_WORDS_MS);
 	return io_flush(&s->out) == 0 && r == REPLY_QUIT;
 }

@@ -5,17 +5,29 @@
 #include "smtp/rcptcheck.h"
 
 enum reply
-policy_recipient(struct session *s, struct span recipient)
+policy_remember_sender(struct session *s, struct buf *sender)
 {
-	if (s->sender_is_bad)
-		return REPLY_BAD_SENDER;
+	s->sender_is_bad = intake_is_bad_sender(&s->conf->intake, buf_span(sender));
+	return REPLY_OK;
+}
+
+enum reply
+policy_sender(struct session *s, struct buf *recipient)
+{
+	(void)recipient;
+	return s->sender_is_bad ? REPLY_BAD_SENDER : REPLY_OK;
+}
+
+enum reply
+policy_relay(struct session *s, struct buf *recipient)
+{
 	if (s->relay_client)
-		return rcptcheck_recipient(s, recipient);
-	switch (intake_recipient(&s->conf->intake, recipient)) {
+		return REPLY_OK;
+	switch (intake_recipient(&s->conf->intake, buf_span(recipient))) {
 	case RELAY_ALLOWED:
-		return rcptcheck_recipient(s, recipient);
+		return REPLY_OK;
 	case RELAY_REFUSED:
-		return rcptcheck_no_relay(s, recipient);
+		return rcptcheck_no_relay(s, buf_span(recipient));
 	default:
 		return REPLY_CONTROLS;
 	}

@@ -8,8 +8,10 @@
 #include "smtp/reply.h"
 #include "smtp/session.h"
 
-/* REPLY_OK: this recipient may follow the sender of the transaction. */
-MUST_CHECK enum reply policy_recipient(struct session *s, struct span recipient);
+/* Checks (smtp/checks.h): badmailfrom at MAIL and at RCPT, rcpthosts at RCPT. */
+MUST_CHECK enum reply policy_remember_sender(struct session *s, struct buf *sender);
+MUST_CHECK enum reply policy_sender(struct session *s, struct buf *recipient);
+MUST_CHECK enum reply policy_relay(struct session *s, struct buf *recipient);
 /* `u@[192.0.2.1]`, if that is us and localiphost is known, becomes `u@LOCALIPHOST`. */
 MUST_CHECK enum reply policy_replace_local_ip(struct session *s, struct buf *address);
 

@@ -7,6 +7,7 @@
 enum reply {
 	REPLY_WRITTEN,		/* the command wrote its own, and succeeded */
 	REPLY_WRITTEN_ERROR,	/* wrote its own refusal */
+	REPLY_WRITTEN_END,	/* the same, and the connection ends */
 	REPLY_LOST,		/* nothing: the client is gone */
 	REPLY_OK,
 	REPLY_VRFY,

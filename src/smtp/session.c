@@ -28,6 +28,7 @@ session_free(struct session *s)
 	buf_free(&s->hello);
 	buf_free(&s->user);
 	buf_free(&s->sender);
+	buf_free(&s->said);
 	buf_free(&s->recipients);
 	ip_list_free(&s->own);
 	asker_close(&s->dnsask);

@@ -56,6 +56,7 @@ struct session {
 	bool in_transaction;
 	bool sender_is_bad;
 	struct buf sender;
+	struct buf said;		/* the last reply of checks_say */
 	struct buf recipients;		/* each followed by NUL */
 	size_t recipient_count;
 

@@ -1,8 +1,11 @@
 /* smtpconf - what qmail-smtpd is told by control files and its environment. */
 #include "smtp/smtpconf.h"
 
+#include <stdlib.h>
+
 #include "lib/ascii.h"
 #include "lib/ctl.h"
+#include "lib/num.h"
 
 #define TIMEOUT_MAX_S ((uint64_t)1 << 31)
 
@@ -20,9 +23,11 @@ drop_controls(struct buf *b)
 
 /* The file, else the value of me.  CTL_ABSENT if there is neither. */
 static enum ctl_status
-line_or_me(const char *name, enum ctl_status me_status, const struct buf *me, struct buf *line)
+line_or_me(const struct ctlnames *names, const char *name, enum ctl_status me_status,
+    const struct buf *me, struct buf *line)
 {
-	enum ctl_status status = ctl_line(name, line);
+	enum ctl_status status = ctlnames_may_have(names, name) ? ctl_line(name, line) :
+	    CTL_ABSENT;
 
 	if (status == CTL_ABSENT && me_status == CTL_FOUND) {
 		buf_addbuf(line, me);
@@ -39,9 +44,11 @@ read_names(struct smtpconf *conf)
 	enum ctl_status me_status = ctl_line("me", &me), greeting = CTL_ERROR, local = CTL_ERROR;
 
 	if (me_status != CTL_ERROR)
-		greeting = line_or_me("smtpgreeting", me_status, &me, &conf->greeting);
+		greeting = line_or_me(&conf->names, "smtpgreeting", me_status, &me,
+		    &conf->greeting);
 	if (greeting == CTL_FOUND)
-		local = line_or_me("localiphost", me_status, &me, &conf->local_ip_host);
+		local = line_or_me(&conf->names, "localiphost", me_status, &me,
+		    &conf->local_ip_host);
 	conf->has_local_ip_host = local == CTL_FOUND;
 	buf_free(&me);
 	return local == CTL_ERROR ? -1 : 0;
@@ -52,19 +59,36 @@ read_timeout(struct smtpconf *conf)
 {
 	uint64_t seconds = SMTPCONF_TIMEOUT_S;
 
-	if (ctl_number("timeoutsmtpd", TIMEOUT_MAX_S, &seconds) == CTL_ERROR)
+	if (smtpconf_number(&conf->names, NULL, "timeoutsmtpd", TIMEOUT_MAX_S, &seconds) == -1)
 		return -1;
 	conf->timeout_ms = (int64_t)(seconds ? seconds : 1) * 1000;
 	return 0;
 }
 
 int
+smtpconf_number(const struct ctlnames *names, const char *variable, const char *file,
+    uint64_t max, uint64_t *value)
+{
+	const char *text = variable ? getenv(variable) : NULL;
+
+	if (text) {
+		if (num_lead_u64(span_str(text), max, value) == 0)
+			*value = 0;
+		return 0;
+	}
+	if (!file || !ctlnames_may_have(names, file))
+		return 0;
+	return ctl_number(file, max, value) == CTL_ERROR ? -1 : 0;
+}
+
+int
 smtpconf_read(struct smtpconf *conf, char *args[])
 {
+	ctlnames_read(&conf->names);
 	if (read_names(conf) == -1 || read_timeout(conf) == -1)
 		return -1;
 	authconf_read(&conf->auth, args);
-	return intake_read(&conf->intake);
+	return intake_read(&conf->intake, &conf->names);
 }
 
 void

@@ -7,10 +7,12 @@
 
 #include "lib/attr.h"
 #include "lib/buf.h"
+#include "lib/ctlnames.h"
 #include "mail/intake.h"
 #include "smtp/authconf.h"
 
 struct smtpconf {
+	struct ctlnames names;		/* of the control files */
 	struct buf greeting;		/* smtpgreeting, else me; no control bytes */
 	bool has_local_ip_host;
 	struct buf local_ip_host;	/* localiphost, else me; no control bytes */
@@ -26,5 +28,10 @@ struct smtpconf {
  * nor smtpgreeting exists; do not serve then.  Borrows from the environment. */
 MUST_CHECK int smtpconf_read(struct smtpconf *conf, char *args[]);
 void smtpconf_free(struct smtpconf *conf);
+
+/* A number: the variable if it is set (without digits: 0), else the file's, else *value stays.
+ * Both may be NULL.  Cut to max.  -1: the file cannot be read. */
+MUST_CHECK int smtpconf_number(const struct ctlnames *names, const char *variable,
+    const char *file, uint64_t max, uint64_t *value);
 
 #endif

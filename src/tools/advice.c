@@ -165,7 +165,7 @@ check_virtual(struct advice *a, const struct relay *relay, const struct set *loc
 static bool
 open_relay(struct advice *a, struct relay *relay)
 {
-	if (relay_open(relay) == 0) {
+	if (relay_open(relay, NULL) == 0) {
 		/* Any address shows whether the compiled file is whole enough to be asked. */
 		if (relay_check(relay, span_str("nobody@example.org")) != RELAY_FAILED)
 			return true;

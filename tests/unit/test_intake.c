@@ -71,7 +71,7 @@ test_sizes(struct tap *t)
 			(void)setenv("DATABYTES", sizes[i].variable, 1);
 		else
 			(void)unsetenv("DATABYTES");
-		ok(t, intake_read(&in) == 0 && in.size_limit == sizes[i].limit,
+		ok(t, intake_read(&in, NULL) == 0 && in.size_limit == sizes[i].limit,
 		    "databytes `%.10s`, DATABYTES `%s`", sizes[i].file ? sizes[i].file : "",
 		    sizes[i].variable ? sizes[i].variable : "unset");
 		intake_free(&in);
@@ -85,7 +85,7 @@ test_senders(struct tap *t)
 	struct intake in = { 0 };
 
 	put("control/badmailfrom", "@evil.example\njoe@b.example\nlocal\n#x\n\n");
-	ok(t, intake_read(&in) == 0, "badmailfrom");
+	ok(t, intake_read(&in, NULL) == 0, "badmailfrom");
 	for (size_t i = 0; i < sizeof senders / sizeof *senders; i++)
 		ok(t, intake_is_bad_sender(&in, span_str(senders[i].sender)) == senders[i].bad,
 		    "sender `%s`", senders[i].sender);
@@ -97,11 +97,11 @@ test_recipients(struct tap *t)
 {
 	struct intake open = { 0 }, listed = { 0 }, relays = { 0 };
 
-	ok(t, intake_read(&open) == 0, "no rcpthosts");
+	ok(t, intake_read(&open, NULL) == 0, "no rcpthosts");
 	put("control/rcpthosts", "ok.example\n");
-	ok(t, intake_read(&listed) == 0 && !listed.relay_client, "rcpthosts");
+	ok(t, intake_read(&listed, NULL) == 0 && !listed.relay_client, "rcpthosts");
 	(void)setenv("RELAYCLIENT", "", 1);
-	ok(t, intake_read(&relays) == 0 && relays.relay_client, "RELAYCLIENT");
+	ok(t, intake_read(&relays, NULL) == 0 && relays.relay_client, "RELAYCLIENT");
 	for (size_t i = 0; i < sizeof recipients / sizeof *recipients; i++) {
 		struct span to = span_str(recipients[i].recipient);
 
@@ -128,7 +128,7 @@ test_unreadable(struct tap *t)
 		(void)unlink(files[i]);
 		if (mkdir(files[i], 0700) == -1)
 			abort();
-		ok(t, intake_read(&in) == -1, "%s cannot be read", files[i]);
+		ok(t, intake_read(&in, NULL) == -1, "%s cannot be read", files[i]);
 		intake_free(&in);
 		(void)rmdir(files[i]);
 	}

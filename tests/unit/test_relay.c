@@ -66,7 +66,7 @@ check_once(const char *address)
 	struct relay r;
 	enum relay_status status;
 
-	if (relay_open(&r) == -1)
+	if (relay_open(&r, NULL) == -1)
 		return RELAY_FAILED;
 	status = relay_check(&r, span_str(address));
 	relay_close(&r);
@@ -84,7 +84,7 @@ test_files(struct tap *t)
 	is_num(t, check_once("u@any.example"), RELAY_REFUSED, "empty rcpthosts: nothing");
 	is_num(t, check_once("u@more.example"), RELAY_ALLOWED, "empty rcpthosts: the cdb counts");
 	put_file("control/rcpthosts", "ok.example\n.sub.example\n");
-	if (relay_open(&r) == -1)
+	if (relay_open(&r, NULL) == -1)
 		exit(1);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		ok(t, relay_check(&r, span_str(rows[i].address)) == rows[i].status, "`%s` is %s",
@@ -96,14 +96,14 @@ test_files(struct tap *t)
 	(void)unlink("control/morercpthosts.cdb");
 	if (symlink("morercpthosts.cdb", "control/morercpthosts.cdb") == -1)
 		exit(1);
-	ok(t, relay_open(&r) == -1, "a cdb that cannot be opened is an error");
+	ok(t, relay_open(&r, NULL) == -1, "a cdb that cannot be opened is an error");
 	(void)unlink("control/morercpthosts.cdb");
 	is_num(t, check_once("u@more.example"), RELAY_REFUSED, "no cdb");
 	is_num(t, check_once("u@ok.example"), RELAY_ALLOWED, "no cdb, rcpthosts counts");
 	(void)unlink("control/rcpthosts");
 	if (mkdir("control/rcpthosts", 0755) == -1)
 		exit(1);
-	ok(t, relay_open(&r) == -1, "a directory for rcpthosts is an error");
+	ok(t, relay_open(&r, NULL) == -1, "a directory for rcpthosts is an error");
 	(void)rmdir("control/rcpthosts");
 }
 

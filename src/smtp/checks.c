@@ -1,0 +1,117 @@
+/* checks - what is asked before a client, its senders and its recipients are accepted.
+ * The tables decide which of several reasons a client sees: qmail-policy(5) has the same order, and
+ * tests/prog/switches.t sees to that. */
+#include "smtp/checks.h"
+
+#include "lib/log.h"
+#include "smtp/policy.h"
+#include "smtp/rcptcheck.h"
+#include "smtp/spfcheck.h"
+
+enum {
+	STRANGERS = 1,		/* not asked about clients that may relay */
+};
+
+struct check {
+	const char *name;	/* in the log; as in qmail-policy(5) */
+	enum reply (*run)(struct session *s, struct buf *address);
+	unsigned flags;
+};
+
+static enum reply
+check_sender_format(struct session *s, struct buf *sender)
+{
+	(void)sender;
+	return rcptcheck_sender(s);
+}
+
+static enum reply
+check_existence(struct session *s, struct buf *recipient)
+{
+	return rcptcheck_recipient(s, buf_span(recipient));
+}
+
+static enum reply
+check_spf(struct session *s, struct buf *sender)
+{
+	(void)sender;
+	return spfcheck_mail(s);
+}
+
+static enum reply
+refuse_spf(struct session *s, struct buf *recipient)
+{
+	(void)recipient;
+	return spfcheck_recipient(s);
+}
+
+#define END { NULL, NULL, 0 }
+
+static const struct check connect_checks[] = {
+	END
+};
+
+static const struct check helo_checks[] = {
+	END
+};
+
+static const struct check mail_checks[] = {
+	{ "chkuser", check_sender_format, 0 },
+	{ "badmailfrom", policy_remember_sender, 0 },
+	{ "spf", check_spf, STRANGERS },
+	END
+};
+
+static const struct check rcpt_checks[] = {
+	{ "badmailfrom", policy_sender, 0 },
+	{ "rcpthosts", policy_relay, 0 },
+	{ "spf", refuse_spf, STRANGERS },
+	{ "chkuser", check_existence, 0 },
+	END
+};
+
+static const struct check data_checks[] = {
+	END
+};
+
+static const struct check *const stages[CHECKS_STAGES] = {
+	[CHECKS_CONNECT] = connect_checks,
+	[CHECKS_HELO] = helo_checks,
+	[CHECKS_MAIL] = mail_checks,
+	[CHECKS_RCPT] = rcpt_checks,
+	[CHECKS_DATA] = data_checks,
+};
+
+enum reply
+checks_run(struct session *s, enum checks_stage stage, struct buf *address)
+{
+	for (const struct check *c = stages[stage]; c->name; c++) {
+		enum reply r = REPLY_OK;
+
+		if (!s->relay_client || !(c->flags & STRANGERS))
+			r = c->run(s, address);
+		if (r != REPLY_OK)
+			return r;
+	}
+	return REPLY_OK;
+}
+
+enum reply
+checks_say(struct session *s, struct span text)
+{
+	buf_reset(&s->said);
+	log_add_visible(&s->said, span_head(text, CHECKS_TEXT_MAX), true, '?');
+	if (!buf_ok(&s->said))
+		return REPLY_MEMORY;
+	io_putspan(&s->out, buf_span(&s->said));
+	io_puts(&s->out, "\r\n");
+	return REPLY_WRITTEN_ERROR;
+}
+
+enum reply
+checks_end(struct session *s, struct span text)
+{
+	enum reply r = checks_say(s, text);
+
+	return r == REPLY_WRITTEN_ERROR ? REPLY_WRITTEN_END : r;
+}
