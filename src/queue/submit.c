@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/ascii.h"
 #include "lib/conf.h"
+#include "lib/log.h"
 #include "lib/num.h"
 #include "lib/proc.h"
 #include "lib/sys.h"
@@ -262,6 +262,7 @@ static const struct {
 	{ QQ_ADDRESS_TOO_LONG, "Denvelope address too long for qq (#5.1.3)" },
 	{ QQ_LONG_ADDRESS_OTHER, "Denvelope address too long for qq (#5.1.3)" },
 	{ QQ_REFUSED, "Dmail server permanently rejected message (#5.3.0)" },
+	{ QQ_KEY, "DPrivate key file does not exist (#5.3.5)" },
 	{ QQ_MEMORY, "Zqq out of memory (#4.3.0)" },
 	{ QQ_TIMEOUT, "Zqq timeout (#4.3.0)" },
 	{ QQ_WRITE, "Zqq write error or disk full (#4.3.0)" },
@@ -269,12 +270,15 @@ static const struct {
 	{ QQ_READ, "Zqq read error (#4.3.0)" },
 	{ QQ_CONFIG, "Zqq unable to read configuration (#4.3.0)" },
 	{ QQ_NETWORK, "Zqq trouble making network connection (#4.3.0)" },
+	{ QQ_CHILD, "Zqq trouble creating child (#4.3.0)" },
+	{ QQ_PIPES, "Zqq trouble creating pipes (#4.3.0)" },
 	{ QQ_HOME, "Zqq trouble in home directory (#4.3.0)" },
 	{ QQ_QUEUE, "Zqq trouble creating files in queue (#4.3.0)" },
 	{ QQ_PID, "Zqq trouble creating files in queue (#4.3.0)" },
 	{ QQ_MESS, "Zqq trouble creating files in queue (#4.3.0)" },
 	{ QQ_INTD, "Zqq trouble creating files in queue (#4.3.0)" },
 	{ QQ_TODO, "Zqq trouble creating files in queue (#4.3.0)" },
+	{ QQ_PID_FILE, "Zqq trouble with pid file (#4.3.0)" },
 	{ QQ_REFUSED_NOW, "Zmail server temporarily rejected message (#4.3.0)" },
 	{ QQ_CONN_TIMEOUT, "Zconnection to mail server timed out (#4.4.1)" },
 	{ QQ_CONN_REFUSED, "Zconnection to mail server rejected (#4.4.1)" },
@@ -294,19 +298,53 @@ standard_text(int code)
 	    "Zqq temporary problem (#4.3.0)";
 }
 
-/* Makes one printable line of the program's own words; false if they cannot be used. */
+/* `5.7.1` or the like at the front? */
 static bool
-custom_text(char *reason, size_t n, struct span *out)
+begins_with_code(struct span s)
 {
-	if (n <= TEXT_USABLE || (reason[0] != 'D' && reason[0] != 'Z'))
+	for (unsigned number = 0; number < 3; number++) {
+		uint64_t value;
+		size_t digits = num_lead_u64(s, UINT64_MAX, &value);
+
+		if (digits == 0 || digits > 3)
+			return false;
+		s = span_tail(s, digits);
+		if (number < 2 && (s.n == 0 || s.p[0] != '.'))
+			return false;
+		s = span_tail(s, 1);
+	}
+	return true;
+}
+
+/* Has the text a code of RFC 3463, where RFC 2034 wants it or as `#5.7.1`? */
+static bool
+has_code(struct span text)
+{
+	struct span rest = text;
+
+	while ((rest = span_tail(rest, span_chr(rest, '#') + 1)).n)
+		if (begins_with_code(rest))
+			return true;
+	return begins_with_code(text);
+}
+
+/* Makes *text one printable line of the program's own words, with a code; false if there are too
+ * few of them.  Words without a class are temporary. */
+static bool
+custom_text(const char *reason, size_t n, struct buf *text, bool *permanent)
+{
+	bool has_class = n && (reason[0] == 'D' || reason[0] == 'Z');
+	struct span words = span_tail(span_of(reason, n), has_class);
+
+	while (words.n && (words.p[words.n - 1] == '\n' || words.p[words.n - 1] == '\r'))
+		words.n--;
+	if (n <= TEXT_USABLE || !words.n)
 		return false;
-	while (n > 1 && (reason[n - 1] == '\n' || reason[n - 1] == '\r'))
-		n--;
-	for (size_t i = 1; i < n; i++)
-		if (ascii_iscntrl(reason[i]))
-			reason[i] = ' ';
-	*out = span_of(reason, n);
-	return n > 1;
+	*permanent = reason[0] == 'D';
+	log_add_visible(text, words, true, '?');
+	if (!has_code(words))
+		buf_adds(text, *permanent ? " (#5.7.1)" : " (#4.3.0)");
+	return true;
 }
 
 void
@@ -331,7 +369,8 @@ submit_close(struct submit *s, struct buf *text)
 {
 	char reason[SUBMIT_TEXT_MAX];
 	size_t reason_len = 0;
-	struct span said;
+	const char *standard;
+	bool permanent;
 	int code;
 
 	submit_end(s);
@@ -341,8 +380,10 @@ submit_close(struct submit *s, struct buf *text)
 	if (code == QQ_OK && !s->failed)
 		return SUBMIT_OK;
 	if ((code != QQ_CUSTOM && code != QQ_CUSTOM_OTHER) ||
-	    !custom_text(reason, reason_len, &said))
-		said = span_str(standard_text(code));
-	buf_addspan(text, span_tail(said, 1));
-	return said.p[0] == 'D' ? SUBMIT_PERMANENT : SUBMIT_TEMPORARY;
+	    !custom_text(reason, reason_len, text, &permanent)) {
+		standard = standard_text(code);
+		permanent = standard[0] == 'D';
+		buf_adds(text, standard + 1);
+	}
+	return permanent ? SUBMIT_PERMANENT : SUBMIT_TEMPORARY;
 }

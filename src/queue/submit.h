@@ -60,7 +60,8 @@ void submit_set_timeout(struct submit *s, int64_t timeout_ms);
 void submit_end(struct submit *s);
 /* submit_end, if that was not called; waits for the process and decides by its exit code (table in
  * submit.c).  *text is replaced by the reason without class letter, e.g. `qq read error (#4.3.0)`;
- * empty for OK.  Custom text is one line of printable bytes. */
+ * empty for OK.  Custom text is one line of printable US-ASCII with a code of RFC 3463: the
+ * program's, or `(#5.7.1)` or `(#4.3.0)` behind it. */
 MUST_CHECK enum submit_result submit_close(struct submit *s, struct buf *text);
 
 #endif

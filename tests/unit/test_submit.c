@@ -68,18 +68,22 @@ static const struct {
 	{ "exit 11", PERM, "envelope address too long for qq (#5.1.3)" },
 	{ "exit 115", PERM, "envelope address too long for qq (#5.1.3)" },
 	{ "exit 31", PERM, "mail server permanently rejected message (#5.3.0)" },
+	{ "exit 32", PERM, "Private key file does not exist (#5.3.5)" },
 	{ "exit 51", TEMP, "qq out of memory (#4.3.0)" },
 	{ "exit 52", TEMP, "qq timeout (#4.3.0)" },
 	{ "exit 53", TEMP, "qq write error or disk full (#4.3.0)" },
 	{ "exit 54", TEMP, "qq read error (#4.3.0)" },
 	{ "exit 55", TEMP, "qq unable to read configuration (#4.3.0)" },
 	{ "exit 56", TEMP, "qq trouble making network connection (#4.3.0)" },
+	{ "exit 58", TEMP, "qq trouble creating child (#4.3.0)" },
+	{ "exit 59", TEMP, "qq trouble creating pipes (#4.3.0)" },
 	{ "exit 61", TEMP, "qq trouble in home directory (#4.3.0)" },
 	{ "exit 62", TEMP, "qq trouble creating files in queue (#4.3.0)" },
 	{ "exit 63", TEMP, "qq trouble creating files in queue (#4.3.0)" },
 	{ "exit 64", TEMP, "qq trouble creating files in queue (#4.3.0)" },
 	{ "exit 65", TEMP, "qq trouble creating files in queue (#4.3.0)" },
 	{ "exit 66", TEMP, "qq trouble creating files in queue (#4.3.0)" },
+	{ "exit 70", TEMP, "qq trouble with pid file (#4.3.0)" },
 	{ "exit 71", TEMP, "mail server temporarily rejected message (#4.3.0)" },
 	{ "exit 72", TEMP, "connection to mail server timed out (#4.4.1)" },
 	{ "exit 73", TEMP, "connection to mail server rejected (#4.4.1)" },
@@ -95,18 +99,26 @@ static const struct {
 	{ "exit 111", TEMP, "qq temporary problem (#4.3.0)" },
 	{ "exit 82", TEMP, "qq temporary problem (#4.3.0)" },
 	{ "exit 88", TEMP, "qq temporary problem (#4.3.0)" },
-	{ "printf Dbad\\ virus >&4; exit 82", PERM, "bad virus" },
-	{ "printf Zlater >&6; exit 82", TEMP, "later" },
-	{ "printf Zlater >&9; exit 88", TEMP, "later" },
-	{ "printf 'Dtwo\\nlines\\t\\001\\n\\n' >&4; exit 82", PERM, "two lines  " },
-	{ "printf D >&4; printf abc >&6; exit 82", PERM, "abc" },
+	{ "printf Dbad\\ virus >&4; exit 82", PERM, "bad virus (#5.7.1)" },
+	{ "printf Zlater >&6; exit 82", TEMP, "later (#4.3.0)" },
+	{ "printf Zlater >&9; exit 88", TEMP, "later (#4.3.0)" },
+	{ "printf 'Dtwo\\nlines\\t\\001\\n\\n' >&4; exit 82", PERM,
+	    "two?lines?? (#5.7.1)" },
+	{ "printf D >&4; printf abc >&6; exit 82", PERM, "abc (#5.7.1)" },
 	{ "printf Da >&4; exit 82", TEMP, "qq temporary problem (#4.3.0)" },
-	{ "printf Dab >&4; exit 82", PERM, "ab" },
+	{ "printf Dab >&4; exit 82", PERM, "ab (#5.7.1)" },
 	{ "printf 'D\\n\\n\\n' >&4; exit 82", TEMP, "qq temporary problem (#4.3.0)" },
-	{ "printf Xtext >&4; exit 82", TEMP, "qq temporary problem (#4.3.0)" },
+	{ "printf Xtext >&4; exit 82", TEMP, "Xtext (#4.3.0)" },
+	{ "printf 'D5.7.9 spam' >&4; exit 82", PERM, "5.7.9 spam" },
+	{ "printf 'Z 4.7.9' >&4; exit 82", TEMP, " 4.7.9 (#4.3.0)" },
+	{ "printf 'Dspam (#5.6.255)' >&4; exit 88", PERM, "spam (#5.6.255)" },
+	{ "printf 'D#1 spam #5.7.1000' >&4; exit 82", PERM,
+	    "#1 spam #5.7.1000 (#5.7.1)" },
+	{ "printf 'D#5.7 #' >&4; exit 82", PERM, "#5.7 # (#5.7.1)" },
+	{ "printf 'D5..1 spam' >&4; exit 82", PERM, "5..1 spam (#5.7.1)" },
 	{ "printf Dtext >&4; exit 81", TEMP, "qq internal bug (#4.3.0)" },
 	{ "printf Dtext >&4; exit 0", OK, "" },
-	{ "printf 'Df\\303\\274r' >&4; exit 82", PERM, "f\303\274r" },
+	{ "printf 'Df\\303\\274r' >&4; exit 82", PERM, "f??r (#5.7.1)" },
 };
 
 static void
@@ -239,12 +251,13 @@ test_hangs(struct tap *t)
 	    "echo $! >background\n"
 	    "printf Dbackground >&4; exit 82");
 	ok(t, send_one(&text) == SUBMIT_PERMANENT, "the pipe outlives the program");
-	is(t, buf_span(&text), span_str("background"), "its reason");
+	is(t, buf_span(&text), span_str("background (#5.7.1)"), "its reason");
 	end_background();
 	set_program("cat >/dev/null; cat <&1 >/dev/null\n"
 	    "head -c 200000 /dev/zero | tr '\\0' D >&4; exit 82");
 	ok(t, send_one(&text) == SUBMIT_PERMANENT, "a reason larger than a pipe");
-	is_num(t, (long long)text.n, SUBMIT_TEXT_MAX - 1, "is cut");
+	is_num(t, (long long)text.n, SUBMIT_TEXT_MAX - 1 + sizeof " (#5.7.1)" - 1,
+	    "is cut");
 	set_program("exec sleep 60");
 	(void)!submit_open(&s);
 	submit_set_timeout(&s, 100);
