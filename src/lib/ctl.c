@@ -1,11 +1,12 @@
 /* ctl - control files, in the three forms of qmail-control(5). */
 #include "lib/ctl.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/fsops.h"
 #include "lib/io.h"
 #include "lib/num.h"
 
@@ -18,7 +19,8 @@ slurp_path(const char *path, struct buf *text)
 	enum io_status read_status;
 	int fd, error;
 
-	if ((fd = fsops_open_read(path)) == -1)
+	/* O_NONBLOCK stays: a FIFO is empty or an error, but nobody hangs. */
+	if ((fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)) == -1)
 		return errno == ENOENT ? CTL_ABSENT : CTL_ERROR;
 	read_status = io_read_all(fd, text);
 	error = read_status == IO_TOOLONG ? EFBIG : errno;
@@ -196,6 +198,24 @@ ctl_map(const char *name, struct set *s)
 	struct buf text = { 0 };
 
 	return take_set(ctl_list(name, &text), &text, true, s);
+}
+
+enum ctl_status
+ctl_names(struct set *names)
+{
+	DIR *dir = opendir(DIRECTORY);
+	const struct dirent *entry;
+	int error;
+
+	if (!dir)
+		return errno == ENOENT ? CTL_ABSENT : CTL_ERROR;
+	for (errno = 0; (entry = readdir(dir)); errno = 0)
+		set_add(names, span_str(entry->d_name), span_of(NULL, 0));
+	error = errno;
+	(void)closedir(dir);
+	if (error)
+		return failed(error);
+	return set_finish(names) ? CTL_FOUND : failed(ENOMEM);
 }
 
 enum ctl_status

@@ -41,6 +41,10 @@ MUST_CHECK enum ctl_status ctl_set(const char *name, struct set *s);
 /* List form with lines key:value; lines without a colon are ignored. */
 MUST_CHECK enum ctl_status ctl_map(const char *name, struct set *s);
 
+/* The names of all files, as keys without values; for programs that know many files of which few
+ * are there. */
+MUST_CHECK enum ctl_status ctl_names(struct set *names);
+
 /* ---- the same forms elsewhere: path relative to the current directory ---- */
 
 /* *text becomes the whole file, byte by byte. */

@@ -2,7 +2,6 @@
 #include "lib/sandbox.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/landlock.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,8 +13,10 @@
 #include "lib/sysfilter.h"
 
 #define FILE_READ ((uint64_t)LANDLOCK_ACCESS_FS_READ_FILE)
+#define FILE_RUN (FILE_READ | LANDLOCK_ACCESS_FS_EXECUTE)
 #define FILE_WRITE (FILE_READ | LANDLOCK_ACCESS_FS_WRITE_FILE)
 #define TREE_READ (FILE_READ | LANDLOCK_ACCESS_FS_READ_DIR)
+#define TREE_RUN (TREE_READ | LANDLOCK_ACCESS_FS_EXECUTE)
 #define TREE_WRITE (FILE_WRITE | LANDLOCK_ACCESS_FS_READ_DIR)
 #define TREE_CHANGE (TREE_WRITE | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG)
 #define TREE_BUILD (TREE_CHANGE | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR | \
@@ -45,29 +46,29 @@ sandbox_plain(size_t max_bytes)
 static uint64_t
 access_of(enum sandbox_use use, bool directory)
 {
-	if (!directory)
-		return use == SANDBOX_READ ? FILE_READ : FILE_WRITE;
 	switch (use) {
 	case SANDBOX_READ:
-		return TREE_READ;
+		return directory ? TREE_READ : FILE_READ;
+	case SANDBOX_RUN:
+		return directory ? TREE_RUN : FILE_RUN;
 	case SANDBOX_WRITE:
-		return TREE_WRITE;
+		return directory ? TREE_WRITE : FILE_WRITE;
 	case SANDBOX_CHANGE:
-		return TREE_CHANGE | REFER;
+		return directory ? TREE_CHANGE | REFER : FILE_WRITE;
 	case SANDBOX_BUILD:
 		break;
 	}
-	return TREE_BUILD | REFER;
+	return directory ? TREE_BUILD | REFER : FILE_WRITE;
 }
 
 static int
 allow(int ruleset, const struct sandbox_path *path)
 {
-	int fd = open(path->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	int fd = sys_open_path(path->path);
 	struct stat st;
 	int r = -1, error;
 
-	if (fd == -1)	/* not there, or not ours to open: then nobody needs it allowed */
+	if (fd == -1)	/* not there, or out of our reach: then nobody needs it allowed */
 		return errno == ENOENT || errno == EACCES || errno == ENOTDIR ? 0 : -1;
 	if (fstat(fd, &st) == 0)
 		r = sys_landlock_allow(ruleset, fd, access_of(path->use, S_ISDIR(st.st_mode)));

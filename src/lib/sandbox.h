@@ -13,6 +13,7 @@
 /* What a path may be used for. */
 enum sandbox_use {
 	SANDBOX_READ,		/* read files and list directories beneath */
+	SANDBOX_RUN,		/* the same, and execute: programs, their loader and libraries */
 	SANDBOX_WRITE,		/* also write existing files */
 	SANDBOX_CHANGE,		/* also create, remove, link and rename files beneath */
 	SANDBOX_BUILD		/* also make and remove directories and FIFOs beneath */

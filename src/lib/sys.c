@@ -430,6 +430,12 @@ sys_landlock_ruleset(uint64_t fs)
 }
 
 int
+sys_open_path(const char *path)
+{
+	return open(path, O_PATH | O_CLOEXEC);
+}
+
+int
 sys_landlock_allow(int ruleset, int fd, uint64_t access)
 {
 	const struct landlock_path_beneath_attr attr = { .allowed_access = access,

@@ -106,6 +106,8 @@ MUST_CHECK int sys_interface_addresses(int (*each)(const struct sockaddr *, void
 int sys_landlock_abi(void);
 /* A ruleset that handles `fs` access bits; returns its descriptor. */
 int sys_landlock_ruleset(uint64_t fs);
+/* Opens a path only to name it to the next function, which needs no right to read it. */
+int sys_open_path(const char *path);
 /* Allows `access` beneath the directory (or on the file) open at fd. */
 MUST_CHECK int sys_landlock_allow(int ruleset, int fd, uint64_t access);
 MUST_CHECK int sys_landlock_enter(int ruleset);
