@@ -275,3 +275,9 @@ mxlist_next(struct mxlist *l, struct ip *ip)
 	}
 	return why_none(l);
 }
+
+const char *
+mxlist_name(const struct mxlist *l)
+{
+	return l->host < l->n ? l->hosts[l->host].name : NULL;
+}

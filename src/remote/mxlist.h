@@ -71,5 +71,7 @@ void mxlist_free(struct mxlist *l);
 
 /* The next address to try.  MXLIST_OK, or why there is none. */
 MUST_CHECK enum mxlist_status mxlist_next(struct mxlist *l, struct ip *ip);
+/* The exchanger whose address was handed out last, as DNS has it; NULL: the host itself. */
+const char *mxlist_name(const struct mxlist *l);
 
 #endif

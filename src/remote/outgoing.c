@@ -15,11 +15,16 @@
 #include "net/conn.h"
 #include "queue/tcpto.h"
 #include "remote/mxlist.h"
-#include "remote/route.h"
+#include "remote/origin.h"
 #include "remote/smtpclient.h"
+#include "remote/tlspolicy.h"
 
 #define BAD_SENDER "DThe sender address holds bytes that SMTP cannot carry. (#5.1.7)\n"
 #define BAD_RECIPIENT "DA recipient address holds bytes that SMTP cannot carry. (#5.1.3)\n"
+#define BAD_LOGIN "ZThe login for this route is too long, or has more than two words. (#4.3.0)\n"
+#define BAD_OUTGOINGIP "Zinvalid ipaddr in control/outgoingip (#4.3.0)\n"
+#define BAD_DOMAINIPS "Zinvalid entry in control/domainips (#4.3.0)\n"
+#define NOT_OURS "ZThis host has not the address of control/outgoingip or domainips. (#4.3.0)\n"
 #define NO_MEMORY "ZOut of memory. (#4.3.0)\n"
 #define NO_RESOURCES "ZSystem resources temporarily unavailable. (#4.3.0)\n"
 /* Here and below: programs that read bounces know "Sorry, I ..." to the letter. */
@@ -165,7 +170,7 @@ say_no_address(struct buf *report, enum mxlist_status status, struct span host)
 struct attempt {
 	const struct outgoing *d;
 	const struct smtpclient_job *job;
-	uint16_t port;
+	const struct origin *origin;
 	struct buf *report;
 	int64_t left_ms;	/* for lookups and connects; the first connect has its own */
 	unsigned connects, sessions;
@@ -182,11 +187,25 @@ tcpto_form(const struct ip *ip)
 	return a;
 }
 
+/* What a failed connect means beyond "try the next". */
+static void
+note_failure(struct attempt *t, const struct ip *from, int error)
+{
+	if (from && error == EADDRNOTAVAIL)
+		say(t->report, NOT_OURS);
+	else if (conn_out_of_resources(error))
+		say(t->report, NO_RESOURCES);
+	else
+		return;
+	t->settled = true;
+}
+
 /* A connected socket or -1; tells tcpto what it learned. */
 static int
 connect_to(struct attempt *t, const struct ip *ip)
 {
 	const struct tcpto_address address = tcpto_form(ip);
+	const struct ip *from = origin_for(t->origin, ip);
 	int64_t now = date_now(), start = deadline_now(), wait = t->d->settings->connect_ms;
 	enum tcpto_advice advice = tcpto_query(&address, now, (uint64_t)getpid());
 	int fd;
@@ -197,45 +216,60 @@ connect_to(struct attempt *t, const struct ip *ip)
 	}
 	if (t->connects++ && wait > t->left_ms)
 		wait = t->left_ms;
-	fd = conn_open(ip, t->port, NULL, wait);
+	fd = conn_open(ip, t->d->route.port, from, wait);
 	t->left_ms -= deadline_now() - start;
-	if (fd == -1 && conn_out_of_resources(errno)) {
-		say(t->report, NO_RESOURCES);
-		t->settled = true;
-	} else if (fd == -1 && errno == ETIMEDOUT) {
+	if (fd == -1)
+		note_failure(t, from, errno);
+	if (fd == -1 && errno == ETIMEDOUT)
 		tcpto_timed_out(&address, date_now());
-	} else {
+	else if (fd != -1 || !t->settled)
 		tcpto_answered(&address, advice);
-	}
 	return fd;
 }
 
-static void
-try_address(struct attempt *t, const struct ip *ip)
+/* One connection.  DIALOGUE_NEXT with the report as it was: there was none. */
+static enum dialogue_outcome
+talk(struct attempt *t, const struct ip *ip, const struct starttls_terms *tls)
 {
+	struct smtpclient_job job = *t->job;
 	struct buf report = { 0 };
 	char text[IP_TEXT_SIZE];
+	enum dialogue_outcome outcome;
 	int fd = connect_to(t, ip);
 
 	if (fd == -1)
-		return;
-	t->sessions++;
-	switch (smtpclient_send(fd, ip_format(ip, text), t->job, t->d->message, &report)) {
-	case SMTPCLIENT_FINAL:
-		t->settled = true;
-		break;
-	case SMTPCLIENT_NEXT:
-		t->talked = true;
-		break;
-	case SMTPCLIENT_MEMORY:
-	default:
-		say(&report, NO_MEMORY);
-		t->settled = true;
-		break;
-	}
+		return DIALOGUE_NEXT;
+	job.tls = *tls;
+	outcome = smtpclient_send(fd, ip_format(ip, text), &job, t->d->message, &report);
 	(void)close(fd);
+	t->talked = true;
 	buf_free(t->report);
 	*t->report = report;
+	return outcome;
+}
+
+/* TLS that somebody offers and cannot do is worth less than none: then once more without. */
+static void
+try_address(struct attempt *t, const struct ip *ip, struct span name)
+{
+	struct tlspolicy policy = { .terms = { .need = STARTTLS_NEVER } };
+	enum dialogue_outcome outcome = DIALOGUE_MEMORY;
+	unsigned connects = t->connects;
+
+	if (tlspolicy_find(&policy, t->d->settings, name, ip, &t->d->route))
+		outcome = talk(t, ip, &policy.terms);
+	if (outcome == DIALOGUE_CLEAR) {
+		tlspolicy_note(&policy, t->d->settings);
+		policy.terms.need = STARTTLS_NEVER;
+		outcome = talk(t, ip, &policy.terms);
+	}
+	if (t->connects > connects && t->talked)
+		t->sessions++;
+	if (outcome == DIALOGUE_MEMORY)
+		say(t->report, NO_MEMORY);
+	if (outcome == DIALOGUE_MEMORY || outcome == DIALOGUE_FINAL)
+		t->settled = true;
+	tlspolicy_free(&policy);
 }
 
 static bool
@@ -263,61 +297,83 @@ try_all(struct attempt *t, struct mxlist *list, struct span host)
 	struct ip ip;
 
 	while (may_go_on(t) && (status = next_address(t, list, &ip)) == MXLIST_OK)
-		try_address(t, &ip);
+		try_address(t, &ip, mxlist_name(list) ? span_str(mxlist_name(list)) : host);
 	if (!t->settled && !t->talked)
 		say_no_address(t->report, status, host);
 }
 
 static enum mxlist_status
-find_addresses(struct mxlist *list, const struct outgoing *d, const struct route *route,
-    const struct mxlist_self *self)
+find_addresses(struct mxlist *list, const struct outgoing *d, const struct mxlist_self *self)
 {
 	const struct mxlist_lookup lookup = { lookup_mx, lookup_addresses, d->dns };
 
-	return route->fixed ? mxlist_by_relay(list, route->host, &lookup) :
-	    mxlist_by_mx(list, route->host, &lookup, self);
+	return d->route.fixed ? mxlist_by_relay(list, d->route.host, &lookup) :
+	    mxlist_by_mx(list, d->route.host, &lookup, self);
 }
 
 static void
-send_to(const struct outgoing *d, const struct smtpclient_job *job, const struct route *route,
+send_to(const struct outgoing *d, const struct smtpclient_job *job, const struct origin *origin,
     const struct ip_list *own, struct buf *report)
 {
 	const struct mxlist_self self = { .addresses = own, .me = buf_span(&d->settings->me),
 		.helohost = buf_span(&d->settings->helohost) };
-	struct attempt t = { .d = d, .job = job, .port = route->port, .report = report,
+	struct attempt t = { .d = d, .job = job, .origin = origin, .report = report,
 		.left_ms = OUTGOING_CONNECT_FACTOR * d->settings->connect_ms };
 	struct mxlist list;
-	enum mxlist_status status = find_addresses(&list, d, route, &self);
+	enum mxlist_status status = find_addresses(&list, d, &self);
 
 	if (t.left_ms < OUTGOING_CONNECT_MS)
 		t.left_ms = OUTGOING_CONNECT_MS;
 	if (status == MXLIST_OK)
-		try_all(&t, &list, route->host);
+		try_all(&t, &list, d->route.host);
 	else
-		say_no_address(report, status, route->host);
+		say_no_address(report, status, d->route.host);
 	mxlist_free(&list);
+}
+
+/* NULL, or what forbids to send anything. */
+static const char *
+prepare(const struct outgoing *d, struct wire_envelope *wire, struct origin *origin,
+    struct ip_list *own)
+{
+	const char *trouble = wire_build(wire, d);
+
+	if (trouble)
+		return trouble;
+	if (d->route.bad_login)
+		return BAD_LOGIN;
+	if (!origin_outgoingip(origin, &d->settings->outgoingip, d->sender))
+		return BAD_OUTGOINGIP;
+	if (!origin_domainips(origin, &d->settings->domainips, d->sender))
+		return BAD_DOMAINIPS;
+	/* Who we are matters only where mail could come back to us. */
+	if (!d->route.fixed && ip_own(own) == -1)
+		return NO_RESOURCES;
+	return NULL;
 }
 
 void
 outgoing_run(const struct outgoing *d, struct buf *report)
 {
-	const struct route route = route_find(&d->settings->routes, d->host);
-	struct smtpclient_job job = { .helo = buf_str(&d->settings->helohost), .n = d->n,
-		.waits = smtpclient_waits(d->settings->timeout_ms, d->n) };
 	struct wire_envelope wire = { 0 };
 	struct ip_list own = { 0 };
-	const char *trouble = wire_build(&wire, d);
+	struct origin origin = { .v4 = { IP_NONE, { 0 } } };
+	struct buf helo = { 0 };
+	const char *trouble = prepare(d, &wire, &origin, &own);
 
-	/* Who we are matters only where mail could come back to us. */
-	if (!trouble && !route.fixed && ip_own(&own) == -1)
-		trouble = NO_RESOURCES;
 	if (trouble) {
 		say(report, trouble);
 	} else {
-		job.sender = buf_span(&wire.sender);
-		job.recipients = wire.recipients;
-		send_to(d, &job, &route, &own, report);
+		struct smtpclient_job job = { .sender = buf_span(&wire.sender),
+			.recipients = wire.recipients, .n = d->n,
+			.waits = smtpclient_waits(d->settings->timeout_ms, d->n),
+			.login = { d->route.user, d->route.password } };
+
+		buf_addspan(&helo, origin.helo.n ? origin.helo : buf_span(&d->settings->helohost));
+		job.helo = buf_str(&helo);
+		send_to(d, &job, &origin, &own, report);
 	}
 	ip_list_free(&own);
+	buf_free(&helo);
 	wire_free(&wire);
 }

@@ -8,6 +8,7 @@
 #include "lib/span.h"
 #include "net/dns.h"
 #include "remote/message.h"
+#include "remote/smtproute.h"
 #include "remote/settings.h"
 
 #define OUTGOING_SESSIONS_MAX 5		/* servers talked to */
@@ -16,11 +17,11 @@
 #define OUTGOING_CONNECT_FACTOR 10	/* ... this many times timeoutconnect */
 
 struct outgoing {
-	struct span host;
 	struct span sender;		/* as the queue has it */
 	char *const *recipients;	/* the same; n of them, then NULL */
 	size_t n;
 	const struct settings *settings;
+	struct smtproute route;		/* for this sender and its host */
 	struct dns *dns;
 	struct message *message;
 };

@@ -1,7 +1,7 @@
 /* qmail-remote - send one message by SMTP.
  * Run by: qmail-rspawn, as qmailr:qmail.  argv: host sender recipient...
  * fd 0: the message; fd 1: the report; fd 2 is a copy of fd 1, so nothing is ever written there.
- * Control files: me helohost smtproutes timeoutconnect timeoutremote.  Environment: unused.
+ * Control files: remote/settings.h.  Environment: unused.  Starts qmail-tls when TLS begins.
  * Exit: always 0; the report tells the result (qmail-remote(8)). */
 #include <signal.h>
 #include <string.h>
@@ -12,31 +12,46 @@
 #include "lib/sandbox.h"
 #include "lib/sig.h"
 #include "remote/outgoing.h"
+#include "remote/tlspolicy.h"
 
-#define CLIENT_CERTIFICATE "control/clientcert.pem"
 #define MIN_ARGUMENTS 4
 
 /* Least power before the first byte from the network: control files and resolv.conf are read, the
- * message is open; what is left are the tables of hosts that time out.  With a client certificate,
- * qmail-tls, which is set-uid, reads the key: no_new_privs would forbid it. */
+ * message is open; what is left are the tables of hosts that time out, and what qmail-tls needs.
+ * With a client certificate, qmail-tls, which is set-uid, reads the key: no_new_privs would forbid
+ * it. */
 static int
-enter_sandbox(void)
+enter_sandbox(const struct settings *s, const struct smtproute *route)
 {
-	static const struct sandbox_path paths[] = {
+	struct sandbox_path paths[] = {
 		{ "queue/lock/tcpto", SANDBOX_WRITE },
-		{ "queue/lock/tcpto6", SANDBOX_WRITE }
+		{ "queue/lock/tcpto6", SANDBOX_WRITE },
+		{ "bin/qmail-tls", SANDBOX_RUN },
+		{ "/lib", SANDBOX_RUN },		/* its loader and libraries, */
+		{ "/etc/ld.so.cache", SANDBOX_READ },	/* and where they are */
+		{ NULL, SANDBOX_READ },
+		{ NULL, SANDBOX_READ },
+		{ NULL, SANDBOX_CHANGE }
 	};
+	size_t n = 5;
 
-	if (access(CLIENT_CERTIFICATE, F_OK) == 0) {
+	if (s->client_certificate) {
 		sandbox_limits();
 		return 0;
 	}
-	return sandbox_paths(paths, sizeof paths / sizeof *paths);
+	if (s->tls_hosts)
+		paths[n++] = (struct sandbox_path){ TLS_HOSTS, SANDBOX_READ };
+	if (route->user.n)
+		paths[n++] = (struct sandbox_path){ TLSPOLICY_AUTHORITIES, SANDBOX_READ };
+	if (s->no_tls_hosts && s->note_no_tls)
+		paths[n++] = (struct sandbox_path){ NO_TLS_HOSTS, SANDBOX_CHANGE };
+	return sandbox_paths(paths, n);
 }
 
-/* NULL when *settings and *dns are ready, else the report. */
+/* NULL when all is ready, else the report. */
 static const char *
-prepare(int argc, struct settings *settings, struct dns **dns)
+prepare(int argc, char *const *argv, struct settings *settings, struct smtproute *route,
+    struct dns **dns)
 {
 	if (argc < MIN_ARGUMENTS)
 		return "DThis program was called with too few arguments. (#5.3.5)\n";
@@ -54,18 +69,20 @@ prepare(int argc, struct settings *settings, struct dns **dns)
 	*dns = dns_open();
 	if (!*dns)
 		return "ZOut of memory. (#4.3.0)\n";
-	if (enter_sandbox() == -1)
+	*route = smtproute_find(&settings->routes, &settings->senders, span_str(argv[1]),
+	    span_str(argv[2]));
+	if (enter_sandbox(settings, route) == -1)
 		return "ZSystem resources temporarily unavailable. (#4.3.0)\n";
 	return NULL;
 }
 
 static void
-deliver(char *const *argv, size_t recipients, const struct settings *settings, struct dns *dns,
-    struct buf *report)
+deliver(char *const *argv, size_t recipients, const struct settings *settings,
+    const struct smtproute *route, struct dns *dns, struct buf *report)
 {
 	struct message message;
-	const struct outgoing d = { .host = span_str(argv[1]), .sender = span_str(argv[2]),
-		.recipients = argv + 3, .n = recipients, .settings = settings, .dns = dns,
+	const struct outgoing d = { .sender = span_str(argv[2]), .recipients = argv + 3,
+		.n = recipients, .settings = settings, .route = *route, .dns = dns,
 		.message = &message };
 
 	message_open(&message, 0);
@@ -83,15 +100,16 @@ main(int argc, char **argv)
 {
 	struct settings settings = { 0 };
 	struct buf report = { 0 };
+	struct smtproute route;
 	struct dns *dns = NULL;
 	const char *trouble;
 
 	sig_ignore(SIGPIPE);
 	if (io_open_standard() == -1)
 		return CODE_OK;
-	trouble = prepare(argc, &settings, &dns);
+	trouble = prepare(argc, argv, &settings, &route, &dns);
 	if (!trouble) {
-		deliver(argv, (size_t)(argc - 3), &settings, dns, &report);
+		deliver(argv, (size_t)(argc - 3), &settings, &route, dns, &report);
 		if (!buf_ok(&report))
 			trouble = "ZOut of memory. (#4.3.0)\n";
 	}

@@ -1,5 +1,10 @@
-/* settings - the control files of qmail-remote. */
+/* settings - the control files of qmail-remote.
+ * It knows many files, most of which are not there, and runs for each delivery: so it looks at the
+ * directory once, and then only at those that are. */
 #include "remote/settings.h"
+
+#include <string.h>
+#include <unistd.h>
 
 #include "lib/ascii.h"
 #include "lib/ctl.h"
@@ -8,11 +13,30 @@
 #define TIMEOUT_DEFAULT 1200
 #define SECONDS_MAX ((uint64_t)1000000000)
 
+struct files {
+	struct set names;
+	bool unknown;		/* may not be listed: look for all of them */
+};
+
+static bool
+is_there(const struct files *f, const char *name)
+{
+	return f->unknown || set_find(&f->names, span_str(name), NULL);
+}
+
+/* The same for what is only asked whether it is there. */
+static bool
+exists(const struct files *f, const char *path)
+{
+	return f->unknown ? access(path, F_OK) == 0 :
+	    is_there(f, path + strlen(CONTROL_DIRECTORY));
+}
+
 /* false: the file cannot be read.  0 counts as 1: "no time at all" was never meant. */
 static bool
-read_seconds(const char *name, uint64_t value, int64_t *ms)
+read_seconds(const struct files *f, const char *name, uint64_t value, int64_t *ms)
 {
-	if (ctl_number(name, SECONDS_MAX, &value) == CTL_ERROR)
+	if (is_there(f, name) && ctl_number(name, SECONDS_MAX, &value) == CTL_ERROR)
 		return false;
 	*ms = (int64_t)(value ? value : 1) * 1000;
 	return true;
@@ -28,14 +52,75 @@ is_word(struct span s)
 	return s.n > 0;
 }
 
+static bool
+read_names(const struct files *f, struct settings *s)
+{
+	enum ctl_status me, helo = CTL_ABSENT;
+
+	if ((me = ctl_line("me", &s->me)) == CTL_ERROR)
+		return false;
+	if (is_there(f, "helohost"))
+		helo = ctl_line("helohost", &s->helohost);
+	if (helo == CTL_ABSENT)
+		buf_addbuf(&s->helohost, &s->me);
+	return helo == CTL_FOUND || (helo == CTL_ABSENT && me == CTL_FOUND);
+}
+
+static bool
+read_routes(const struct files *f, struct settings *s)
+{
+	if (is_there(f, "smtproutes") && ctl_map("smtproutes", &s->routes) == CTL_ERROR)
+		return false;
+	if (is_there(f, "authsenders") && ctl_map("authsenders", &s->senders) == CTL_ERROR)
+		return false;
+	if (is_there(f, "outgoingip") && ctl_list("outgoingip", &s->outgoingip) == CTL_ERROR)
+		return false;
+	return !is_there(f, "domainips") || ctl_list("domainips", &s->domainips) != CTL_ERROR;
+}
+
+static bool
+read_ciphers(struct buf *to)
+{
+	struct buf lines = { 0 };
+	struct span line;
+	enum ctl_status status = ctl_list("tlsclientciphers", &lines);
+
+	for (size_t pos = 0; status == CTL_FOUND && ctl_next(&lines, &pos, &line);) {
+		if (to->n)
+			buf_addc(to, ':');
+		buf_addspan(to, line);
+	}
+	buf_free(&lines);
+	return status != CTL_ERROR;
+}
+
+static bool
+read_tls(const struct files *f, struct settings *s)
+{
+	uint64_t note = 0;
+
+	s->client_certificate = exists(f, CLIENT_CERTIFICATE);
+	s->tls_hosts = exists(f, TLS_HOSTS);
+	s->no_tls_hosts = exists(f, NO_TLS_HOSTS);
+	if (is_there(f, "notlshosts_auto") && ctl_number("notlshosts_auto", 1, &note) == CTL_ERROR)
+		return false;
+	s->note_no_tls = note > 0;
+	return !is_there(f, "tlsclientciphers") || read_ciphers(&s->tls_ciphers);
+}
+
 enum settings_status
 settings_read(struct settings *s)
 {
-	if (ctl_line("me", &s->me) == CTL_ERROR ||
-	    !read_seconds("timeoutremote", TIMEOUT_DEFAULT, &s->timeout_ms) ||
-	    !read_seconds("timeoutconnect", CONNECT_DEFAULT, &s->connect_ms) ||
-	    ctl_line_me("helohost", NULL, &s->helohost) != CTL_FOUND ||
-	    ctl_map("smtproutes", &s->routes) == CTL_ERROR)
+	struct files f = { .unknown = false };
+	bool readable;
+
+	f.unknown = ctl_names(&f.names) != CTL_FOUND;
+	readable = read_names(&f, s) &&
+	    read_seconds(&f, "timeoutremote", TIMEOUT_DEFAULT, &s->timeout_ms) &&
+	    read_seconds(&f, "timeoutconnect", CONNECT_DEFAULT, &s->connect_ms) &&
+	    read_routes(&f, s) && read_tls(&f, s);
+	set_free(&f.names);
+	if (!readable)
 		return SETTINGS_UNREADABLE;
 	return is_word(buf_span(&s->helohost)) ? SETTINGS_OK : SETTINGS_BAD_HELOHOST;
 }
@@ -46,4 +131,8 @@ settings_free(struct settings *s)
 	buf_free(&s->me);
 	buf_free(&s->helohost);
 	set_free(&s->routes);
+	set_free(&s->senders);
+	buf_free(&s->outgoingip);
+	buf_free(&s->domainips);
+	buf_free(&s->tls_ciphers);
 }

@@ -2,18 +2,30 @@
 #ifndef REMOTE_SETTINGS_H
 #define REMOTE_SETTINGS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/attr.h"
 #include "lib/buf.h"
 #include "lib/set.h"
 
+#define CONTROL_DIRECTORY "control/"
+#define CLIENT_CERTIFICATE CONTROL_DIRECTORY "clientcert.pem"
+#define TLS_HOSTS CONTROL_DIRECTORY "tlshosts"		/* directories */
+#define NO_TLS_HOSTS CONTROL_DIRECTORY "notlshosts"
+
 struct settings {
 	struct buf me;			/* empty if there is none */
 	struct buf helohost;		/* fit for EHLO */
 	struct set routes;		/* smtproutes */
+	struct set senders;		/* authsenders */
+	struct buf outgoingip, domainips;	/* list form; empty if absent */
+	struct buf tls_ciphers;		/* tlsclientciphers; lines joined by `:` */
 	int64_t connect_ms;		/* timeoutconnect */
 	int64_t timeout_ms;		/* timeoutremote */
+	bool client_certificate;	/* these are there: */
+	bool tls_hosts, no_tls_hosts;
+	bool note_no_tls;		/* notlshosts_auto is above 0 */
 };
 
 enum settings_status {

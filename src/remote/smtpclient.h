@@ -1,5 +1,6 @@
 /* smtpclient - one message to one server, over a connection that stands (RFC 5321; PIPELINING
- * RFC 2920, SIZE RFC 1870, 8BITMIME RFC 6152 where offered). */
+ * RFC 2920, SIZE RFC 1870, 8BITMIME RFC 6152, STARTTLS RFC 3207 where offered; AUTH RFC 4954 if
+ * there is something to log in with). */
 #ifndef REMOTE_SMTPCLIENT_H
 #define REMOTE_SMTPCLIENT_H
 
@@ -9,7 +10,10 @@
 #include "lib/attr.h"
 #include "lib/buf.h"
 #include "lib/span.h"
+#include "remote/dialogue.h"
+#include "remote/login.h"
 #include "remote/message.h"
+#include "remote/starttls.h"
 
 #define SMTPCLIENT_BATCH 100		/* commands in flight with PIPELINING */
 #define SMTPCLIENT_RATE 1000		/* bytes per second that a server must take at least */
@@ -32,20 +36,15 @@ struct smtpclient_job {
 	const struct span *recipients;	/* the same */
 	size_t n;			/* 1 or more */
 	struct smtpclient_waits waits;
+	struct login login;
+	struct starttls_terms tls;
 };
 
-enum smtpclient_outcome {
-	SMTPCLIENT_FINAL,	/* the report tells */
-	SMTPCLIENT_NEXT,	/* not delivered, and nothing taken: another address may be tried;
-				 * the report tells what to say if there is none */
-	SMTPCLIENT_MEMORY
-};
-
-/* Talks on fd (does not block; stays open), whose other end is called `ip` in the report.
- * Replaces *report by records of the form letter, text, NUL: `r`, `h` or `s` for each recipient in
- * order (fewer if it did not come to that), then one of `K`, `Z`, `D`; see qmail-remote(8).
- * The message is read from its start. */
-MUST_CHECK enum smtpclient_outcome smtpclient_send(int fd, const char *ip,
+/* Talks on fd (does not block; stays open, but is of no use afterwards), whose other end is called
+ * `ip` in the report.  Replaces *report by records of the form letter, text, NUL: `r`, `h` or `s`
+ * for each recipient in order (fewer if it did not come to that), then one of `K`, `Z`, `D`; see
+ * qmail-remote(8).  The message is read from its start. */
+MUST_CHECK enum dialogue_outcome smtpclient_send(int fd, const char *ip,
     const struct smtpclient_job *job, struct message *message, struct buf *report);
 
 #endif

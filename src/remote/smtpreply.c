@@ -92,6 +92,51 @@ offers(struct span line, const char *keyword, struct span *parameter)
 	return ascii_ieq(word, span_str(keyword));
 }
 
+static enum smtpreply_auth
+known_method(struct span methods)
+{
+	static const struct {
+		const char *name;
+		enum smtpreply_auth method;
+	} known[] = {
+		{ "CRAM-MD5", SMTPREPLY_CRAM_MD5 }, { "PLAIN", SMTPREPLY_PLAIN },
+		{ "LOGIN", SMTPREPLY_LOGIN }
+	};
+
+	while (methods.n) {
+		struct span method = span_head(methods, span_chr(methods, ' '));
+
+		for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+			if (ascii_ieq(method, span_str(known[i].name)))
+				return known[i].method;
+		methods = span_tail(methods, method.n + 1);
+	}
+	return SMTPREPLY_NO_AUTH;
+}
+
+static void
+take_offer(struct smtpreply_offers *found, struct span line)
+{
+	const struct span old_auth = span_str("AUTH=");	/* before RFC 2554, and still seen */
+	struct span parameter;
+
+	if (offers(line, "PIPELINING", &parameter))
+		found->pipelining = true;
+	if (offers(line, "8BITMIME", &parameter))
+		found->eight_bit = true;
+	if (offers(line, "STARTTLS", &parameter))
+		found->starttls = true;
+	if (offers(line, "AUTH", &parameter) && !found->auth)
+		found->auth = known_method(parameter);
+	if (ascii_istarts(line, old_auth) && !found->auth)
+		found->auth = known_method(span_tail(line, old_auth.n));
+	if (!offers(line, "SIZE", &parameter))
+		return;
+	found->size = true;
+	if (num_parse_u64(parameter.p, parameter.n, UINT64_MAX, &found->size_limit) != NUM_OK)
+		found->size_limit = 0;
+}
+
 struct smtpreply_offers
 smtpreply_offers(const struct smtpreply *r)
 {
@@ -101,18 +146,8 @@ smtpreply_offers(const struct smtpreply *r)
 	rest = span_tail(rest, span_chr(rest, '\n') + 1);	/* the first line greets */
 	while (rest.n) {
 		size_t end = span_chr(rest, '\n');
-		struct span line = span_tail(span_head(rest, end), CODE_DIGITS + 1), parameter;
 
-		if (offers(line, "PIPELINING", &parameter))
-			found.pipelining = true;
-		if (offers(line, "8BITMIME", &parameter))
-			found.eight_bit = true;
-		if (offers(line, "SIZE", &parameter)) {
-			found.size = true;
-			if (num_parse_u64(parameter.p, parameter.n, UINT64_MAX,
-			    &found.size_limit) != NUM_OK)
-				found.size_limit = 0;
-		}
+		take_offer(&found, span_tail(span_head(rest, end), CODE_DIGITS + 1));
 		rest = span_tail(rest, end + 1);
 	}
 	return found;

@@ -39,12 +39,17 @@ MUST_CHECK enum smtpreply_status smtpreply_feed(struct smtpreply *r, struct span
 /* What a report shows of it. */
 struct span smtpreply_said(const struct smtpreply *r);
 
+/* The AUTH methods we know (RFC 4954). */
+enum smtpreply_auth { SMTPREPLY_NO_AUTH, SMTPREPLY_CRAM_MD5, SMTPREPLY_PLAIN, SMTPREPLY_LOGIN };
+
 /* What an EHLO reply offers (RFC 1869). */
 struct smtpreply_offers {
 	bool pipelining;	/* RFC 2920 */
 	bool eight_bit;		/* RFC 6152 */
 	bool size;		/* RFC 1870 */
 	uint64_t size_limit;	/* 0: none told */
+	bool starttls;		/* RFC 3207 */
+	enum smtpreply_auth auth;	/* the first of its own list that we know */
 };
 struct smtpreply_offers smtpreply_offers(const struct smtpreply *r);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "lib/ascii.h"
 #include "lib/buf.h"
 #include "lib/conf.h"
 #include "lib/ctl.h"
@@ -17,6 +18,8 @@ enum kind {
 	NUMBER,		/* the same for the leading digits; without any it counts as absent */
 	LINE_ME,	/* the same; the value is then that of me, else the file's own name */
 	LIST,		/* the same for each entry; `absent` is the whole text then */
+	ROUTES,		/* the same, but a login in it is not shown */
+	MARK,		/* only that it is there */
 	MORE_HOSTS,	/* morercpthosts: a list that needs rcpthosts */
 	MORE_HOSTS_CDB	/* morercpthosts.cdb: compared with its source */
 };
@@ -55,7 +58,7 @@ static const struct control controls[] = {
 	{ "morercpthosts", MORE_HOSTS, NULL, NULL, NULL },
 	{ "morercpthosts.cdb", MORE_HOSTS_CDB, NULL, NULL, NULL },
 	{ "smtpgreeting", LINE_ME, "SMTP greeting: 220 ", ".", NULL },
-	{ "smtproutes", LIST, "SMTP route: ", "", "No artificial SMTP routes." },
+	{ "smtproutes", ROUTES, "SMTP route: ", "", "No artificial SMTP routes." },
 	{ "timeoutconnect", NUMBER, "SMTP client connection timeout is ", " seconds.", "60" },
 	{ "timeoutremote", NUMBER, "SMTP client data timeout is ", " seconds.", "1200" },
 	{ "timeoutsmtpd", NUMBER, "SMTP server data timeout is ", " seconds.", "1200" },
@@ -66,17 +69,25 @@ static const struct control controls[] = {
 
 /* Files that qmail-1.03 has not: shown only where they are, so that the rest stays as it was. */
 static const struct control own_controls[] = {
+	{ "authsenders", ROUTES, "Sender route: ", "", "No sender routes." },
+	{ "clientcert.pem", MARK, "The SMTP client shows this certificate.", "", NULL },
+	{ "domainips", LIST, "Source of SMTP connections: ", "", "None." },
 	{ "injectmaxrcpt", NUMBER, "qmail-inject refuses messages with more than ", " recipients.",
 	    "1000000" },
 	{ "localtime", NUMBER, "New messages have dates in UTC (0) or local time (1): ", ".", "0" },
+	{ "notlshosts", MARK, "The SMTP client does without TLS for the hosts in it.", "", NULL },
+	{ "notlshosts_auto", NUMBER, "Failures of TLS are remembered (1) or not (0): ", ".", "0" },
+	{ "outgoingip", LIST, "Source of SMTP connections: ", "", "None." },
 	{ "spfbehavior", NUMBER, "SPF is handled at level ", ".", "0" },
 	{ "spfexp", LINE, "SPF refusals are explained by: ", "", "" },
 	{ "spfexplain", LINE, "SPF refusals, without spfexp, are explained by: ", "", "" },
 	{ "spfguess", LINE, "SPF record of domains without one: ", "", "" },
 	{ "spflocalrules", LINE, "SPF terms for every domain, without spfrules: ", "", "" },
 	{ "spfrules", LINE, "SPF terms for every domain: ", "", "" },
+	{ "tlsclientciphers", LIST, "Ciphers of the SMTP client: ", ".", "DEFAULT" },
 	{ "tlsclients", LIST, "Who has a certificate for ", " may send to any recipient.",
 	    "Nobody relays by certificate." },
+	{ "tlshosts", MARK, "The SMTP client demands TLS from the hosts in it.", "", NULL },
 	{ "tlsserverciphers", LIST, "TLS ciphers of servers: ", ".", "DEFAULT" },
 	{ "tlsservermin", LINE, "Servers speak TLS from version ", ".", "1.2" },
 	{ "tlsusers", LIST, "TLS servers may run as ", ".", "vpopmail" }
@@ -223,6 +234,34 @@ show_number(struct io_out *out, const struct control *c)
 	}
 }
 
+/* `relay|user|password`, `relay user password`: with stars after the relay. */
+static void
+put_route(struct io_out *out, const struct control *c, struct span entry)
+{
+	size_t colon = span_chr(entry, ':') + 1, n = colon;
+	struct buf line = { 0 };
+	char mark;
+
+	while (n < entry.n && ascii_isblank(entry.p[n]))
+		n++;
+	while (n < entry.n && entry.p[n] != '|' && !ascii_isblank(entry.p[n]))
+		n++;
+	buf_addspan(&line, span_head(entry, n));
+	mark = n < entry.n && entry.p[n] == '|' ? '|' : ' ';
+	for (int word = 0; n < entry.n && word < 2; word++) {
+		buf_addc(&line, mark);
+		buf_adds(&line, "***");
+		while (n < entry.n && (mark == '|' ? entry.p[n] == '|' :
+		    ascii_isblank(entry.p[n])))
+			n++;
+		while (n < entry.n && (mark == '|' ? entry.p[n] != '|' :
+		    !ascii_isblank(entry.p[n])))
+			n++;
+	}
+	put_line(out, c, buf_span(&line));
+	buf_free(&line);
+}
+
 static void
 show_list(struct io_out *out, const struct control *c)
 {
@@ -234,7 +273,7 @@ show_list(struct io_out *out, const struct control *c)
 	case CTL_FOUND:
 		io_putc(out, '\n');
 		while (ctl_next(&text, &pos, &entry))
-			put_line(out, c, entry);
+			(c->kind == ROUTES ? put_route : put_line)(out, c, entry);
 		break;
 	case CTL_ABSENT:
 		io_puts(out, "(Default.) ");
@@ -318,7 +357,12 @@ show(struct io_out *out, const struct control *c, struct span me)
 		show_line(out, c, me);
 		break;
 	case LIST:
+	case ROUTES:
 		show_list(out, c);
+		break;
+	case MARK:
+		io_puts(out, c->before);
+		io_putc(out, '\n');
 		break;
 	case MORE_HOSTS:
 		show_more_hosts(out);

@@ -118,7 +118,7 @@ run(struct span message, struct span says, size_t n)
 	char letter;
 
 	message_open(&source, rig_file(0, message));
-	promise(smtpclient_send(fd, "192.0.2.1", &job, &source, &report) != SMTPCLIENT_MEMORY);
+	promise(smtpclient_send(fd, "192.0.2.1", &job, &source, &report) != DIALOGUE_MEMORY);
 	(void)close(fd);
 	rig_peer_heard(&sent);
 	letter = check_report(buf_span(&report), &accepted);

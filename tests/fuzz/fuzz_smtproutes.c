@@ -1,7 +1,8 @@
-/* control/smtproutes and the addresses of qmail-remote: a route is a host and a port, or none; an
- * address that goes into a command cannot end it, and a server reads it as the same.
+/* control/smtproutes, control/authsenders and the addresses of qmail-remote: a route is a host and
+ * a port, perhaps with a whole login, or none; an address that goes into a command cannot end it,
+ * and a server reads it as the same.
  * Input: host `|` address `|` text of the file. */
-#include "remote/route.h"
+#include "remote/smtproute.h"
 
 #include "lib/ascii.h"
 #include "mail/addr5321.h"
@@ -12,14 +13,15 @@
 const char *const fuzz_words[] = {
 	"|", "a.test", ".test", "a.test:relay.test:2525\n", ".test:[2001:db8::1]:26\n",
 	":relay\n", "a.test:\n", ":", "[", "]", "65536", "0", "25", "\n", "joe@x.test",
-	"\"a b\"@x", "@", " ", "\r", "\xff", ">", "\\", "[127.0.0.1]", NULL
+	"\"a b\"@x", "@", " ", "\r", "\xff", ">", "\\", "[127.0.0.1]",
+	"a.test:relay|user|pass\n", ":relay;465 -user pass\n", "@x.test", "-", ";", NULL
 };
 
 static void
-check_route(struct span text, struct span host)
+check_route(struct span text, struct span host, struct span address)
 {
 	struct set routes = { .n = 0 };
-	struct route r;
+	struct smtproute r;
 
 	while (text.n) {
 		struct span line = rig_take(&text, '\n'), key;
@@ -30,11 +32,14 @@ check_route(struct span text, struct span host)
 		set_add(&routes, key, line);
 	}
 	promise(set_finish(&routes));
-	r = route_find(&routes, host);
+	r = smtproute_find(&routes, &routes, host, address);
 	if (!r.fixed)
 		promise(r.port == SMTP_PORT && span_eq(r.host, host));
-	else if (r.host.n && r.host.p[0] != '[')
-		promise(span_chr(r.host, ':') == r.host.n);
+	promise((r.user.n == 0) == (r.password.n == 0));
+	promise(r.bad_login || r.user.n <= SMTPROUTE_LOGIN_MAX);
+	promise(r.bad_login || r.password.n <= SMTPROUTE_LOGIN_MAX);
+	if (!r.fixed)
+		promise(r.user.n == 0 && !r.clear);
 	set_free(&routes);
 }
 
@@ -71,7 +76,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	struct span in = rig_input(p, n), host = rig_take(&in, '|'), address = rig_take(&in, '|');
 
-	check_route(in, host);
+	check_route(in, host, address);
 	check_address(address);
 	return 0;
 }

@@ -1,118 +1,21 @@
 #!/usr/bin/python3
 """qmail-remote.t - qmail-remote against scripted name and SMTP servers on loopback; in a world."""
 import os
-import pwd
 import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 
 sys.path[:0] = ['tests', 'tests/prog']
 import tap
 from dnsserver import Dns
-
-HOME = '/var/qmail'
-REMOTE = HOME + '/bin/qmail-remote'
-OK = ['220 hi', '250 mx', '250 s', '250 r', '354 go', '250 done']
-
-
-def control(**files):
-    """Exactly these control files besides me, timeoutremote and timeoutconnect."""
-    base = {'me': 'me.example', 'timeoutremote': '10', 'timeoutconnect': '5'}
-    base.update(files)
-    for name in os.listdir(HOME + '/control'):
-        os.unlink(HOME + '/control/' + name)
-    for name, text in base.items():
-        if text is not None:
-            with open(HOME + '/control/' + name, 'w') as file:
-                file.write(text + '\n')
-
-
-def remote(host, sender='s@x.example', recipients=('r@y.example',), message=b'hi\n', timeout=60,
-           stderr=subprocess.PIPE):
-    """Runs it as qmailr; returns the records of its report."""
-    user = pwd.getpwnam('qmailr')
-    process = subprocess.Popen([REMOTE, host, sender] + list(recipients), stdin=subprocess.PIPE,
-                               stdout=subprocess.PIPE, stderr=stderr, user=user.pw_uid,
-                               group=user.pw_gid, extra_groups=[], cwd='/')
-    out, err = process.communicate(message, timeout)
-    if process.returncode or err:
-        tap.ok(False, 'exit code 0 and nothing on descriptor 2',
-               '%s %r' % (process.returncode, err))
-    if not out.endswith(b'\0'):
-        return ['!not ended', out]
-    return [record.decode('latin-1') for record in out[:-1].split(b'\0')]
-
-
-class Smtp(threading.Thread):
-    """An SMTP server on ADDRESS:PORT.  replies: sent one after each line received, the first at
-    once; None hangs up; bytes are sent as they are.  After a 354 the text is read."""
-
-    def __init__(self, address, replies, port=25, every=False):
-        super().__init__(daemon=True)
-        family = socket.AF_INET6 if ':' in address else socket.AF_INET
-        self.socket = socket.socket(family)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind((address, port))
-        self.socket.listen(5)
-        self.replies, self.seen, self.text, self.sessions = replies, [], bytearray(), 0
-        self.start()
-
-    def run(self):
-        while True:
-            try:
-                connection = self.socket.accept()[0]
-            except OSError:
-                return
-            self.sessions += 1
-            try:
-                self.serve(connection)
-            except OSError:
-                pass
-            connection.close()
-
-    def serve(self, connection):
-        connection.settimeout(30)
-        stream = connection.makefile('rb')
-        for reply in self.replies:
-            if reply is None:
-                return
-            if isinstance(reply, str):
-                reply = reply.replace('\n', '\r\n').encode('latin-1') + b'\r\n'
-            connection.sendall(reply)
-            if reply.startswith(b'354'):
-                self.read_text(stream)
-                continue
-            line = stream.readline()
-            if not line:
-                return
-            self.seen.append(line.decode('latin-1').rstrip('\r\n'))
-
-    def read_text(self, stream):
-        while True:
-            line = stream.readline()
-            self.text += line
-            if line in (b'', b'.\r\n'):
-                return
-
-    def stop(self):
-        self.socket.shutdown(socket.SHUT_RDWR)
-        self.socket.close()
-        self.join(5)
-
-
-def stop(*servers):
-    for server in servers:
-        server.stop()
-
+from remoteserver import ACCEPTED, HOME, OK, REMOTE, Smtp, control, remote, stop
 
 NO_HOST = "DSorry, I couldn't find any host named %s. (#5.1.2)\n"
 SOFT = "ZSorry, I couldn't find any host by that name. (#4.1.2)\n"
 OURSELVES = ("DSorry. Although I'm listed as a best-preference MX or A for that host,\n"
              'control/locals does not have it, so it is not delivered here. (#5.4.6)\n')
-ACCEPTED = 'K%s accepted message.\nRemote host said: 250 done\n'
 NO_CONNECTION = "ZSorry, I wasn't able to establish an SMTP connection. (#4.4.1)\n"
 
 

@@ -74,8 +74,10 @@ test_refusals(struct tap *t)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct message message;
 		struct buf report = { 0 };
-		const struct outgoing d = { span_str(rows[i].host), span_str(rows[i].sender),
-			rows[i].recipients, rows[i].n, &settings, dns, &message };
+		const struct outgoing d = { .sender = span_str(rows[i].sender),
+			.recipients = rows[i].recipients, .n = rows[i].n, .settings = &settings,
+			.route = { .host = span_str(rows[i].host), .port = SMTP_PORT },
+			.dns = dns, .message = &message };
 
 		message_open(&message, -1);
 		outgoing_run(&d, &report);

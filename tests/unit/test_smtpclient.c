@@ -21,144 +21,144 @@ struct row {
 	const char *replies[REPLIES];
 	const char *message;
 	const char *recipients;		/* one letter each */
-	enum smtpclient_outcome outcome;
+	enum dialogue_outcome outcome;
 	const char *report;		/* NUL shown as `|` */
 	const char *seen;		/* lines the server got; NULL: not compared */
 };
 
 static const struct row rows[] = {
 	{ "plain server", { "220 hi\r\n", "250 mx\r\n", "250 a\r\n", "250 b\r\n", "354 go\r\n",
-	    "250 done\r\n" }, "Subject: x\n\nhi\n", "a", SMTPCLIENT_FINAL,
+	    "250 done\r\n" }, "Subject: x\n\nhi\n", "a", DIALOGUE_FINAL,
 	    "r|KIP accepted message.\nRemote host said: 250 done\n|",
 	    "EHLO me.example\nMAIL FROM:<s@x>\nRCPT TO:<a@y>\nDATA\n"
 	    "Subject: x\r\n\r\nhi\r\n.\r\nQUIT\n" },
 	{ "HELO after 5xx", { "220 hi\r\n", "500 what\r\n", "250 mx\r\n", "250 a\r\n", "250 b\r\n",
-	    "354 go\r\n", "250 done\r\n" }, "", "a", SMTPCLIENT_FINAL,
+	    "354 go\r\n", "250 done\r\n" }, "", "a", DIALOGUE_FINAL,
 	    "r|KIP accepted message.\nRemote host said: 250 done\n|",
 	    "EHLO me.example\nHELO me.example\nMAIL FROM:<s@x>\nRCPT TO:<a@y>\nDATA\n"
 	    ".\r\nQUIT\n" },
-	{ "no HELO after 421", { "220 hi\r\n", "421 busy\r\n" }, "x\n", "a", SMTPCLIENT_NEXT,
+	{ "no HELO after 421", { "220 hi\r\n", "421 busy\r\n" }, "x\n", "a", DIALOGUE_NEXT,
 	    "ZConnected to IP but my name was rejected.\nRemote host said: 421 busy\n|",
 	    "EHLO me.example\nQUIT\n" },
 	{ "both refused", { "220 hi\r\n", "550 no\r\n", "550 never\r\n" }, "x\n", "a",
-	    SMTPCLIENT_NEXT,
+	    DIALOGUE_NEXT,
 	    "ZConnected to IP but my name was rejected.\nRemote host said: 550 never\n|",
 	    "EHLO me.example\nHELO me.example\nQUIT\n" },
-	{ "EHLO answered 251", { "220 hi\r\n", "251 odd\r\n" }, "x\n", "a", SMTPCLIENT_NEXT,
+	{ "EHLO answered 251", { "220 hi\r\n", "251 odd\r\n" }, "x\n", "a", DIALOGUE_NEXT,
 	    "ZConnected to IP but my name was rejected.\nRemote host said: 251 odd\n|", NULL },
-	{ "greeting 5xx", { "554 no\r\n" }, "x\n", "a", SMTPCLIENT_NEXT,
+	{ "greeting 5xx", { "554 no\r\n" }, "x\n", "a", DIALOGUE_NEXT,
 	    "ZConnected to IP but greeting failed.\nRemote host said: 554 no\n|", "QUIT\n" },
-	{ "greeting 250", { "250 hi\r\n" }, "x\n", "a", SMTPCLIENT_NEXT,
+	{ "greeting 250", { "250 hi\r\n" }, "x\n", "a", DIALOGUE_NEXT,
 	    "ZConnected to IP but greeting failed.\nRemote host said: 250 hi\n|", "QUIT\n" },
-	{ "another protocol", { "SSH-2.0-x\r\n" }, "x\n", "a", SMTPCLIENT_NEXT,
+	{ "another protocol", { "SSH-2.0-x\r\n" }, "x\n", "a", DIALOGUE_NEXT,
 	    "ZConnected to IP but connection died. (#4.4.2)\n|", "" },
-	{ "no greeting", { CLOSE }, "x\n", "a", SMTPCLIENT_NEXT,
+	{ "no greeting", { CLOSE }, "x\n", "a", DIALOGUE_NEXT,
 	    "ZConnected to IP but connection died. (#4.4.2)\n|", "" },
-	{ "silence", { SILENT }, "x\n", "a", SMTPCLIENT_NEXT,
+	{ "silence", { SILENT }, "x\n", "a", DIALOGUE_NEXT,
 	    "ZConnected to IP but connection died. (#4.4.2)\n|", "" },
-	{ "endless greeting", { ENDLESS }, "x\n", "a", SMTPCLIENT_NEXT,
+	{ "endless greeting", { ENDLESS }, "x\n", "a", DIALOGUE_NEXT,
 	    "ZConnected to IP but connection died. (#4.4.2)\n|", NULL },
-	{ "closes after MAIL", { "220 hi\r\n", "250 mx\r\n", CLOSE }, "x\n", "a", SMTPCLIENT_NEXT,
+	{ "closes after MAIL", { "220 hi\r\n", "250 mx\r\n", CLOSE }, "x\n", "a", DIALOGUE_NEXT,
 	    "ZConnected to IP but connection died. (#4.4.2)\n|", NULL },
 	{ "closes after RCPT", { "220 hi\r\n", "250 mx\r\n", "250 a\r\n", CLOSE }, "x\n", "a",
-	    SMTPCLIENT_NEXT, "ZConnected to IP but connection died. (#4.4.2)\n|", NULL },
+	    DIALOGUE_NEXT, "ZConnected to IP but connection died. (#4.4.2)\n|", NULL },
 	{ "closes after DATA", { "220 hi\r\n", "250 mx\r\n", "250 a\r\n", "250 b\r\n", CLOSE },
-	    "x\n", "a", SMTPCLIENT_NEXT, "r|ZConnected to IP but connection died. (#4.4.2)\n|",
+	    "x\n", "a", DIALOGUE_NEXT, "r|ZConnected to IP but connection died. (#4.4.2)\n|",
 	    NULL },
 	{ "closes after the dot", { "220 hi\r\n", "250 mx\r\n", "250 a\r\n", "250 b\r\n",
-	    "354 go\r\n", CLOSE }, "x\n", "a", SMTPCLIENT_FINAL,
+	    "354 go\r\n", CLOSE }, "x\n", "a", DIALOGUE_FINAL,
 	    "r|ZConnected to IP but connection died. Possible duplicate! (#4.4.2)\n|", NULL },
 	{ "silent after the dot", { "220 hi\r\n", "250 mx\r\n", "250 a\r\n", "250 b\r\n",
-	    "354 go\r\n", SILENT }, "x\n", "a", SMTPCLIENT_FINAL,
+	    "354 go\r\n", SILENT }, "x\n", "a", DIALOGUE_FINAL,
 	    "r|ZConnected to IP but connection died. Possible duplicate! (#4.4.2)\n|", NULL },
 	{ "garbage after the dot", { "220 hi\r\n", "250 mx\r\n", "250 a\r\n", "250 b\r\n",
-	    "354 go\r\n", "ok\r\n" }, "x\n", "a", SMTPCLIENT_FINAL,
+	    "354 go\r\n", "ok\r\n" }, "x\n", "a", DIALOGUE_FINAL,
 	    "r|ZConnected to IP but connection died. Possible duplicate! (#4.4.2)\n|", NULL },
 	{ "421 to MAIL", { "220 hi\r\n", "250 mx\r\n", "421 later\r\n" }, "x\n", "a",
-	    SMTPCLIENT_NEXT,
+	    DIALOGUE_NEXT,
 	    "ZConnected to IP but sender was rejected.\nRemote host said: 421 later\n|", NULL },
 	{ "4xx to MAIL", { "220 hi\r\n", "250 mx\r\n", "452 full\r\n" }, "x\n", "a",
-	    SMTPCLIENT_FINAL,
+	    DIALOGUE_FINAL,
 	    "ZConnected to IP but sender was rejected.\nRemote host said: 452 full\n|", NULL },
 	{ "5xx to MAIL", { "220 hi\r\n", "250 mx\r\n", "553 no\r\n" }, "x\n", "a",
-	    SMTPCLIENT_FINAL,
+	    DIALOGUE_FINAL,
 	    "DConnected to IP but sender was rejected.\nRemote host said: 553 no\n|", NULL },
 	{ "any code below 400 is success", { "220 hi\r\n", "250 mx\r\n", "399 a\r\n", "200 b\r\n",
-	    "250 go\r\n", "354 done\r\n" }, "x\n", "a", SMTPCLIENT_FINAL,
+	    "250 go\r\n", "354 done\r\n" }, "x\n", "a", DIALOGUE_FINAL,
 	    "r|KIP accepted message.\nRemote host said: 354 done\n|", NULL },
 	{ "some recipients", { "220 hi\r\n", "250 mx\r\n", "250 a\r\n", "250 b\r\n", "550 no\r\n",
-	    "451 later\r\n", "354 go\r\n", "250 done\r\n" }, "x\n", "abc", SMTPCLIENT_FINAL,
+	    "451 later\r\n", "354 go\r\n", "250 done\r\n" }, "x\n", "abc", DIALOGUE_FINAL,
 	    "r|hIP does not like recipient.\nRemote host said: 550 no\n|"
 	    "sIP does not like recipient.\nRemote host said: 451 later\n|"
 	    "KIP accepted message.\nRemote host said: 250 done\n|", NULL },
 	{ "no recipient", { "220 hi\r\n", "250 mx\r\n", "250 a\r\n", "550 no\r\n",
-	    "451 later\r\n" }, "x\n", "ab", SMTPCLIENT_FINAL,
+	    "451 later\r\n" }, "x\n", "ab", DIALOGUE_FINAL,
 	    "hIP does not like recipient.\nRemote host said: 550 no\n|"
 	    "sIP does not like recipient.\nRemote host said: 451 later\n|DGiving up on IP.\n|",
 	    "EHLO me.example\nMAIL FROM:<s@x>\nRCPT TO:<a@y>\nRCPT TO:<b@y>\nQUIT\n" },
 	{ "421 to the first recipient", { "220 hi\r\n", "250 mx\r\n", "250 a\r\n", "421 bye\r\n" },
-	    "x\n", "ab", SMTPCLIENT_NEXT,
+	    "x\n", "ab", DIALOGUE_NEXT,
 	    "sIP does not like recipient.\nRemote host said: 421 bye\n|DGiving up on IP.\n|",
 	    NULL },
 	{ "421 to the second recipient", { "220 hi\r\n", "250 mx\r\n", "250 a\r\n", "250 b\r\n",
-	    "421 bye\r\n" }, "x\n", "ab", SMTPCLIENT_NEXT,
+	    "421 bye\r\n" }, "x\n", "ab", DIALOGUE_NEXT,
 	    "r|sIP does not like recipient.\nRemote host said: 421 bye\n|"
 	    "ZIP closed before the message was sent.\nRemote host said: 421 bye\n|", NULL },
 	{ "DATA refused", { "220 hi\r\n", "250 mx\r\n", "250 a\r\n", "250 b\r\n", "554 no\r\n" },
-	    "x\n", "a", SMTPCLIENT_FINAL,
+	    "x\n", "a", DIALOGUE_FINAL,
 	    "r|DIP failed on DATA command.\nRemote host said: 554 no\n|", NULL },
 	{ "421 to DATA", { "220 hi\r\n", "250 mx\r\n", "250 a\r\n", "250 b\r\n", "421 no\r\n" },
-	    "x\n", "a", SMTPCLIENT_NEXT,
+	    "x\n", "a", DIALOGUE_NEXT,
 	    "r|ZIP failed on DATA command.\nRemote host said: 421 no\n|", NULL },
 	{ "text refused", { "220 hi\r\n", "250 mx\r\n", "250 a\r\n", "250 b\r\n", "354 go\r\n",
-	    "552 big\r\n" }, "x\n", "a", SMTPCLIENT_FINAL,
+	    "552 big\r\n" }, "x\n", "a", DIALOGUE_FINAL,
 	    "r|DIP failed after I sent the message.\nRemote host said: 552 big\n|", NULL },
 	{ "421 after the dot is final", { "220 hi\r\n", "250 mx\r\n", "250 a\r\n", "250 b\r\n",
-	    "354 go\r\n", "421 no\r\n" }, "x\n", "a", SMTPCLIENT_FINAL,
+	    "354 go\r\n", "421 no\r\n" }, "x\n", "a", DIALOGUE_FINAL,
 	    "r|ZIP failed after I sent the message.\nRemote host said: 421 no\n|", NULL },
 	{ "no final newline, dots, CR", { "220 hi\r\n", "250 mx\r\n", "250 a\r\n", "250 b\r\n",
-	    "354 go\r\n", "250 done\r\n" }, ".\n..a\r\nb\r.\nc\r", "a", SMTPCLIENT_FINAL,
+	    "354 go\r\n", "250 done\r\n" }, ".\n..a\r\nb\r.\nc\r", "a", DIALOGUE_FINAL,
 	    "r|KIP accepted message.\nRemote host said: 250 done\n|",
 	    "EHLO me.example\nMAIL FROM:<s@x>\nRCPT TO:<a@y>\nDATA\n"
 	    "..\r\n...a\r\nb .\r\nc\r\n.\r\nQUIT\n" },
 	/* ---- extensions ---- */
 	{ "all in one", { "220 hi\r\n", EHLO_ALL, "+250 a\r\n", "+250 b\r\n", "354 go\r\n",
-	    "250 done\r\n" }, "hi\n", "a", SMTPCLIENT_FINAL,
+	    "250 done\r\n" }, "hi\n", "a", DIALOGUE_FINAL,
 	    "r|KIP accepted message.\nRemote host said: 250 done\n|",
 	    "EHLO me.example\nMAIL FROM:<s@x> SIZE=4\nRCPT TO:<a@y>\nDATA\nhi\r\n.\r\nQUIT\n" },
 	{ "eight bits", { "220 hi\r\n", EHLO_ALL, "+250 a\r\n", "+250 b\r\n", "354 go\r\n",
-	    "250 done\r\n" }, "h\xe9\n.\r\n", "a", SMTPCLIENT_FINAL,
+	    "250 done\r\n" }, "h\xe9\n.\r\n", "a", DIALOGUE_FINAL,
 	    "r|KIP accepted message.\nRemote host said: 250 done\n|",
 	    "EHLO me.example\nMAIL FROM:<s@x> SIZE=7 BODY=8BITMIME\nRCPT TO:<a@y>\nDATA\n"
 	    "h\xe9\r\n..\r\n.\r\nQUIT\n" },
 	{ "eight bits, not offered", { "220 hi\r\n", "250-mx\r\n250 SIZE\r\n", "250 a\r\n",
-	    "250 b\r\n", "354 go\r\n", "250 done\r\n" }, "h\xe9\n", "a", SMTPCLIENT_FINAL,
+	    "250 b\r\n", "354 go\r\n", "250 done\r\n" }, "h\xe9\n", "a", DIALOGUE_FINAL,
 	    "r|KIP accepted message.\nRemote host said: 250 done\n|",
 	    "EHLO me.example\nMAIL FROM:<s@x> SIZE=4\nRCPT TO:<a@y>\nDATA\nh\xe9\r\n.\r\nQUIT\n" },
 	{ "as large as allowed", { "220 hi\r\n", "250-mx\r\n250 SIZE 5\r\n", "250 a\r\n",
-	    "250 b\r\n", "354 go\r\n", "250 done\r\n" }, "abc", "a", SMTPCLIENT_FINAL,
+	    "250 b\r\n", "354 go\r\n", "250 done\r\n" }, "abc", "a", DIALOGUE_FINAL,
 	    "r|KIP accepted message.\nRemote host said: 250 done\n|", NULL },
 	{ "too large", { "220 hi\r\n", "250-mx\r\n250 SIZE 5\r\n" }, "abcd\n", "a",
-	    SMTPCLIENT_FINAL,
+	    DIALOGUE_FINAL,
 	    "DIP does not take messages of this size: 6 bytes, the limit is 5. (#5.3.4)\n|",
 	    "EHLO me.example\nQUIT\n" },
 	{ "no recipient, DATA under way", { "220 hi\r\n", EHLO_ALL, "+250 a\r\n", "+550 no\r\n",
-	    "354 go\r\n" }, "hi\n", "a", SMTPCLIENT_FINAL,
+	    "354 go\r\n" }, "hi\n", "a", DIALOGUE_FINAL,
 	    "hIP does not like recipient.\nRemote host said: 550 no\n|DGiving up on IP.\n|",
 	    "EHLO me.example\nMAIL FROM:<s@x> SIZE=4\nRCPT TO:<a@y>\nDATA\n.\r\nQUIT\n" },
 	{ "no recipient, DATA refused", { "220 hi\r\n", EHLO_ALL, "+250 a\r\n", "+550 no\r\n",
-	    "503 no recipients\r\n" }, "hi\n", "a", SMTPCLIENT_FINAL,
+	    "503 no recipients\r\n" }, "hi\n", "a", DIALOGUE_FINAL,
 	    "hIP does not like recipient.\nRemote host said: 550 no\n|DGiving up on IP.\n|",
 	    "EHLO me.example\nMAIL FROM:<s@x> SIZE=4\nRCPT TO:<a@y>\nDATA\nQUIT\n" },
 	{ "sender refused, DATA under way", { "220 hi\r\n", EHLO_ALL, "+550 a\r\n", "+250 b\r\n",
-	    "354 go\r\n" }, "hi\n", "a", SMTPCLIENT_FINAL,
+	    "354 go\r\n" }, "hi\n", "a", DIALOGUE_FINAL,
 	    "DConnected to IP but sender was rejected.\nRemote host said: 550 a\n|",
 	    "EHLO me.example\nMAIL FROM:<s@x> SIZE=4\nRCPT TO:<a@y>\nDATA\n.\r\nQUIT\n" },
 	{ "sender refused, server gone", { "220 hi\r\n", EHLO_ALL, "550 a\r\n", CLOSE }, "hi\n",
-	    "a", SMTPCLIENT_FINAL,
+	    "a", DIALOGUE_FINAL,
 	    "DConnected to IP but sender was rejected.\nRemote host said: 550 a\n|", NULL },
 	{ "some recipients in a batch", { "220 hi\r\n", EHLO_ALL, "+250 a\r\n", "+550 b\r\n",
-	    "+250 c\r\n", "354 go\r\n", "250 done\r\n" }, "hi\n", "ab", SMTPCLIENT_FINAL,
+	    "+250 c\r\n", "354 go\r\n", "250 done\r\n" }, "hi\n", "ab", DIALOGUE_FINAL,
 	    "hIP does not like recipient.\nRemote host said: 550 b\n|r|"
 	    "KIP accepted message.\nRemote host said: 250 done\n|", NULL },
 };
@@ -185,7 +185,7 @@ read_back(FILE *f, struct buf *to)
 static const struct smtpclient_waits short_waits = { 400, 2000, 400 };
 
 /* One dialogue; *report with NUL shown as `|`, what the server saw in *log. */
-static enum smtpclient_outcome
+static enum dialogue_outcome
 dialogue(const char *const *replies, const char *recipients, int message_fd,
     const struct smtpclient_waits *waits, struct buf *report, struct buf *log)
 {
@@ -193,10 +193,10 @@ dialogue(const char *const *replies, const char *recipients, int message_fd,
 	struct message message;
 	char text[200][4];
 	struct span spans[200];
-	struct smtpclient_job job = { "me.example", span_str(sender), spans, strlen(recipients),
-		*waits };
+	struct smtpclient_job job = { .helo = "me.example", .sender = span_str(sender),
+		.recipients = spans, .n = strlen(recipients), .waits = *waits };
 	FILE *seen = tmpfile();
-	enum smtpclient_outcome outcome;
+	enum dialogue_outcome outcome;
 	int fd;
 	pid_t pid = start_server(replies, seen, &fd);
 
@@ -250,18 +250,18 @@ test_early(struct tap *t)
 {
 	static const struct {
 		const char *what, *last;
-		enum smtpclient_outcome outcome;
+		enum dialogue_outcome outcome;
 		const char *report;
 	} early[] = {
-		{ "early 552 is used", EARLY "552 too big\r\n", SMTPCLIENT_FINAL,
+		{ "early 552 is used", EARLY "552 too big\r\n", DIALOGUE_FINAL,
 		    "r|DIP failed after I sent the message.\nRemote host said: 552 too big\n|" },
-		{ "early 421", EARLY "421 bye\r\n", SMTPCLIENT_NEXT,
+		{ "early 421", EARLY "421 bye\r\n", DIALOGUE_NEXT,
 		    "r|ZIP failed after I sent the message.\nRemote host said: 421 bye\n|" },
-		{ "early 250 is nonsense", EARLY "250 ok\r\n", SMTPCLIENT_NEXT,
+		{ "early 250 is nonsense", EARLY "250 ok\r\n", DIALOGUE_NEXT,
 		    "r|ZConnected to IP but connection died. (#4.4.2)\n|" },
-		{ "gone without a word", EARLY, SMTPCLIENT_NEXT,
+		{ "gone without a word", EARLY, DIALOGUE_NEXT,
 		    "r|ZConnected to IP but connection died. (#4.4.2)\n|" },
-		{ "stops reading", STOP, SMTPCLIENT_NEXT,
+		{ "stops reading", STOP, DIALOGUE_NEXT,
 		    "r|ZConnected to IP but connection died. (#4.4.2)\n|" },
 	};
 
@@ -303,7 +303,7 @@ test_batches(struct tap *t)
 		replies[n++] = "354 go\r\n";
 		replies[n++] = "250 done\r\n";
 		is_num(t, dialogue(replies, letters, fileno(message), &short_waits, &report, &log),
-		    SMTPCLIENT_FINAL, "batches");
+		    DIALOGUE_FINAL, "batches");
 		is_num(t, (long long)report.n, (long long)(2 * counts[i] +
 		    strlen("KIP accepted message.\nRemote host said: 250 done\n|")),
 		    "every recipient, and the message");
@@ -327,7 +327,7 @@ test_pipe(struct tap *t)
 		exit(1);
 	(void)!io_write_all(fds[1], "hi\n", 3);
 	(void)close(fds[1]);
-	is_num(t, dialogue(replies, "a", fds[0], &short_waits, &report, &log), SMTPCLIENT_FINAL,
+	is_num(t, dialogue(replies, "a", fds[0], &short_waits, &report, &log), DIALOGUE_FINAL,
 	    "short, from a pipe");
 	is(t, buf_span(&log), span_str("EHLO me.example\nMAIL FROM:<s@x> SIZE=4\n"
 	    "RCPT TO:<a@y>\nDATA\nhi\r\n.\r\nQUIT\n"), "its size is known");
@@ -341,7 +341,7 @@ test_pipe(struct tap *t)
 		_exit(io_write_all(fds[1], text.p, text.n) == 0 ? 0 : 1);
 	(void)close(fds[1]);
 	buf_reset(&log);
-	is_num(t, dialogue(replies, "a", fds[0], &short_waits, &report, &log), SMTPCLIENT_FINAL,
+	is_num(t, dialogue(replies, "a", fds[0], &short_waits, &report, &log), DIALOGUE_FINAL,
 	    "long, from a pipe");
 	ok(t, span_starts(buf_span(&log), span_str("EHLO me.example\nMAIL FROM:<s@x> "
 	    "BODY=8BITMIME\nRCPT TO:<a@y>\nDATA\na line\r\na line\r\n")), "its size is not");
@@ -362,12 +362,12 @@ test_unreadable(struct tap *t)
 	struct buf report = { 0 }, log = { 0 };
 	int directory = open("/", O_RDONLY);
 
-	is_num(t, dialogue(plain, "a", directory, &short_waits, &report, &log), SMTPCLIENT_FINAL,
+	is_num(t, dialogue(plain, "a", directory, &short_waits, &report, &log), DIALOGUE_FINAL,
 	    "message cannot be read");
 	is(t, buf_span(&report), span_str("r|ZUnable to read message. (#4.3.0)\n|"), "is said");
 	is(t, buf_span(&log), span_str("EHLO me.example\nMAIL FROM:<s@x>\nRCPT TO:<a@y>\nDATA\n"),
 	    "and the text never ends");
-	is_num(t, dialogue(sized, "a", directory, &short_waits, &report, &log), SMTPCLIENT_FINAL,
+	is_num(t, dialogue(sized, "a", directory, &short_waits, &report, &log), DIALOGUE_FINAL,
 	    "seen before MAIL");
 	is(t, buf_span(&report), span_str("ZUnable to read message. (#4.3.0)\n|"), "is said");
 	(void)close(directory);
@@ -400,7 +400,7 @@ test_dialogue_limit(struct tap *t)
 	struct buf report = { 0 }, log = { 0 };
 	FILE *message = file_with("x\n", 1);
 
-	is_num(t, dialogue(replies, "a", fileno(message), &waits, &report, &log), SMTPCLIENT_NEXT,
+	is_num(t, dialogue(replies, "a", fileno(message), &waits, &report, &log), DIALOGUE_NEXT,
 	    "the whole dialogue has a limit");
 	is(t, buf_span(&report), span_str("ZConnected to IP but connection died. (#4.4.2)\n|"),
 	    "and it is said");

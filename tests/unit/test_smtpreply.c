@@ -139,9 +139,9 @@ static const struct {
 } greetings[] = {
 	{ "nothing", "250 mx\n", { 0 } },
 	{ "all", "250-mx\n250-PIPELINING\n250-SIZE 1000\n250 8BITMIME\n",
-	    { true, true, true, 1000 } },
+	    { true, true, true, 1000, false, SMTPREPLY_NO_AUTH } },
 	{ "any case", "250-mx\n250-Pipelining\n250-size 7\n250 8bitmime\n",
-	    { true, true, true, 7 } },
+	    { true, true, true, 7, false, SMTPREPLY_NO_AUTH } },
 	{ "the greeting is no keyword", "250 PIPELINING\n", { 0 } },
 	{ "a longer word", "250-mx\n250-SIZES 5\n250-XPIPELINING\n250 8BITMIME2\n", { 0 } },
 	{ "SIZE without a number", "250-mx\n250 SIZE\n", { .size = true } },
@@ -149,7 +149,16 @@ static const struct {
 	{ "SIZE with garbage", "250-mx\n250 SIZE 10x\n", { .size = true } },
 	{ "SIZE too large for a number", "250-mx\n250 SIZE 99999999999999999999\n",
 	    { .size = true } },
-	{ "parameters", "250-mx\n250-PIPELINING x y\n250 AUTH LOGIN\n", { .pipelining = true } },
+	{ "parameters", "250-mx\n250-PIPELINING x y\n250 AUTH LOGIN\n",
+	    { .pipelining = true, .auth = SMTPREPLY_LOGIN } },
+	{ "STARTTLS", "250-mx\n250-startTLS\n250 X\n", { .starttls = true } },
+	{ "no STARTTLS", "250-mx\n250-STARTTLSX\n250 XSTARTTLS\n", { 0 } },
+	{ "the server's order of methods", "250-mx\n250 AUTH X PLAIN CRAM-MD5\n",
+	    { .auth = SMTPREPLY_PLAIN } },
+	{ "CRAM-MD5", "250-mx\n250 auth  cram-md5\n", { .auth = SMTPREPLY_CRAM_MD5 } },
+	{ "methods nobody knows", "250-mx\n250-AUTH\n250 AUTH NTLM PLAINX\n", { 0 } },
+	{ "the old form", "250-mx\n250 AUTH=LOGIN PLAIN\n", { .auth = SMTPREPLY_LOGIN } },
+	{ "both forms", "250-mx\n250-AUTH PLAIN\n250 AUTH=LOGIN\n", { .auth = SMTPREPLY_PLAIN } },
 	{ "no text", "250-mx\n250-\n250\n", { 0 } },
 };
 
@@ -165,7 +174,8 @@ test_offers(struct tap *t)
 		is_num(t, smtpreply_feed(&r, &in), SMTPREPLY_DONE, greetings[i].what);
 		got = smtpreply_offers(&r);
 		ok(t, got.pipelining == want->pipelining && got.eight_bit == want->eight_bit &&
-		    got.size == want->size && got.size_limit == want->size_limit, "%s",
+		    got.size == want->size && got.size_limit == want->size_limit &&
+		    got.starttls == want->starttls && got.auth == want->auth, "%s",
 		    greetings[i].what);
 		smtpreply_free(&r);
 	}
