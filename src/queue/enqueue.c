@@ -162,7 +162,7 @@ create_intd(struct enqueue *e)
 
 /* Copies one address and its NUL. */
 static enum qqcode
-copy_address(struct io_in *in, struct io_out *out, enum envelope_type type)
+copy_address(struct enqueue *e, struct io_in *in, struct io_out *out, enum envelope_type type)
 {
 	char address[ENVELOPE_ADDRESS_MAX];
 	size_t n = 0;
@@ -178,11 +178,22 @@ copy_address(struct io_in *in, struct io_out *out, enum envelope_type type)
 		address[n++] = c;
 	}
 	envelope_put(out, type, span_of(address, n));
+	taps_see(&e->taps, type, span_of(address, n));
 	return QQ_OK;
 }
 
 static enum qqcode
-copy_records(struct io_in *in, struct io_out *out)
+put_tap(const struct enqueue *e, struct io_out *out)
+{
+	struct span address = taps_address(&e->taps);
+
+	if (address.n)
+		envelope_put(out, ENVELOPE_RECIPIENT, address);
+	return QQ_OK;
+}
+
+static enum qqcode
+copy_records(struct enqueue *e, struct io_in *in, struct io_out *out)
 {
 	enum qqcode code;
 	char type;
@@ -191,17 +202,17 @@ copy_records(struct io_in *in, struct io_out *out)
 		return QQ_READ;
 	if (type != ENVELOPE_SENDER)
 		return QQ_FORMAT;
-	if ((code = copy_address(in, out, ENVELOPE_SENDER)) != QQ_OK)
+	if ((code = copy_address(e, in, out, ENVELOPE_SENDER)) != QQ_OK)
 		return code;
 	io_put(out, QUEUE_EXTRA, sizeof QUEUE_EXTRA - 1);
 	while (out->status == IO_OK) {
 		if (io_getc(in, &type) != IO_OK)
 			return QQ_READ;
 		if (type == '\0')
-			return QQ_OK;
+			return put_tap(e, out);
 		if (type != ENVELOPE_RECIPIENT)
 			return QQ_FORMAT;
-		if ((code = copy_address(in, out, ENVELOPE_RECIPIENT)) != QQ_OK)
+		if ((code = copy_address(e, in, out, ENVELOPE_RECIPIENT)) != QQ_OK)
 			return code;
 	}
 	return QQ_WRITE;
@@ -221,7 +232,7 @@ enqueue_envelope(struct enqueue *e, int fd)
 	io_out_init(&out, e->intd_fd, out_buf, sizeof out_buf);
 	envelope_put_number(&out, ENVELOPE_UID, e->uid);
 	envelope_put_number(&out, ENVELOPE_PID, (uint64_t)e->pid);
-	if ((code = copy_records(&in, &out)) != QQ_OK)
+	if ((code = copy_records(e, &in, &out)) != QQ_OK)
 		return code;
 	return io_flush(&out) == -1 ? QQ_WRITE : QQ_OK;
 }
@@ -330,5 +341,6 @@ enqueue_abandon(struct enqueue *e, enum qqcode code)
 		close_fd(&e->refused[--e->refusals]);
 	close_fd(&e->mess_fd);
 	close_fd(&e->intd_fd);
+	taps_free(&e->taps);
 	return code;
 }

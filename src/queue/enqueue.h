@@ -20,6 +20,7 @@
 #include "lib/span.h"
 #include "queue/qlayout.h"
 #include "queue/qqcode.h"
+#include "queue/taps.h"
 
 #define ENQUEUE_NUMBERS 3		/* inode numbers refused before giving up */
 
@@ -35,15 +36,17 @@ struct enqueue {
 	bool has_mess, has_intd;	/* names to remove */
 	bool keep;			/* leave all files where they are */
 	char pid_path[QLAYOUT_PATH_SIZE];	/* empty: no such name */
+	struct taps taps;
 };
 
 #define ENQUEUE_EMPTY { .mess_fd = -1, .intd_fd = -1 }
 
-/* Fill in layout, uid, pid and start first. */
+/* Fill in layout, uid, pid and start first; taps, if there are any. */
 MUST_CHECK enum qqcode enqueue_reserve(struct enqueue *e);
 /* Writes `received`, then everything from fd. */
 MUST_CHECK enum qqcode enqueue_message(struct enqueue *e, struct span received, int fd);
-/* Reads `F` sender NUL, any number of `T` recipient NUL, NUL; what follows is not looked at. */
+/* Reads `F` sender NUL, any number of `T` recipient NUL, NUL; what follows is not looked at.  A tap
+ * comes behind the recipients. */
 MUST_CHECK enum qqcode enqueue_envelope(struct enqueue *e, int fd);
 MUST_CHECK enum qqcode enqueue_publish(struct enqueue *e);
 /* Ends the work; returns code.  Also to be called after success. */

@@ -1,7 +1,7 @@
 /* qmail-queue - put one message into the queue.
  * Run by: anybody; set-uid to the owner of the queue (qmailq), gid stays the caller's.
  * fd 0: message, fd 1: envelope (open for reading).  Arguments, environment: unused.  No output.
- * Exit: 0 queued; else a code of queue/qqcode.h.
+ * Controls: taps.  Exit: 0 queued; else a code of queue/qqcode.h.
  * States: S1 -> S4, see queue/enqueue.h. */
 #include <fcntl.h>
 #include <signal.h>
@@ -72,16 +72,34 @@ check_descriptors(void)
 
 	if (flags == -1 || is_stand_in(0, flags) || fcntl(1, F_GETFL) == -1)
 		return QQ_READ;
-	return io_open_standard() == -1 ? QQ_PID : QQ_OK;
+	return fcntl(2, F_GETFD) == -1 && io_open_standard() == -1 ? QQ_PID : QQ_OK;
+}
+
+/* An archive that is wanted is not left out because its file is broken. */
+static enum qqcode
+read_taps(struct enqueue *e)
+{
+	switch (taps_read(&e->taps)) {
+	case TAPS_OK:
+		return QQ_OK;
+	case TAPS_UNREADABLE:
+		return QQ_INTD;
+	case TAPS_MALFORMED:
+		break;
+	}
+	return QQ_CONFIG;
 }
 
 static enum qqcode
 enter_queue(struct enqueue *e)
 {
 	struct stat st;
+	enum qqcode code;
 
 	if (chdir(QMAIL_HOME) == -1)
 		return QQ_HOME;
+	if ((code = read_taps(e)) != QQ_OK)
+		return code;
 	/* Not its owner: not installed set-uid, so nothing could be created, or worse, could. */
 	if (chdir("queue") == -1 || stat(".", &st) == -1 || st.st_uid != geteuid() ||
 	    qlayout_detect(&e->layout) == -1)
