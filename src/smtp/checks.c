@@ -7,6 +7,7 @@
 #include "smtp/policy.h"
 #include "smtp/rcptcheck.h"
 #include "smtp/spfcheck.h"
+#include "smtp/submission.h"
 
 enum {
 	STRANGERS = 1,		/* not asked about clients that may relay */
@@ -23,6 +24,13 @@ check_sender_format(struct session *s, struct buf *sender)
 {
 	(void)sender;
 	return rcptcheck_sender(s);
+}
+
+static enum reply
+check_own_sender(struct session *s, struct buf *sender)
+{
+	(void)sender;
+	return submission_sender(s);
 }
 
 static enum reply
@@ -56,6 +64,7 @@ static const struct check helo_checks[] = {
 };
 
 static const struct check mail_checks[] = {
+	{ "submitsenders", check_own_sender, 0 },
 	{ "chkuser", check_sender_format, 0 },
 	{ "badmailfrom", policy_remember_sender, 0 },
 	{ "spf", check_spf, STRANGERS },

@@ -7,10 +7,12 @@
 #include "lib/date.h"
 #include "mail/dotcrlf.h"
 #include "queue/incoming.h"
+#include "smtp/submission.h"
 
 /* One message on its way. */
 struct transfer {
 	struct incoming incoming;
+	struct submission submission;
 	struct dotcrlf_decoder decoder;
 	int64_t begun;
 };
@@ -75,7 +77,7 @@ read_text(struct session *s, struct transfer *t)
 		in = io_peek(&s->in);
 		before = in.n;
 		status = dotcrlf_decode(&t->decoder, &in, text, &n);
-		incoming_text(&t->incoming, text, n);
+		submission_text(&t->submission, &t->incoming, text, n);
 		io_skip(&s->in, before - in.n);
 		received += before - in.n;
 		s->text_bytes += before - in.n;
@@ -120,11 +122,13 @@ accept(struct session *s, const struct submit *submit)
 
 /* Everything is read; says what became of it. */
 static enum reply
-finish(struct session *s, struct incoming *in)
+finish(struct session *s, struct transfer *t)
 {
+	struct incoming *in = &t->incoming;
 	struct buf why = { 0 };
 	enum reply reply = REPLY_LOST;
 
+	submission_end(&t->submission, in);
 	put_envelope(s, &in->submit);
 	if (s->out.n && io_flush(&s->out) == -1)
 		submit_abort(&in->submit);	/* nobody is left who could be told */
@@ -160,12 +164,14 @@ data_receive(struct session *s)
 		session_reset(s);
 		return REPLY_QUEUE_START;
 	}
+	submission_begin(&t.submission, s);
 	reply_put(&s->out, REPLY_GO_AHEAD);
 	spfcheck_put_header(s, &t.incoming);
 	if ((reply = read_text(s, &t)) == REPLY_OK)
-		reply = finish(s, &t.incoming);
+		reply = finish(s, &t);
 	else
 		incoming_abandon(&t.incoming);
+	submission_free(&t.submission);
 	session_reset(s);
 	return reply;
 }

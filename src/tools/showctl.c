@@ -84,6 +84,7 @@ static const struct control own_controls[] = {
 	{ "spfguess", LINE, "SPF record of domains without one: ", "", "" },
 	{ "spflocalrules", LINE, "SPF terms for every domain, without spfrules: ", "", "" },
 	{ "spfrules", LINE, "SPF terms for every domain: ", "", "" },
+	{ "submitsenders", LIST, "Login and sender: ", "", "Every login may use any sender." },
 	{ "taps", LIST, "Copies go to others: ", "", "No copies go to others." },
 	{ "tlsclientciphers", LIST, "Ciphers of the SMTP client: ", ".", "DEFAULT" },
 	{ "tlsclients", LIST, "Who has a certificate for ", " may send to any recipient.",

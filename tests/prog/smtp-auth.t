@@ -376,6 +376,36 @@ def test_relay():
     tap.ok(b' with SMTP; ' in queued()[0][0], 'after HELO it is SMTP', queued())
 
 
+def test_submission():
+    """Whom an authenticated client may say it is, and what is added to its mail."""
+    def send(login, sender, **options):
+        return talk('EHLO x\r\n%sMAIL FROM:<%s>\r\nRCPT TO:<u@far.example>\r\nDATA\r\nTo: u\r\n\r\nhi\r\n.'
+                    '\r\n' % ('AUTH PLAIN %s\r\n' % plain(login, SECRET) if login else '', sender),
+                    **options)[0][-1]
+    own = {'submitsenders': 'joe:joe@a.example\njoe:@b.example\n'}
+    for login, sender, want in (('joe', 'joe@a.example', '250 ok'), ('joe', 'x@b.example', '250 ok'),
+                                ('joe', '', '250 ok'), ('ann', 'ann', '250 ok')):
+        tap.equal(send(login, sender, control=own)[:6], want, '%s as %r' % (login, sender))
+        tap.equal(len(queued()), 1, 'queued')
+    refused = '553 this login may not use that sender address (#5.7.1)'
+    lines, _ = talk('%sMAIL FROM:<ann@a.example>\r\nRCPT TO:<u@far.example>\r\n' % GOOD, control=own)
+    tap.equal(lines[1:], [refused, '503 MAIL first (#5.5.1)'], 'joe as ann')
+    lines, _ = talk(GOOD + 'MAIL FROM:<joe@x>\r\n', env={'FORCEAUTHMAILFROM': '1'})
+    tap.equal(lines[1:], ['503 from and auth not the same (#5.5.1)'], 'FORCEAUTHMAILFROM')
+    lines, code = talk(GOOD + 'MAIL FROM:<joe@x>\r\n', control={'submitsenders': True})
+    tap.equal((lines[1:], code), (['421 unable to read controls (#4.3.0)'], 1), 'unreadable submitsenders')
+    lines, _ = talk('MAIL FROM:<joe@x>\r\n', control={'submitsenders': True})
+    tap.equal(lines, ['250 ok'], 'nobody else is asked')
+    send('joe', 'joe@a.example')
+    tap.ok(re.fullmatch(rb'Received: .*\n  by .*\nTo: u\nDate: \d+ \w+ \d+ [\d:]+ -0000\n'
+                        rb'Message-ID: <[^ <>@]+@mx\.example>\n\nhi\n', queued()[0][0]), 'Date and Message-ID',
+           queued())
+    send('', 'joe@a.example', env={'RELAYCLIENT': ''})
+    tap.ok(queued()[0][0].endswith(b'\nTo: u\n\nhi\n'), 'not for others', queued())
+    reply = send('joe', 'x@x', control={'databytes': '11\n'})
+    tap.equal(reply[:6], '250 ok', 'what is added does not count')
+
+
 def test_clear_channel():
     want = '538 auth not available without TLS (#5.3.3)'
     certificate = {'servercert.pem': 'x'}
@@ -446,6 +476,7 @@ def main():
         test_refusals()
         test_descriptors()
         test_relay()
+        test_submission()
         test_clear_channel()
         test_secret()
         test_smtplib()
