@@ -90,13 +90,15 @@ def ehlo(**options):
 def together(scripts):
     """{name: script}, each to a server of its own: refusals take their time, and may all take it at
     once.  {name: (lines, exit code, seconds, log)}"""
-    servers = {name: Server() for name in scripts}
-    got = {}
+    servers, got = {}, {}
+    for name in scripts:
+        servers[name] = Server()
+        servers[name].until(rb'\n')     # it has read its control files; the next one replaces them
 
     def one(name):
         begun = time.monotonic()
         reply, code = netserver.exchange(servers[name], scripts[name])
-        got[name] = (reply.split('\r\n')[1:-1], code, time.monotonic() - begun, servers[name].logged())
+        got[name] = (reply.split('\r\n')[:-1], code, time.monotonic() - begun, servers[name].logged())
     threads = [threading.Thread(target=one, args=(name,)) for name in scripts]
     for thread in threads:
         thread.start()
