@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "lib/ctl.h"
-#include "lib/num.h"
 #include "lib/report.h"
+#include "smtp/checks.h"
 #include "smtp/session.h"
+#include "smtp/smtpconf.h"
 
 #define LEVEL_TRY_LATER 2	/* from here on a temperror is answered by 451 */
 #define REPLY_TEXT ((size_t)450)	/* bytes of text in one line of a reply */
@@ -24,27 +24,16 @@ static const unsigned refused_from[SPF_RESULTS] = {
 	[SPF_PASS] = SPFCHECK_LEVEL_TOP + 1,
 };
 
-/* A variable counts if it is there, whatever is in it; without digits it is 0. */
-static bool
-read_variable(const char *value, uint64_t *level)
-{
-	if (!value)
-		return false;
-	*level = 0;
-	(void)num_lead_u64(span_str(value), SPFCHECK_LEVEL_TOP, level);
-	return true;
-}
-
+/* The number of a variable, of the next one, of the file. */
 static enum reply
-read_level(struct spfcheck *c)
+read_level(struct spfcheck *c, const struct ctlnames *names)
 {
+	const char *variable = getenv("SPFBEHAVIOR") ? "SPFBEHAVIOR" : "SPF";
 	uint64_t level = 0;
 
 	if (c->level_known)
 		return REPLY_OK;
-	if (!read_variable(getenv("SPFBEHAVIOR"), &level) &&
-	    !read_variable(getenv("SPF"), &level) &&
-	    ctl_number("spfbehavior", SPFCHECK_LEVEL_TOP, &level) == CTL_ERROR)
+	if (smtpconf_number(names, variable, "spfbehavior", SPFCHECK_LEVEL_TOP, &level) == -1)
 		return REPLY_CONTROLS;
 	c->level = (unsigned)level;
 	c->level_known = true;
@@ -56,7 +45,8 @@ log_result(const struct spfcheck *c)
 {
 	uint64_t on = 0;
 
-	if (read_variable(getenv("SPF_LOG"), &on) && on && !io_same_file(1, 2))
+	if (smtpconf_number(NULL, "SPF_LOG", NULL, UINT64_MAX, &on) == 0 && on &&
+	    !io_same_file(1, 2))
 		report_line(2, "qmail-smtpd[%d]: Received-SPF: %s", (int)getpid(),
 		    buf_str(&c->text));
 }
@@ -99,9 +89,7 @@ spfcheck_mail(struct session *s)
 	struct spfcheck *c = &s->spf;
 	enum reply r;
 
-	if (s->relay_client)
-		return REPLY_OK;
-	if ((r = read_level(c)) != REPLY_OK || !c->level)
+	if ((r = read_level(c, &s->conf->names)) != REPLY_OK || !c->level)
 		return r;
 	if ((r = ask(s)) != REPLY_OK)
 		return r;
@@ -114,18 +102,25 @@ spfcheck_mail(struct session *s)
 }
 
 /* `550 TEXT (#5.7.1)`, in as many lines as it needs. */
-static void
-put_refusal(struct io_out *out, struct span text)
+static enum reply
+refuse(struct session *s, struct span text)
 {
+	struct buf last = { 0 };
+	enum reply r = REPLY_MEMORY;
+
 	while (text.n > REPLY_TEXT) {
-		io_puts(out, "550-");
-		io_putspan(out, span_head(text, REPLY_TEXT));
-		io_puts(out, "\r\n");
+		io_puts(&s->out, "550-");
+		io_putspan(&s->out, span_head(text, REPLY_TEXT));
+		io_puts(&s->out, "\r\n");
 		text = span_tail(text, REPLY_TEXT);
 	}
-	io_puts(out, "550 ");
-	io_putspan(out, text);
-	io_puts(out, " (#5.7.1)\r\n");
+	buf_adds(&last, "550 ");
+	buf_addspan(&last, text);
+	buf_adds(&last, " (#5.7.1)");
+	if (buf_ok(&last))
+		r = checks_say(s, buf_span(&last));
+	buf_free(&last);
+	return r;
 }
 
 enum reply
@@ -135,8 +130,7 @@ spfcheck_recipient(struct session *s)
 
 	if (!c->ran || c->level < refused_from[c->result])
 		return REPLY_OK;
-	put_refusal(&s->out, buf_span(&c->explanation));
-	return REPLY_WRITTEN_ERROR;
+	return refuse(s, buf_span(&c->explanation));
 }
 
 void

@@ -8,7 +8,8 @@
  *	neutral		-  accept  accept  accept  accept  550	   550
  *	none, permerror	-  accept  accept  accept  accept  accept  550
  *
- * Clients that may relay are not checked.  The result is in $SPFRESULT for what runs later. */
+ * Clients that may relay are not checked (smtp/checks.c).  The result is in $SPFRESULT for what
+ * runs later. */
 #ifndef SMTP_SPFCHECK_H
 #define SMTP_SPFCHECK_H
 
@@ -36,7 +37,7 @@ struct spfcheck {
 
 /* At MAIL, sender and HELO known.  REPLY_OK, or the refusal. */
 MUST_CHECK enum reply spfcheck_mail(struct session *s);
-/* At RCPT.  REPLY_OK, or REPLY_WRITTEN_ERROR: the refusal is written. */
+/* At RCPT.  REPLY_OK, or what checks_say gave for the refusal. */
 MUST_CHECK enum reply spfcheck_recipient(struct session *s);
 /* At DATA, behind our Received: the field Received-SPF, if the check ran. */
 void spfcheck_put_header(const struct session *s, struct incoming *in);
