@@ -63,6 +63,8 @@ $B/qmail-newpw: $O/users/qmail-newpw.o $O/users.a $(MAIL)
 $B/qmail-showctl: $O/tools/qmail-showctl.o $O/tools.a $(NET) $(QUEUE)
 $B/qmail-newmrh: $O/tools/qmail-newmrh.o $O/tools.a $(NET) $(QUEUE)
 $B/splogger: $O/tools/splogger.o $O/tools.a $(NET) $(QUEUE)
+$B/qmail-climit: $S/tools/qmail-climit.o $S/tools.a $S/net.a $(S_MAIL)
+$B/qmail-proxy: $S/tools/qmail-proxy.o $S/tools.a $S/net.a $(S_MAIL)
 $B/tcp-env: $O/tools/tcp-env.o $O/tools.a $(NET) $(QUEUE)
 # ... for `config` and for looking at DNS as the suite does; not installed in bin
 $B/hostname: $O/tools/hostname.o $O/tools.a $(NET) $(QUEUE)
@@ -88,6 +90,7 @@ LIBS_qmail-showctl := $(CDB)
 LIBS_qmail-remote := -lresolv $(if $(SAN),,-static-pie)
 LIBS_qmail-spf := -lresolv
 LIBS_spfquery := -lresolv
+LIBS_qmail-proxy := $(CDB)
 LIBS_tcp-env := -lresolv
 LIBS_qmail-dnsask := -lresolv
 LIBS_dnsip := -lresolv

@@ -70,6 +70,8 @@ static const struct hier_item tree[] = {
 	PROGRAM("qmail-dnsask", HIER_OWNER, 0755),
 	PROGRAM("qmail-spf", HIER_OWNER, 0755),
 	PROGRAM("spfquery", HIER_OWNER, 0755),
+	PROGRAM("qmail-climit", HIER_OWNER, 0755),
+	PROGRAM("qmail-proxy", HIER_OWNER, 0755),
 	PROGRAM("qmail-qmtpd", HIER_OWNER, 0755),
 	PROGRAM("qmail-qmqpd", HIER_OWNER, 0755),
 	PROGRAM("qmail-qmqpc", HIER_OWNER, 0755),
