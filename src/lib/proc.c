@@ -25,10 +25,34 @@ struct start {
 	int error;
 };
 
-/* First moves our ends out of the way of the wanted numbers, then puts each in place. */
+/* Is one of our ends a number that another end shall have? */
+static bool
+are_in_the_way(const struct proc_fd *fds, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < n; j++)
+			if (fds[i].ours == fds[j].child)
+				return true;
+	return false;
+}
+
+static int
+put_fds(const struct proc_fd *fds, const int *from, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (from[i] == -1)
+			(void)close(fds[i].child);
+		else if (dup2(from[i], fds[i].child) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* Puts each in place; before that, if need be, moves our ends out of the way. */
 static int
 arrange_fds(const struct proc_fd *fds, size_t n)
 {
+	const bool move = are_in_the_way(fds, n);
 	int held[PROC_MAX_FDS];
 	int above = 3;
 
@@ -37,16 +61,11 @@ arrange_fds(const struct proc_fd *fds, size_t n)
 			above = fds[i].child + 1;
 	for (size_t i = 0; i < n; i++) {
 		held[i] = fds[i].ours;
-		if (held[i] != -1 && (held[i] = fcntl(held[i], F_DUPFD_CLOEXEC, above)) == -1)
+		if (move && held[i] != -1 &&
+		    (held[i] = fcntl(held[i], F_DUPFD_CLOEXEC, above)) == -1)
 			return -1;
 	}
-	for (size_t i = 0; i < n; i++) {
-		if (held[i] == -1)
-			(void)close(fds[i].child);
-		else if (dup2(held[i], fds[i].child) == -1)
-			return -1;
-	}
-	return 0;
+	return put_fds(fds, held, n);
 }
 
 static void
@@ -64,7 +83,7 @@ child(void *arg)
 	struct start *start = arg;
 	const struct proc_spawn *s = start->spawn;
 
-	sig_reset_all();
+	sig_reset_ours();
 	if (s->own_session)
 		(void)setsid();
 	if (arrange_fds(s->fds, s->nfds) == -1) {

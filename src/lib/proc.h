@@ -37,7 +37,7 @@ struct proc_spawn {
 
 enum proc_step { PROC_OK, PROC_FORK, PROC_FDS, PROC_CHDIR, PROC_CRED, PROC_EXEC };
 
-/* Starts it: signal mask empty, every disposition default, the listed descriptors open; others
+/* Starts it: signal mask empty, no signal ignored by our doing, the listed descriptors open; others
  * are closed by being close-on-exec (descriptors we inherited without that flag pass through).
  * Returns the pid, or -1 with errno and *step (if not NULL) telling what failed; then no process
  * is left. */

@@ -16,6 +16,7 @@
 static volatile sig_atomic_t watch_read = -1;
 static volatile sig_atomic_t watch_write = -1;
 static volatile sig_atomic_t caught[SIGNALS];
+static volatile sig_atomic_t ignored[SIGNALS];	/* by us */
 
 static void
 dispose(int signo, void (*handler)(int))
@@ -30,6 +31,8 @@ void
 sig_ignore(int signo)
 {
 	dispose(signo, SIG_IGN);
+	if (signo > 0 && signo < SIGNALS)
+		ignored[signo] = 1;
 }
 
 void
@@ -80,6 +83,15 @@ sig_reset_all(void)
 {
 	for (int signo = 1; signo < SIGNALS; signo++)
 		sys_default_signal(signo);	/* KILL and STOP fail harmlessly */
+	sig_unblock_all();
+}
+
+void
+sig_reset_ours(void)
+{
+	for (int signo = 1; signo < SIGNALS; signo++)
+		if (ignored[signo])
+			sys_default_signal(signo);
 	sig_unblock_all();
 }
 

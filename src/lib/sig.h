@@ -14,8 +14,11 @@ void sig_block(int signo);
 void sig_unblock(int signo);
 /* No signal blocked. */
 void sig_unblock_all(void);
-/* What a process started by us finds: nothing blocked, nothing ignored.  Async-signal-safe. */
+/* Nothing blocked, nothing ignored, whatever we were started with.  Async-signal-safe. */
 void sig_reset_all(void);
+/* For a child that becomes another program, where nothing is caught any more: nothing blocked, and
+ * nothing ignored that we did not find so.  Async-signal-safe. */
+void sig_reset_ours(void);
 
 /* The watch: a caught signal sets its flag and makes the descriptor readable, so that poll(2)
  * cannot sleep over it.  sig_watch_open: once per process; the descriptor, or -1 with errno. */

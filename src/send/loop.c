@@ -60,6 +60,7 @@ wait_for_work(struct send *s)
 	startup_watch(s, w);
 	todo_watch(&s->todo, w);
 	leftovers_watch(s, w);
+	send_flush_log(s);
 	if (waitset_sleep(w) == -1 && activity_may(&s->log, CAUSE_POLL))
 		activity_warn(&s->log, "trouble in select", NULL, NULL);
 }

@@ -30,12 +30,29 @@
 enum peer { PEER_LOG, PEER_LOCAL_TO, PEER_LOCAL_FROM, PEER_REMOTE_TO, PEER_REMOTE_FROM,
 	PEER_CLEAN_TO, PEER_CLEAN_FROM, PEER_TODO_TO, PEER_TODO_FROM, PEERS };
 
+#define LOG_BATCH ((size_t)4096)	/* bytes of lines that go out together */
+
+/* Lines leave together before we wait, so that the logger need not wake up for each. */
 static void
 write_log(void *arg, struct span line)
 {
-	const struct send *s = arg;
+	struct send *s = arg;
 
-	(void)!io_write_all(s->log_fd, line.p, line.n);	/* without a logger mail goes on */
+	buf_addspan(&s->lines, line);
+	if (!buf_ok(&s->lines)) {
+		buf_free(&s->lines);
+		(void)!io_write_all(s->log_fd, line.p, line.n);
+	} else if (s->lines.n >= LOG_BATCH) {
+		send_flush_log(s);
+	}
+}
+
+void
+send_flush_log(struct send *s)
+{
+	if (s->lines.n)	/* without a logger mail goes on */
+		(void)!io_write_all(s->log_fd, s->lines.p, s->lines.n);
+	buf_reset(&s->lines);
 }
 
 static int
@@ -46,6 +63,7 @@ cannot_start(struct send *s, const char *why)
 	buf_adds(line, "alert: cannot start: ");
 	buf_adds(line, why);
 	activity_end(&s->log);
+	send_flush_log(s);
 	return -1;
 }
 
@@ -198,6 +216,7 @@ free_all(struct send *s)
 	buf_free(&s->bounces.paragraph);
 	buf_free(&s->link.record);
 	buf_free(&s->log.line);
+	buf_free(&s->lines);
 }
 
 int
@@ -216,6 +235,7 @@ main(void)
 		return CODE_TEMP;
 	deliver_log_status(&s);
 	loop_run(&s);
+	send_flush_log(&s);
 	free_all(&s);
 	return CODE_OK;
 }

@@ -161,7 +161,6 @@ become_send(const struct start *s)
 	for (int i = 0; i < SEND_FDS; i++)
 		if (proc_copy_fd(i, fds[i]) == -1)
 			return -1;
-	sig_reset_all();
 	proc_exec(name, true, argv, environ);
 	return -1;
 }
@@ -196,6 +195,7 @@ main(int argc, char *argv[])
 	if (chdir("/") == -1 || prepare_fds(&s) == -1)
 		return CODE_TEMP;
 	(void)umask(077);
+	sig_reset_all();	/* all that we start finds it so */
 	if (find_ids(&s) == -1 || sys_setgroups(1, &s.qmail_gid) == -1 || setgid(s.qmail_gid) == -1)
 		return CODE_TEMP;
 	if (make_pipes(&s) == 0 &&

@@ -28,6 +28,7 @@ struct send {
 	int log_fd, queue_fd, mutex_fd, signal_fd;
 	struct controls controls;
 	struct activity log;
+	struct buf lines;	/* of the log, not written yet */
 	struct waitset wait;
 	struct cleaner clean;
 	struct sched sched;
@@ -47,6 +48,8 @@ struct send {
 	uint64_t deliveries;	/* numbered from 1 in every run */
 };
 
+/* qmail-send.c: writes what of the log has come together; before anything that may take long. */
+void send_flush_log(struct send *s);
 /* loop.c: everything after the start.  Returns when qmail-send may exit. */
 void loop_run(struct send *s);
 

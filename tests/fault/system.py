@@ -379,11 +379,17 @@ def processes():
 
 
 def descriptors():
-    """Daemon -> what each of its processes has open; and how many processes of each name."""
+    """Daemon -> what each of its processes has open; and how many processes of each name.  Of
+    qmail-getpw one may stay beside qmail-lspawn, with a socket there, or be away."""
     found = processes()
     table = {name: len(pids) for name, pids in found.items()}
+    if table.get('qmail-getpw') == 1:
+        del table['qmail-getpw']
     for name in DAEMONS:
         table[name] = sorted(names_of(pid) for pid in found.get(name, []))
+    for names in table['qmail-lspawn']:
+        if 'socket' in names:
+            names.remove('socket')
     return table
 
 

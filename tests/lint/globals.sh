@@ -3,7 +3,7 @@
 # The list: flags of signal handlers (sig_atomic_t), which have no other way to tell.
 # Constant tables of pointers stand in .data.rel.ro and are read-only once the program runs.
 cd "$(dirname "$0")/../.." || exit 1
-allowed='^(watch_read|watch_write|caught)$'
+allowed='^(watch_read|watch_write|caught|ignored)$'
 bad=$(find "$1/obj" -name '*.o' | while read -r object; do
 	objdump -t "$object" | awk -v object="$object" -v allowed="$allowed" '
 	    / O / { section = $0; sub(/^[^.*]*/, "", section); sub(/[ \t].*/, "", section)
