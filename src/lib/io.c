@@ -100,7 +100,7 @@ io_read_all(int fd, struct buf *to)
 
 	if (!buf_ok(to))
 		return IO_TOOLONG;
-	if ((rest = rest_of_file(fd, max - had)) > max - had) {	/* reading it would be for nothing */
+	if ((rest = rest_of_file(fd, max - had)) > max - had) {	/* reading were for nothing */
 		to->failed = to->over = true;
 		return IO_TOOLONG;
 	}

@@ -1,5 +1,5 @@
-/* backlog - preloaded into OpenSMTPD, whose queue of new connections is five long, built in: clients
- * that come together would wait a second and more for their second SYN. */
+/* backlog - preloaded into OpenSMTPD, whose queue of new connections is five long, built in:
+ * clients that come together would wait a second and more for their second SYN. */
 #define _GNU_SOURCE
 #include <sys/socket.h>
 #include <sys/syscall.h>
