@@ -1,0 +1,220 @@
+#!/usr/bin/python3
+"""smarthosts.t - mail leaves through other mail systems, with TLS and a login: Exim (GnuTLS),
+OpenSMTPD, Postfix.  What arrives there is whole, and their logs say how it came.
+Usage: smarthosts.t [NAME...]       only these functions
+"""
+import os
+import subprocess
+import sys
+
+TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path[:0] = [TESTS, os.path.join(TESTS, 'world')]
+import host as worlds                   # noqa: E402
+import hosts                            # noqa: E402
+import tap                              # noqa: E402
+from host import wait_for               # noqa: E402
+
+RELAY = '192.0.2.9'
+ZONE = hosts.ZONE + 'host-record=relay.test,%s\n' % RELAY
+AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt'
+KEY = '/etc/relay.key'
+CERT = '/etc/relay.crt'
+TEXT = b'Subject: x\n\n.\n..\nbody %d \xe9\n' + b'x' * 900 + b'\n' * 3
+
+MAKE_CERTIFICATE = '''
+    cd /etc
+    new='openssl req -nodes -newkey rsa:2048'
+    $new -x509 -keyout ca.key -out ca.crt -days 30 -subj /CN=authority
+    $new -keyout relay.key -out relay.csr -subj /CN=relay.test
+    echo subjectAltName=DNS:relay.test >relay.ext
+    openssl x509 -req -in relay.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 30 \\
+        -extfile relay.ext -out relay.crt
+    chmod 644 relay.key'''
+
+EXIM = '''
+primary_hostname = relay.test
+local_interfaces = %(relay)s
+daemon_smtp_ports = 25 : 465 : 2501 : 2502 : 2503
+tls_on_connect_ports = 465
+tls_certificate = %(cert)s
+tls_privatekey = %(key)s
+tls_advertise_hosts = *
+acl_smtp_rcpt = rcpt
+acl_smtp_data = all
+never_users = root
+host_lookup =
+rfc1413_query_timeout = 0s
+log_selector = +tls_cipher
+begin acl
+all:
+  accept
+rcpt:
+  accept authenticated = *
+  deny message = log in first
+begin routers
+all:
+  driver = accept
+  transport = file
+begin transports
+file:
+  driver = appendfile
+  directory = /home/ann/Maildir
+  maildir_format
+  user = ann
+  message_prefix =
+begin authenticators
+plain:
+  driver = plaintext
+  public_name = PLAIN
+  server_prompts = :
+  server_condition = ${if and{{eq{$auth2}{joe}}{eq{$auth3}{a secret}}}}
+  server_set_id = $auth2
+  server_advertise_condition = ${if or{{eq{$received_port}{2501}}{eq{$received_port}{465}}}}
+login:
+  driver = plaintext
+  public_name = LOGIN
+  server_prompts = Username:: : Password::
+  server_condition = ${if and{{eq{$auth1}{joe}}{eq{$auth2}{a secret}}}}
+  server_set_id = $auth1
+  server_advertise_condition = ${if eq{$received_port}{2502}}
+cram:
+  driver = cram_md5
+  public_name = CRAM-MD5
+  server_secret = ${if eq{$auth1}{joe}{a secret}fail}
+  server_set_id = $auth1
+  server_advertise_condition = ${if eq{$received_port}{2503}}
+''' % {'relay': RELAY, 'cert': CERT, 'key': KEY}
+
+OPENSMTPD = '''
+pki relay.test cert "%s"
+pki relay.test key "%s"
+listen on %s port 587 tls pki relay.test
+action "out" mda "cat >>/home/ann/got" user ann
+match from any for any action "out"
+''' % (CERT, KEY, RELAY)
+
+
+class Scene:
+    """Our host, and another mail system at RELAY in the same world."""
+
+    def __init__(self, a):
+        self.host, self.serial = a, 0
+        a.sh('ip addr add %s/32 dev lo' % RELAY)
+        a.sh(MAKE_CERTIFICATE + ' >/dev/null 2>&1; mkdir -p /etc/ssl/certs')
+        a.write(AUTHORITIES, worlds.read(a.path('/etc/ca.crt')))
+        a.control('me', 'hosta.test')
+        a.start(['qmail-send'])
+
+    def send(self, route):
+        """Queues a message for far.test; its text."""
+        self.serial += 1
+        self.host.control('smtproutes', ':' + route + '\n')
+        text = TEXT % self.serial
+        tap.equal(self.host.deliver('joe@hosta.test', ['ann@far.test'], text), 0, 'queued')
+        return text
+
+    def failure(self, route, words):
+        """It waits, for this reason."""
+        count = self.host.count_log('^delivery .*: deferral')
+        self.send(route)
+        line = self.host.wait_log('^delivery .*: deferral', count + 1)[-1]
+        tap.ok(words in line and 'a_secret' not in line, 'deferred: ' + words, line)
+
+
+def body(text):
+    """What no mail system changes."""
+    return text[text.index(b'\n\n'):].rstrip(b'\n')
+
+
+def read_bytes(path):
+    if not os.path.exists(path):
+        return b''
+    with open(path, 'rb') as file:
+        return file.read()
+
+
+def arrived(scene, name, text, count):
+    found = scene.host.wait_mail('ann', count)
+    tap.ok(sum(body(text) in one for one in found) == 1, name + ': it is whole', found[-1])
+
+
+def exim():
+    with hosts.single(stack=('exim',), zone=ZONE) as a:
+        scene = Scene(a)
+        a.write('/etc/exim4/exim4.conf', EXIM)
+        a.sh('mkdir -p /run/exim4; chown Debian-exim:Debian-exim /run/exim4')
+        a.popen(['exim4', '-bdf'], stdin=subprocess.DEVNULL)
+        wait_for(lambda: a.listening(2503) and a.listening(465), 'exim')
+        count = 0
+        for name, route, method in (('PLAIN', 'relay.test:2501|joe|a secret', 'plain'),
+                                    ('LOGIN', 'relay.test:2502|joe|a secret', 'login'),
+                                    ('CRAM-MD5', 'relay.test:2503|joe|a secret', 'cram'),
+                                    ('port 465', 'relay.test;465|joe|a secret', 'plain')):
+            text = scene.send(route)
+            count += 1
+            arrived(scene, name, text, count)
+            line = [line for line in worlds.read(a.path('/var/log/exim4/mainlog')).splitlines()
+                    if ' <= ' in line][-1]
+            tap.ok(' A=%s:joe' % method in line and 'X=TLS1.3' in line and 'P=esmtpsa' in line,
+                   name + ': Exim says so, too', line)
+        scene.failure('relay.test:2501|joe|wrong', 'authentication_was_rejected_(plain)')
+        scene.failure('relay.test:2502|joe|wrong', 'authentication_was_rejected_(password)')
+        scene.failure('relay.test:2503|joe|wrong',
+                      'authentication_was_rejected_(username+digest)')
+        scene.failure('%s:2501|joe|a secret' % RELAY,
+                      'certificate_contains_no_matching_dNSNnames')
+        scene.failure('relay.test|joe|a secret', 'offers_no_AUTH_method_known_here')
+
+
+def opensmtpd():
+    """Debian's fails every handshake with a private key that its processes do not share: the
+    message goes in clear at once.  Where it works, with TLS."""
+    with hosts.single(stack=('opensmtpd',), zone=ZONE) as a:
+        scene = Scene(a)
+        a.write('/etc/smtpd.conf', OPENSMTPD)
+        a.sh('chmod 600 ' + KEY)
+        a.popen(['smtpd', '-d'], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL)
+        wait_for(lambda: a.listening(587), 'smtpd')
+        text = scene.send('relay.test:587')
+        a.wait_empty()
+        tap.equal(a.count_log('^delivery .*: success: 192.0.2.9_accepted_message'), 1,
+                  'OpenSMTPD: at the first attempt')
+        wait_for(lambda: body(text) in read_bytes(a.path('/home/ann/got')), 'the message')
+        scene.failure('relay.test:587|joe|a secret', 'TLS_')
+
+
+def postfix():
+    with hosts.single(stack=('postfix',), zone=ZONE) as a:
+        scene = Scene(a)
+        a.sh('''postconf -e myhostname=relay.test mydestination=far.test inet_interfaces=%s \
+            inet_protocols=ipv4 home_mailbox=Maildir/ alias_maps= alias_database= \
+            maillog_file=/var/log/postfix.log smtpd_peername_lookup=no mynetworks=127.0.0.1 \
+            smtpd_tls_security_level=may smtpd_tls_cert_file=%s smtpd_tls_key_file=%s \
+            smtpd_tls_loglevel=1 local_recipient_maps=''' % (RELAY, CERT, KEY))
+        a.popen(['postfix', 'start-fg'], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        wait_for(lambda: a.listening(25), 'postfix')
+        text = scene.send('relay.test')
+        arrived(scene, 'Postfix, anybody', text, 1)
+        a.sh('mkdir %s/control/tlshosts; cp /etc/ca.crt %s/control/tlshosts/relay.test.pem'
+             % (hosts.home(), hosts.home()))
+        text = scene.send('relay.test')
+        arrived(scene, 'Postfix, verified', text, 2)
+        log = worlds.read(a.path('/var/log/postfix.log'))
+        tap.equal(log.count('Anonymous TLS connection established'), 2, 'Postfix has seen TLS')
+        a.sh('postconf -e smtpd_tls_security_level=none; postfix reload')
+        scene.failure('relay.test', 'No_TLS_achieved_while_control/tlshosts/relay.test.pem_exists')
+
+
+ALL = (exim, opensmtpd, postfix)
+
+
+def main():
+    for function in ALL:
+        if not sys.argv[1:] or function.__name__ in sys.argv[1:]:
+            tap.note(function.__name__)
+            function()
+    return tap.done()
+
+
+sys.exit(main())
