@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "lib/ascii.h"
 #include "lib/buf.h"
 #include "lib/conf.h"
 #include "lib/ctl.h"
@@ -217,7 +218,58 @@ check_compiled(struct advice *a, const char *source, const char *compiled, const
 		    source, compiled, program);
 }
 
+/* ---- passwords ---- */
+
+/* Does an entry `key:relay|user|password` or `key:relay user password` have a login? */
+static bool
+has_login(const struct buf *entries)
+{
+	struct span entry;
+
+	for (size_t pos = 0; ctl_next(entries, &pos, &entry);)
+		for (size_t i = span_chr(entry, ':') + 1; i + 1 < entry.n; i++)
+			if (entry.p[i] == '|' || ascii_isblank(entry.p[i]))
+				return true;
+	return false;
+}
+
+static void
+check_login(struct advice *a, const char *name, const char *path)
+{
+	struct buf entries = BUF_CAP(CTL_FILE_MAX);
+	struct stat st;
+
+	if (stat(path, &st) == 0 && (st.st_mode & S_IROTH) &&
+	    ctl_list(name, &entries) == CTL_FOUND && has_login(&entries))
+		WARN(a, "%s: everybody can read the passwords in it; chmod o-r it", path);
+	buf_free(&entries);
+}
+
 /* ---- owners ---- */
+
+/* Who may own what is not the mail system's owner's. */
+static bool
+is_owned_by(const char *path, uid_t uid)
+{
+	static const struct {
+		const char *path, *user;
+	} owned[] = {
+		{ "control/clientcert.pem", USER_TLS },
+		{ "control/notlshosts", USER_REMOTE },
+		{ "control/servercert.pem", USER_TLS },
+		{ "control/servercerts", USER_TLS }
+	};
+
+	for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) {
+		uid_t owner;
+		gid_t group;
+
+		if (strcmp(path, owned[i].path) == 0)
+			return uids_user(owned[i].user, &owner, &group) == UIDS_FOUND &&
+			    owner == uid;
+	}
+	return false;
+}
 
 static void
 check_owner(struct advice *a, const char *path, uid_t owner)
@@ -227,7 +279,7 @@ check_owner(struct advice *a, const char *path, uid_t owner)
 
 	if (stat(path, &st) == -1)
 		return;
-	if (st.st_uid != 0 && st.st_uid != owner)
+	if (st.st_uid != 0 && st.st_uid != owner && !is_owned_by(path, st.st_uid))
 		WARN(a, "%s: belongs to uid %ju, who can change it; chown " USER_OWNER " it",
 		    name.text, (uintmax_t)st.st_uid);
 	if (st.st_mode & FOREIGN_WRITE)
@@ -274,6 +326,8 @@ advice_give(int fd)
 	check_numbers(&a);
 	check_compiled(&a, "control/morercpthosts", "control/morercpthosts.cdb", "qmail-newmrh");
 	check_compiled(&a, "users/assign", "users/cdb", "qmail-newu");
+	check_login(&a, "smtproutes", "control/smtproutes");
+	check_login(&a, "authsenders", "control/authsenders");
 	check_owners(&a, "control");
 	check_owners(&a, "users");
 	return a.n;

@@ -1,6 +1,6 @@
 /* The client of qmail-remote against a server that says anything: what it sends is SMTP, the report
  * has its records and nothing else, and a message is called accepted only when all of it was sent
- * and somebody was to get it.  Input: options, message `|` what the server says. */
+ * and somebody was to get it; after a login, if there is one.  Input: options, message `|` what the server says. */
 #include "remote/smtpclient.h"
 
 #include <stdlib.h>
@@ -13,6 +13,13 @@
 
 #define RECIPIENTS 3
 
+#define USER "joe"
+#define PASSWORD "secret"
+#define LOGIN_PLAIN "am9lAGpvZQBzZWNyZXQ="	/* in base64 */
+#define LOGIN_USER "am9l"
+#define LOGIN_PASSWORD "c2VjcmV0"
+#define LOGIN_DIGEST "am9lI"			/* its beginning */
+
 const char *const fuzz_words[] = {
 	"0", "1", "2", "3", "|", "Subject: x\n\nhi\n", ".\n", "..\n", "\n.", "\r\n", "\xff",
 	"220 mx\r\n", "250 ok\r\n", "250-mx\r\n", "250 PIPELINING\r\n", "250-SIZE 5\r\n",
@@ -20,6 +27,10 @@ const char *const fuzz_words[] = {
 	"450 later\r\n", "554-x\r\n",
 	"220 a\r\n250-b\r\n250 PIPELINING\r\n250 c\r\n250 d\r\n250 e\r\n250 f\r\n354 g\r\n"
 	"250 h\r\n",
+	"250-AUTH PLAIN\r\n", "250-AUTH LOGIN\r\n", "250 AUTH CRAM-MD5\r\n", "334 \r\n",
+	"334 PHhAeT4=\r\n", "235 in\r\n", "432 old\r\n", "535 no\r\n",
+	"220 a\r\n250-b\r\n250 AUTH PLAIN\r\n334 \r\n235 c\r\n250 d\r\n250 e\r\n354 g\r\n"
+	"250 h\r\n", "4", "5",
 	"220 a\n250 b\n250 c\n250 d\n250 e\n550 f\n354 g\n250 h\n", "\x1b[2J", "99 x\r\n", NULL
 };
 
@@ -29,7 +40,9 @@ is_command(struct span line)
 {
 	static const char *const verbs[] = { "EHLO me.test", "HELO me.test",
 		"MAIL FROM:<s@x.test>", "RCPT TO:<a@y.test>", "RCPT TO:<b@y.test>",
-		"RCPT TO:<c@y.test>", "DATA", "QUIT", ".", NULL };
+		"RCPT TO:<c@y.test>", "DATA", "QUIT", ".", "AUTH PLAIN\r", "AUTH LOGIN\r",
+		"AUTH CRAM-MD5\r", "*\r", LOGIN_PLAIN "\r", LOGIN_USER "\r",
+		LOGIN_PASSWORD "\r", LOGIN_DIGEST, NULL };
 
 	for (size_t i = 0; verbs[i]; i++)
 		if (span_starts(line, span_str(verbs[i])))
@@ -71,6 +84,35 @@ check_sent(struct span sent, bool accepted, struct buf *text)
 		promise(rig_line(&sent).n > 1 && sent.p[-1] == '\n' && sent.p[-2] == '\r');
 }
 
+/* Where the word is; text.n if it is not there. */
+static size_t
+find(struct span text, const char *word)
+{
+	struct span wanted = span_str(word);
+
+	for (size_t i = 0; i + wanted.n <= text.n; i++)
+		if (span_starts(span_tail(text, i), wanted))
+			return i;
+	return text.n;
+}
+
+static bool
+holds(struct span text, const char *word)
+{
+	return find(text, word) < text.n;
+}
+
+/* Without a login nobody logs in; with one, no mail goes without it. */
+static void
+check_login(struct span sent, bool login)
+{
+	struct span said = span_head(sent, find(sent, "\r\nDATA\r\n"));
+	bool tried = holds(said, "\r\nAUTH "), mail = holds(said, "\r\nMAIL FROM");
+
+	promise(login || (!tried && !holds(said, " AUTH=")));
+	promise(!login || !mail || (tried && holds(said, " AUTH=" USER)));
+}
+
 /* Records r h s, one for each recipient at most, then one K Z D.  Returns that one. */
 static char
 check_report(struct span report, size_t *accepted)
@@ -105,24 +147,28 @@ check_text(struct span message, struct span text)
 }
 
 static void
-run(struct span message, struct span says, size_t n)
+run(struct span message, struct span says, size_t n, bool login)
 {
 	static const struct span recipients[RECIPIENTS] = { { "a@y.test", 8 }, { "b@y.test", 8 },
 		{ "c@y.test", 8 } };
 	struct smtpclient_job job = { .helo = "me.test", .sender = span_str("s@x.test"),
 		.recipients = recipients, .n = n, .waits = { 2000, 2000, 2000 } };
+	const struct login joe = { span_str(USER), span_str(PASSWORD) };
 	struct message source;
 	struct buf report = { 0 }, sent = { 0 }, text = { 0 };
 	int fd = rig_peer(says);
 	size_t accepted;
 	char letter;
 
+	if (login)
+		job.login = joe;
 	message_open(&source, rig_file(0, message));
 	promise(smtpclient_send(fd, "192.0.2.1", &job, &source, &report) != DIALOGUE_MEMORY);
 	(void)close(fd);
 	rig_peer_heard(&sent);
 	letter = check_report(buf_span(&report), &accepted);
 	promise(letter != 'K' || accepted > 0);
+	check_login(buf_span(&sent), login);
 	check_sent(buf_span(&sent), letter == 'K', &text);
 	if (letter == 'K')
 		check_text(message, buf_span(&text));
@@ -139,6 +185,6 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 
 	in = span_tail(in, 1);
 	message = rig_take(&in, '|');
-	run(message, in, recipients);
+	run(message, in, recipients, n > 1 && p[0] / RECIPIENTS % 2);
 	return 0;
 }

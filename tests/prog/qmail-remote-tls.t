@@ -188,6 +188,18 @@ def test_injection(context):
     tap.equal(report, SENT, 'later ones end the handshake')
 
 
+def revoke(name, to):
+    """DIR/to: the authority, and its list with this certificate on it."""
+    with open(DIR + '/ca.conf', 'w') as file:
+        file.write('[ca]\ndefault_ca = own\n[own]\ndatabase = %s/index\ndefault_md = sha256\n'
+                   'default_crl_days = 30\n' % DIR)
+    tlsworld.write('index', b'')
+    ours = ('ca', '-config', DIR + '/ca.conf', '-cert', DIR + '/ca.pem', '-keyfile', DIR + '/ca.key')
+    openssl(*ours, '-revoke', '%s/%s.crt' % (DIR, name))
+    openssl(*ours, '-gencrl', '-out', DIR + '/list')
+    tlsworld.write(to, tlsworld.read('ca.pem') + tlsworld.read('list'))
+
+
 def test_verified():
     exists = 'control/tlshosts/%s.pem exists' % LOOP
     file = 'control/tlshosts/%s.pem' % LOOP
@@ -200,6 +212,8 @@ def test_verified():
             'subjectAltName=IP:' + LOOP)
     tlsworld.write('own.pem', tlsworld.read('own.key') + tlsworld.read('own.crt'))
     tlsworld.write('empty', b'')
+    issue('many', subject='/CN=x', names=['DNS:n%d.example' % i for i in range(1000)])
+    revoke('this', 'revoked.pem')
     unverified = 'ZTLS unable to verify server ' + LOOP
     at = '; connected to %s.\n' % LOOP
     for name, certificate, authority, wanted in (
@@ -215,6 +229,10 @@ def test_verified():
              unverified + ': received certificate for other.example' + at),
             ('no name', 'nobody', 'ca.pem',
              unverified + ': certificate contains no valid commonName' + at),
+            ('a thousand other names', 'many', 'ca.pem',
+             unverified + ': certificate contains no matching dNSNnames' + at),
+            ('revoked', 'this', 'revoked.pem', 'ZTLS unable to verify server with %s: '
+             'certificate revoked' % file + at),
             ('no authority', 'this', 'empty', 'ZTLS unable to load %s: no certificate in it; '
              'connecting to %s.\n' % (file, LOOP))):
         report, server = with_policy([starttls(server_context(certificate)), OK], [authority])

@@ -3,6 +3,7 @@
 import grp
 import os
 import pwd
+import pwd
 import subprocess
 import sys
 import time
@@ -186,6 +187,11 @@ WARNED = [                              # other files, and what is said
     ({'me': 'm\xe9\n'}, ["control/me: `m??' has no dot; put the full name of this host into it"]),
     ({'locals': None}, [NOT_IN % ('mx.host.test', 'me')]),
     ({'locals': 'a.test\nb.test\n'}, [NOT_IN % ('b.test', 'locals')]),
+    ({'smtproutes': 'x:\ny:relay:25\n:[::1]:587\n', 'authsenders': 'a@b:relay\n'}, []),
+    ({'smtproutes': 'x:relay\n:relay:25|u|p\n'},
+     ['control/smtproutes: everybody can read the passwords in it; chmod o-r it']),
+    ({'authsenders': 'a@b:relay u p\n'},
+     ['control/authsenders: everybody can read the passwords in it; chmod o-r it']),
     ({'virtualdomains': 'c.test:c\n'}, [NOT_IN % ('c.test', 'virtualdomains')]),
     ({'virtualdomains': 'A.test:a\nu@a.test:u\n'},
      ["control/virtualdomains: `%s' is in control/locals, too, which wins; remove it from one of "
@@ -247,7 +253,15 @@ def test_warnings():
         'control/rcpthosts: others can change it; chmod go-w it',
         'users/cdb: belongs to uid 250, who can change it; chown root it']), 'owners and modes')
     owned('control', mode=0o755)
+    control(**{**RIGHT, 'smtproutes': 'x:relay u p\n', 'clientcert.pem': 'x'})
+    os.mkdir(CONTROL + '/notlshosts')
+    owned('control/smtproutes', mode=0o640)
+    owned('control/clientcert.pem', pwd.getpwnam('qmailt').pw_uid, 0o600)
+    owned('control/notlshosts', pwd.getpwnam('qmailr').pw_uid, 0o755)
     os.unlink(HOME + '/users/cdb')
+    tap.equal(warnings(), (0, []), 'what belongs to others, and is kept from others')
+    os.rmdir(CONTROL + '/notlshosts')
+    owned('control/rcpthosts', mode=0o664)
     tap.equal(warnings()[0], 1, 'exit code')
     done = subprocess.run([SHOWCTL, '-x'], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           check=False)

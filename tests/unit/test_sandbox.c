@@ -112,6 +112,48 @@ test_paths(struct tap *t)
 	}
 }
 
+/* Text that is no program: the kernel says so only to those who may execute it. */
+static bool
+may_run(const struct sandbox_path *paths, size_t n, bool *as_paths)
+{
+	pid_t pid;
+	int status;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		char *argv[] = { NULL }, *envp[] = { NULL };
+		int read;
+
+		if (sandbox_paths(paths, n) == -1)
+			_exit(4);
+		read = opens("in/file", O_RDONLY) ? 2 : 0;
+		(void)execve("in/file", argv, envp);
+		_exit(read | (errno == ENOEXEC));
+	}
+	if (pid == -1 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		abort();
+	*as_paths = WEXITSTATUS(status) >= 2 && WEXITSTATUS(status) < 4;
+	return WEXITSTATUS(status) & 1;
+}
+
+static void
+test_run(struct tap *t)
+{
+	static const struct sandbox_path read[] = { { "in", SANDBOX_READ } };
+	static const struct sandbox_path directory[] = { { "in", SANDBOX_RUN } };
+	static const struct sandbox_path file[] = { { "in/file", SANDBOX_RUN } };
+	const bool none = !sys_landlock_abi();
+	bool reads;
+
+	make_files();
+	if (chmod("in/file", 0700) == -1)
+		abort();
+	ok(t, may_run(read, 1, &reads) == none && reads, "reading is not running");
+	ok(t, may_run(directory, 1, &reads) && reads, "run what is in a directory");
+	ok(t, may_run(file, 1, &reads) && reads, "run one file");
+}
+
 static bool
 no_new_privs(void)
 {
@@ -163,6 +205,7 @@ main(void)
 
 	scratch_enter(&s);
 	test_paths(&t);
+	test_run(&t);
 	test_limits(&t);
 	scratch_leave(&s);
 	return done(&t);
