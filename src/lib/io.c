@@ -100,12 +100,7 @@ io_read_all(int fd, struct buf *to)
 
 	if (!buf_ok(to))
 		return IO_TOOLONG;
-<<<<<<< HEAD
 	if ((rest = rest_of_file(fd, max - had)) > max - had) {	/* reading were for nothing */
-=======
-	rest = rest_of_file(fd, max - had);
-	if (rest > max - had) {		/* reading it would be for nothing */
->>>>>>> 5761d9d (wip2)
 		to->failed = to->over = true;
 		return IO_TOOLONG;
 	}
