@@ -1,6 +1,7 @@
 /* The client of qmail-remote against a server that says anything: what it sends is SMTP, the report
  * has its records and nothing else, and a message is called accepted only when all of it was sent
- * and somebody was to get it; after a login, if there is one.  Input: options, message `|` what the server says. */
+ * and somebody was to get it; after a login, if there is one.  Input: options, message `|` what the
+ * server says. */
 #include "remote/smtpclient.h"
 
 #include <stdlib.h>
