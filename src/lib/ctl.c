@@ -144,6 +144,31 @@ take_entries(enum ctl_status status, struct buf *file, struct buf *text)
 }
 
 enum ctl_status
+ctl_text(const char *name, struct buf *text)
+{
+	buf_reset(text);
+	return slurp(name, text);
+}
+
+bool
+ctl_next_line(const struct buf *text, size_t *pos, size_t *number, struct span *entry)
+{
+	struct span rest;
+
+	while ((rest = span_tail(buf_span(text), *pos)).n) {
+		size_t end = entry_end(rest);
+
+		*pos += end + 1;
+		if (*pos < 2 + end || text->p[*pos - end - 2] == '\n')
+			++*number;
+		*entry = trim(span_head(rest, end));
+		if (entry->n && entry->p[0] != '#')
+			return true;
+	}
+	return false;
+}
+
+enum ctl_status
 ctl_list(const char *name, struct buf *text)
 {
 	struct buf file = BUF_CAP(CTL_FILE_MAX);

@@ -36,6 +36,10 @@ MUST_CHECK enum ctl_status ctl_number(const char *name, uint64_t max, uint64_t *
 MUST_CHECK enum ctl_status ctl_list(const char *name, struct buf *text);
 /* The next entry of such a text; start with *pos = 0.  false at the end. */
 bool ctl_next(const struct buf *text, size_t *pos, struct span *entry);
+/* For complaints that name the line: *text becomes the whole file, ctl_next_line gives the entries
+ * of its list form with their line numbers; start with *pos = *number = 0. */
+MUST_CHECK enum ctl_status ctl_text(const char *name, struct buf *text);
+bool ctl_next_line(const struct buf *text, size_t *pos, size_t *number, struct span *entry);
 /* List form as a set of keys without values; s must be empty. */
 MUST_CHECK enum ctl_status ctl_set(const char *name, struct set *s);
 /* List form with lines key:value; lines without a colon are ignored. */

@@ -27,14 +27,17 @@ read_size_limit(struct intake *in, const struct ctlnames *names)
 int
 intake_read(struct intake *in, const struct ctlnames *names)
 {
-	if (relay_open(&in->relay, names) == -1 ||
-	    (ctlnames_may_have(names, "badmailfrom") &&
-	    ctl_set("badmailfrom", &in->bad_senders) == CTL_ERROR) ||
-	    read_size_limit(in, names) == -1)
+	if (relay_open(&in->relay, names) == -1 || read_size_limit(in, names) == -1)
 		return -1;
 	in->relay_client = getenv("RELAYCLIENT");
 	tcpenv_hop(&in->peer);
 	return 0;
+}
+
+int
+intake_read_senders(struct intake *in)
+{
+	return ctl_set("badmailfrom", &in->bad_senders) == CTL_ERROR ? -1 : 0;
 }
 
 void

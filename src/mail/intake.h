@@ -13,7 +13,7 @@
 
 struct intake {
 	struct relay relay;		/* rcpthosts, morercpthosts.cdb */
-	struct set bad_senders;		/* badmailfrom */
+	struct set bad_senders;		/* badmailfrom, for those that have no smtp/lists.h */
 	uint64_t size_limit;		/* DATABYTES, else databytes; 0 = none */
 	const char *relay_client;	/* RELAYCLIENT; NULL = not set */
 	struct trace_hop peer;		/* the TCP environment */
@@ -22,6 +22,8 @@ struct intake {
 /* cwd = the home directory; names: NULL = all files may be there.  in must be {0}.  -1: a control
  * file cannot be used; do not serve then.  Borrows from the environment. */
 MUST_CHECK int intake_read(struct intake *in, const struct ctlnames *names);
+/* badmailfrom, every line of it an address.  -1: it cannot be read. */
+MUST_CHECK int intake_read_senders(struct intake *in);
 void intake_free(struct intake *in);
 
 /* Is the address, or `@` and its domain, in badmailfrom?  The empty sender never is. */

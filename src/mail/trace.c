@@ -39,9 +39,12 @@ trace_add_received(struct buf *to, const struct trace_hop *hop)
 {
 	char date[DATE_SIZE];
 
-	buf_adds(to, "Received: from ");
-	add_safe(to, hop->remote_host);
-	if (hop->helo.p && !ascii_ieq(hop->helo, hop->remote_host)) {
+	buf_adds(to, "Received:");
+	if (!hop->hidden) {
+		buf_adds(to, " from ");
+		add_safe(to, hop->remote_host);
+	}
+	if (hop->helo.p && (hop->hidden || !ascii_ieq(hop->helo, hop->remote_host))) {
 		buf_adds(to, " (HELO ");
 		add_safe(to, hop->helo);
 		buf_addc(to, ')');
@@ -49,9 +52,10 @@ trace_add_received(struct buf *to, const struct trace_hop *hop)
 	buf_adds(to, " (");
 	if (hop->remote_info.p) {
 		add_safe(to, hop->remote_info);
-		buf_addc(to, '@');
+		buf_adds(to, hop->hidden ? "" : "@");
 	}
-	add_safe(to, hop->remote_ip);
+	if (!hop->hidden)
+		add_safe(to, hop->remote_ip);
 	buf_adds(to, ")\n  by ");
 	add_safe(to, hop->local_name);
 	buf_adds(to, " with ");

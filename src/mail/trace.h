@@ -19,10 +19,12 @@ struct trace_hop {
 	struct span local_name;
 	const char *protocol;		/* `SMTP`, `ESMTP`, `QMTP`, ... */
 	int64_t time;
+	bool hidden;			/* host and address stay out */
 };
 
 /* Appends (two lines)
  *   Received: from H (HELO X) (I@IP)\n  by L with P; 26 Sep 1995 04:46:54 -0000\n
+ * or, if hidden, `Received: (HELO X) (I)`.
  * HELO only where it differs from the host name but for case.  Strange bytes become `?`. */
 void trace_add_received(struct buf *to, const struct trace_hop *hop);
 /* `Delivered-To: LOCAL@DOMAIN` LF; LF inside becomes `_`. */

@@ -108,6 +108,15 @@ ip_equal(const struct ip *a, const struct ip *b)
 	return !a4 && !b4 && a->family == b->family && memcmp(a->bytes, b->bytes, V6_BYTES) == 0;
 }
 
+bool
+ip_is_loopback(const struct ip *ip)
+{
+	static const unsigned char one[V6_BYTES] = { [15] = 1 };
+	const unsigned char *v4 = v4_bytes(ip);
+
+	return v4 ? v4[0] == 127 : ip->family == IP_V6 && memcmp(ip->bytes, one, V6_BYTES) == 0;
+}
+
 int
 ip_list_add(struct ip_list *l, const struct ip *ip)
 {

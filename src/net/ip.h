@@ -27,6 +27,8 @@ MUST_CHECK bool ip_parse_literal(struct span text, struct ip *ip);
 char *ip_format(const struct ip *ip, char out[IP_TEXT_SIZE]);
 /* IPv4 and its IPv4-mapped IPv6 form are equal. */
 bool ip_equal(const struct ip *a, const struct ip *b);
+/* 127.0.0.0/8 in either form, ::1. */
+bool ip_is_loopback(const struct ip *ip);
 
 struct ip_list {
 	struct ip *list;

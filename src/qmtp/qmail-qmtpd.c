@@ -22,7 +22,8 @@ read_controls(struct intake *intake)
 	enum ctl_status status = ctl_line("me", &me);
 
 	buf_free(&me);
-	return status == CTL_ERROR ? -1 : intake_read(intake, NULL);
+	return status == CTL_ERROR ? -1 : intake_read(intake, NULL) == -1 ?
+	    -1 : intake_read_senders(intake);
 }
 
 static void

@@ -26,15 +26,9 @@ number(const char *text)
 static bool
 is_loopback(const char *text)
 {
-	static const unsigned char one[16] = { [15] = 1 }, mapped[12] = { [10] = 255, [11] = 255 };
 	struct ip ip;
 
-	if (!text || !ip_parse(span_str(text), &ip))
-		return false;
-	if (ip.family == IP_V4)
-		return ip.bytes[0] == 127;
-	return memcmp(ip.bytes, one, sizeof one) == 0 ||
-	    (memcmp(ip.bytes, mapped, sizeof mapped) == 0 && ip.bytes[12] == 127);
+	return text && ip_parse(span_str(text), &ip) && ip_is_loopback(&ip);
 }
 
 /* Passwords stay off a clear channel once there is another. */

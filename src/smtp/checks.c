@@ -6,11 +6,13 @@
 #include "lib/log.h"
 #include "smtp/policy.h"
 #include "smtp/rcptcheck.h"
+#include "smtp/rules.h"
 #include "smtp/spfcheck.h"
 #include "smtp/submission.h"
 
 enum {
 	STRANGERS = 1,		/* not asked about clients that may relay */
+	BAD_RECIPIENT = 2,	/* a refusal counts for brtlimit */
 };
 
 struct check {
@@ -56,26 +58,36 @@ refuse_spf(struct session *s, struct buf *recipient)
 #define END { NULL, NULL, 0 }
 
 static const struct check connect_checks[] = {
+	{ "greetdelay", rules_greet_delay, STRANGERS },
 	END
 };
 
 static const struct check helo_checks[] = {
+	{ "badhelo", lists_remember_helo, 0 },
 	END
 };
 
 static const struct check mail_checks[] = {
 	{ "submitsenders", check_own_sender, 0 },
+	{ "rejectnullsenders", rules_null_sender, 0 },
 	{ "chkuser", check_sender_format, 0 },
-	{ "badmailfrom", policy_remember_sender, 0 },
+	{ "badmailfrom", lists_remember_sender, 0 },
+	{ "mfcheck", rules_sender_domain, STRANGERS },
 	{ "spf", check_spf, STRANGERS },
 	END
 };
 
 static const struct check rcpt_checks[] = {
-	{ "badmailfrom", policy_sender, 0 },
+	{ "rejectrelaytest", rules_relay_characters, 0 },
+	{ "badhelo", lists_helo, 0 },
+	{ "badmailfrom", lists_sender, 0 },
+	{ "maxrcpt", rules_recipient_count, 0 },
+	{ "brtlimit", rules_bad_recipients, 0 },
+	{ "badrcptto", lists_recipient, BAD_RECIPIENT },
 	{ "rcpthosts", policy_relay, 0 },
 	{ "spf", refuse_spf, STRANGERS },
-	{ "chkuser", check_existence, 0 },
+	{ "chkuser", check_existence, BAD_RECIPIENT },
+	{ "tarpit", rules_tarpit, STRANGERS },
 	END
 };
 
@@ -99,8 +111,11 @@ checks_run(struct session *s, enum checks_stage stage, struct buf *address)
 
 		if (!s->relay_client || !(c->flags & STRANGERS))
 			r = c->run(s, address);
-		if (r != REPLY_OK)
-			return r;
+		if (r == REPLY_OK)
+			continue;
+		s->refused_by = c->name;
+		s->bad_recipients += c->flags & BAD_RECIPIENT ? 1 : 0;
+		return r;
 	}
 	return REPLY_OK;
 }

@@ -7,6 +7,8 @@
 #include "lib/date.h"
 #include "mail/dotcrlf.h"
 #include "queue/incoming.h"
+#include "smtp/checks.h"
+#include "smtp/smtplog.h"
 #include "smtp/submission.h"
 
 /* One message on its way. */
@@ -25,7 +27,13 @@ protocol(const struct session *s)
 		{ "ESMTP", "ESMTPA" }, { "ESMTPS", "ESMTPSA" }
 	};
 
-	return s->extended ? extended[s->tls][s->user.n > 0] : "SMTP";
+	static const char *const utf8[2][2] = {		/* RFC 6531, 4.3 */
+		{ "UTF8SMTP", "UTF8SMTPA" }, { "UTF8SMTPS", "UTF8SMTPSA" }
+	};
+
+	if (!s->extended)
+		return "SMTP";
+	return (s->utf8 ? utf8 : extended)[s->tls][s->user.n > 0];
 }
 
 static int
@@ -38,6 +46,11 @@ open_queue(const struct session *s, struct incoming *in)
 	if (s->said_hello && !hop.helo.p)
 		hop.helo = span_str("");	/* an empty name was given, which is not none */
 	hop.remote_info = s->remote_info;
+	if (s->conf->rules.hide_client && (s->relay_client || s->user.n)) {
+		hop.hidden = true;
+		if (s->conf->rules.hide_client > 1)
+			hop.remote_info = span_of(NULL, 0);
+	}
 	hop.protocol = protocol(s);
 	hop.time = date_now();
 	return incoming_open(in, &hop, s->conf->intake.size_limit, s->conf->timeout_ms);
@@ -102,21 +115,29 @@ put_envelope(struct session *s, struct submit *submit)
 static enum reply
 refuse(struct session *s, const char *code, const struct buf *why)
 {
-	io_puts(&s->out, code);
-	io_putspan(&s->out, buf_span(why));
-	io_puts(&s->out, "\r\n");
-	return REPLY_WRITTEN_ERROR;
+	struct buf text = { 0 };
+	enum reply r;
+
+	buf_adds(&text, code);
+	buf_addbuf(&text, why);
+	r = checks_say(s, buf_span(&text));
+	buf_free(&text);
+	return r;
 }
 
 static enum reply
-accept(struct session *s, const struct submit *submit)
+accept(struct session *s, const struct incoming *in)
 {
+	const struct submit *submit = &in->submit;
+
 	io_puts(&s->out, "250 ok ");
 	io_putnum(&s->out, (uint64_t)date_now());
 	io_puts(&s->out, " qp ");
 	io_putnum(&s->out, (uint64_t)submit->pid);
 	io_puts(&s->out, "\r\n");
 	s->errors = s->idle = 0;
+	s->messages++;
+	smtplog_message(s, submit->pid, in->stored);
 	return REPLY_WRITTEN;
 }
 
@@ -134,7 +155,7 @@ finish(struct session *s, struct transfer *t)
 		submit_abort(&in->submit);	/* nobody is left who could be told */
 	switch (incoming_close(in, &why)) {
 	case INCOMING_OK:
-		reply = accept(s, &in->submit);
+		reply = accept(s, in);
 		break;
 	case INCOMING_TEMPORARY:
 		reply = refuse(s, "451 ", &why);

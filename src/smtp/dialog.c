@@ -11,6 +11,7 @@
 #include "smtp/params.h"
 #include "smtp/policy.h"
 #include "smtp/reply.h"
+#include "smtp/smtplog.h"
 
 #define LAST_WORDS_MS (INT64_C(10) * 1000)	/* for the reply that ends a connection */
 
@@ -57,6 +58,8 @@ command_ehlo(struct session *s, struct span arg)
 	if (r == REPLY_WRITTEN) {
 		io_puts(&s->out, "250-PIPELINING\r\n");
 		auth_put_lines(s);
+		if (s->conf->rules.utf8)
+			io_puts(&s->out, "250-SMTPUTF8\r\n");
 		io_puts(&s->out, "250-SIZE ");
 		io_putnum(&s->out, s->conf->intake.size_limit);
 		io_puts(&s->out, "\r\n250 8BITMIME\r\n");
@@ -155,8 +158,12 @@ open_transaction(struct session *s, struct span arg)
 
 	if (r != REPLY_OK)
 		return r;
-	if (params_mail(rest, &params) != PARAMS_OK || (params.auth && !auth_is_known(s)))
+	if (params_mail(rest, &params) != PARAMS_OK || (params.auth && !auth_is_known(s)) ||
+	    (params.utf8 && !s->conf->rules.utf8))
 		return REPLY_PARAMETER;
+	s->utf8 = params.utf8;
+	if ((r = rules_utf8(s, &s->sender)) != REPLY_OK)
+		return r;
 	if (s->conf->intake.size_limit && params.size > s->conf->intake.size_limit)
 		return REPLY_TOO_BIG;
 	if ((r = checks_run(s, CHECKS_MAIL, &s->sender)) != REPLY_OK)
@@ -205,7 +212,8 @@ check_recipient(struct session *s, struct span arg, struct buf *address)
 		return REPLY_RECIPIENT_SYNTAX;
 	if (params_rcpt(rest) != PARAMS_OK)
 		return REPLY_PARAMETER;
-	if ((r = checks_run(s, CHECKS_RCPT, address)) != REPLY_OK)
+	if ((r = rules_utf8(s, address)) != REPLY_OK ||
+	    (r = checks_run(s, CHECKS_RCPT, address)) != REPLY_OK)
 		return r;
 	return add_recipient(s, address);
 }
@@ -213,11 +221,7 @@ check_recipient(struct session *s, struct span arg, struct buf *address)
 static enum reply
 command_rcpt(struct session *s, struct span arg)
 {
-	struct buf address = { 0 };
-	enum reply r = s->in_transaction ? check_recipient(s, arg, &address) : REPLY_LATER_MAIL;
-
-	buf_free(&address);
-	return r;
+	return s->in_transaction ? check_recipient(s, arg, &s->recipient) : REPLY_LATER_MAIL;
 }
 
 static enum reply
@@ -272,6 +276,25 @@ run_command(struct session *s)
 	return REPLY_UNIMPLEMENTED;
 }
 
+/* The command, and what the log says about it. */
+static enum reply
+run_logged(struct session *s)
+{
+	enum reply r;
+
+	buf_reset(&s->said);
+	buf_reset(&s->recipient);
+	s->refused_by = NULL;
+	r = run_command(s);
+	s->refusals += reply_is_refusal(r) ? 1 : 0;
+	if (s->conf->log_styles) {
+		struct span line = buf_span(&s->line);
+
+		smtplog_command(s, span_head(line, span_chr(line, ' ')), r);
+	}
+	return r;
+}
+
 /* Clients that only make mistakes, or only ask for nothing, are sent away. */
 static enum reply
 bound(struct session *s, enum reply r)
@@ -306,10 +329,11 @@ dialog_run(struct session *s)
 		reply_put(&s->out, r);
 	while (reply_effect(r) != REPLY_ENDS) {
 		if ((r = session_read_line(s, &s->line)) == REPLY_OK)
-			r = run_command(s);
+			r = run_logged(s);
 		r = bound(s, r);
 		reply_put(&s->out, r);
 	}
+	smtplog_end(s);
 	s->out.deadline = deadline_after(LAST_WORDS_MS);
 	return io_flush(&s->out) == 0 && r == REPLY_QUIT;
 }

@@ -73,8 +73,10 @@ take(struct span word, struct mail_params *p)
 {
 	size_t equals = span_chr(word, '=');
 
-	if (equals == word.n)
-		return PARAMS_BAD;
+	if (equals == word.n) {
+		p->utf8 = p->utf8 || ascii_ieq(word, span_str("SMTPUTF8"));
+		return ascii_ieq(word, span_str("SMTPUTF8")) ? PARAMS_OK : PARAMS_BAD;
+	}
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (ascii_ieq(span_head(word, equals), span_str(known[i].keyword)))
 			return known[i].take(span_tail(word, equals + 1), p);

@@ -13,6 +13,7 @@ enum params_status { PARAMS_OK, PARAMS_BAD };
 
 struct mail_params {
 	uint64_t size;		/* SIZE=, bytes on the wire; 0 = not declared */
+	bool utf8;		/* SMTPUTF8 (RFC 6531, 3.4) */
 	bool auth;		/* AUTH= was there (RFC 4954, 5); nothing believes it */
 };
 

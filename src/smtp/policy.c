@@ -5,31 +5,18 @@
 #include "smtp/rcptcheck.h"
 
 enum reply
-policy_remember_sender(struct session *s, struct buf *sender)
-{
-	s->sender_is_bad = intake_is_bad_sender(&s->conf->intake, buf_span(sender));
-	return REPLY_OK;
-}
-
-enum reply
-policy_sender(struct session *s, struct buf *recipient)
-{
-	(void)recipient;
-	return s->sender_is_bad ? REPLY_BAD_SENDER : REPLY_OK;
-}
-
-enum reply
 policy_relay(struct session *s, struct buf *recipient)
 {
-	if (s->relay_client)
-		return REPLY_OK;
-	switch (intake_recipient(&s->conf->intake, buf_span(recipient))) {
+	switch (s->relay_client && !s->conf->log_styles ? RELAY_ALLOWED :
+	    relay_check(&s->conf->intake.relay, buf_span(recipient))) {
 	case RELAY_ALLOWED:
+		s->ours = true;
 		return REPLY_OK;
 	case RELAY_REFUSED:
-		return rcptcheck_no_relay(s, buf_span(recipient));
+		s->ours = false;
+		return s->relay_client ? REPLY_OK : rcptcheck_no_relay(s, buf_span(recipient));
 	default:
-		return REPLY_CONTROLS;
+		return s->relay_client ? REPLY_OK : REPLY_CONTROLS;
 	}
 }
 

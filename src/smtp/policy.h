@@ -8,9 +8,7 @@
 #include "smtp/reply.h"
 #include "smtp/session.h"
 
-/* Checks (smtp/checks.h): badmailfrom at MAIL and at RCPT, rcpthosts at RCPT. */
-MUST_CHECK enum reply policy_remember_sender(struct session *s, struct buf *sender);
-MUST_CHECK enum reply policy_sender(struct session *s, struct buf *recipient);
+/* The check (smtp/checks.h) of rcpthosts. */
 MUST_CHECK enum reply policy_relay(struct session *s, struct buf *recipient);
 /* `u@[192.0.2.1]`, if that is us and localiphost is known, becomes `u@LOCALIPHOST`. */
 MUST_CHECK enum reply policy_replace_local_ip(struct session *s, struct buf *address);

@@ -27,6 +27,24 @@ static const struct {
 	[REPLY_RECIPIENT_SYNTAX] = { "553 recipient address not usable (#5.1.3)", REPLY_REFUSES },
 	[REPLY_BAD_SENDER] = { "553 the envelope sender is in my badmailfrom list (#5.7.1)",
 	    REPLY_REFUSES },
+	[REPLY_DENIED_SENDER] = { "553 sorry, your envelope sender has been denied (#5.7.1)",
+	    REPLY_REFUSES },
+	[REPLY_DENIED_RECIPIENT] = { "553 sorry, your envelope recipient has been denied (#5.7.1)",
+	    REPLY_REFUSES },
+	[REPLY_BAD_HELO] = { "553 sorry, your HELO host name has been denied (#5.7.1)",
+	    REPLY_REFUSES },
+	[REPLY_NULL_SENDER] = { "421 null senders temporarily denied (#4.3.0)", REPLY_ENDS },
+	[REPLY_NO_SENDER_DOMAIN] = { "553 sorry, your envelope sender domain must exist (#5.7.1)",
+	    REPLY_REFUSES },
+	[REPLY_DNS_TROUBLE] = { "451 DNS temporary failure (#4.3.0)", REPLY_REFUSES },
+	[REPLY_RELAY_CHARACTERS] = { "553 we don't relay (#5.7.1)", REPLY_REFUSES },
+	[REPLY_MAX_RECIPIENTS] = { "452 max rcpt limit exceeded (#4.5.3)", REPLY_GOES_ON },
+	[REPLY_BAD_RECIPIENTS] = { "421 too many invalid addresses, goodbye (#4.3.0)",
+	    REPLY_ENDS },
+	[REPLY_TALKER] = { "554 SMTP protocol violation", REPLY_ENDS },
+	[REPLY_NOT_ASCII] = { "553 the address is not ASCII, and MAIL had no SMTPUTF8 (#5.6.7)",
+	    REPLY_REFUSES },
+	[REPLY_NOT_UTF8] = { "553 the address is not UTF-8 (#5.6.7)", REPLY_REFUSES },
 	[REPLY_NOT_OURS] = { "553 not relayed, the domain is not in my list of "
 	    "allowed rcpthosts (#5.7.1)", REPLY_REFUSES },
 	/* Not an error of the client's: it sends to those accepted, the others follow later. */
@@ -73,6 +91,19 @@ reply_put(struct io_out *out, enum reply r)
 		io_puts(out, replies[r].text);
 		io_puts(out, "\r\n");
 	}
+}
+
+const char *
+reply_text(enum reply r)
+{
+	return replies[r].text;
+}
+
+bool
+reply_is_refusal(enum reply r)
+{
+	return replies[r].text ? replies[r].text[0] > '3' :
+	    r == REPLY_WRITTEN_ERROR || r == REPLY_WRITTEN_END;
 }
 
 enum reply_effect

@@ -2,6 +2,8 @@
 #ifndef SMTP_REPLY_H
 #define SMTP_REPLY_H
 
+#include <stdbool.h>
+
 #include "lib/io.h"
 
 enum reply {
@@ -23,6 +25,18 @@ enum reply {
 	REPLY_SENDER_SYNTAX,
 	REPLY_RECIPIENT_SYNTAX,
 	REPLY_BAD_SENDER,	/* badmailfrom */
+	REPLY_DENIED_SENDER,	/* the lists of smtp/lists.h */
+	REPLY_DENIED_RECIPIENT,
+	REPLY_BAD_HELO,
+	REPLY_NULL_SENDER,	/* the rules of smtp/rules.h */
+	REPLY_NO_SENDER_DOMAIN,
+	REPLY_DNS_TROUBLE,
+	REPLY_RELAY_CHARACTERS,
+	REPLY_MAX_RECIPIENTS,
+	REPLY_BAD_RECIPIENTS,
+	REPLY_TALKER,
+	REPLY_NOT_ASCII,
+	REPLY_NOT_UTF8,
 	REPLY_NOT_OURS,		/* rcpthosts */
 	REPLY_MANY_RECIPIENTS,
 	REPLY_SPF_LATER,	/* name servers did not answer */
@@ -65,6 +79,9 @@ enum reply_effect {
 
 /* Writes it as one line; nothing for those that are written already. */
 void reply_put(struct io_out *out, enum reply r);
+/* The words, with the code; NULL for those that are written already. */
+const char *reply_text(enum reply r);
+bool reply_is_refusal(enum reply r);	/* 4xx, 5xx */
 enum reply_effect reply_effect(enum reply r);
 
 #endif

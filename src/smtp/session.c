@@ -29,6 +29,7 @@ session_free(struct session *s)
 	buf_free(&s->user);
 	buf_free(&s->sender);
 	buf_free(&s->said);
+	buf_free(&s->recipient);
 	buf_free(&s->recipients);
 	ip_list_free(&s->own);
 	asker_close(&s->dnsask);
@@ -40,7 +41,8 @@ void
 session_reset(struct session *s)
 {
 	s->in_transaction = false;
-	s->sender_is_bad = false;
+	s->utf8 = false;
+	s->sender_hits = (struct lists_hits){ 0 };
 	spfcheck_reset(&s->spf);
 	buf_reset(&s->sender);
 	buf_reset(&s->recipients);

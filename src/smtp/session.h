@@ -12,6 +12,7 @@
 #include "lib/io.h"
 #include "net/ip.h"
 #include "smtp/rcptcheck.h"
+#include "smtp/lists.h"
 #include "smtp/reply.h"
 #include "smtp/smtpconf.h"
 #include "smtp/spfcheck.h"
@@ -53,10 +54,17 @@ struct session {
 	struct asker dnsask;		/* qmail-dnsask */
 	struct rcptcheck rcptcheck;
 
+	struct lists_hits helo_hits, sender_hits;
+	uint64_t bad_recipients;	/* refused, of the connection */
+	uint64_t messages, refusals;
+
 	bool in_transaction;
-	bool sender_is_bad;
+	bool utf8;			/* MAIL said SMTPUTF8 */
 	struct buf sender;
-	struct buf said;		/* the last reply of checks_say */
+	struct buf recipient;		/* of this command */
+	bool ours;			/* its domain is in rcpthosts, or there is none */
+	struct buf said;		/* by checks_say, in the answer to this command */
+	const char *refused_by;		/* the check that refuses this command; NULL: none */
 	struct buf recipients;		/* each followed by NUL */
 	size_t recipient_count;
 

@@ -6,6 +6,7 @@
 #include "lib/ascii.h"
 #include "lib/ctl.h"
 #include "lib/num.h"
+#include "smtp/smtplog.h"
 
 #define TIMEOUT_MAX_S ((uint64_t)1 << 31)
 
@@ -81,6 +82,21 @@ smtpconf_number(const struct ctlnames *names, const char *variable, const char *
 	return ctl_number(file, max, value) == CTL_ERROR ? -1 : 0;
 }
 
+/* strictpatterns: better no service than one with a list that has holes. */
+static int
+read_policy(struct smtpconf *conf)
+{
+	uint64_t strict = 0;
+
+	conf->log_styles = smtplog_styles();
+	if (lists_read(&conf->lists, &conf->names, &conf->complaints) == -1 ||
+	    rules_read(&conf->rules, &conf->names) == -1 ||
+	    smtpconf_number(&conf->names, NULL, "strictpatterns", 1, &strict) == -1)
+		return -1;
+	smtplog_lines(&conf->complaints);
+	return strict && conf->complaints.n ? -1 : 0;
+}
+
 int
 smtpconf_read(struct smtpconf *conf, char *args[])
 {
@@ -88,6 +104,8 @@ smtpconf_read(struct smtpconf *conf, char *args[])
 	if (read_names(conf) == -1 || read_timeout(conf) == -1)
 		return -1;
 	authconf_read(&conf->auth, args);
+	if (read_policy(conf) == -1)
+		return -1;
 	return intake_read(&conf->intake, &conf->names);
 }
 
@@ -97,5 +115,7 @@ smtpconf_free(struct smtpconf *conf)
 	buf_free(&conf->greeting);
 	buf_free(&conf->local_ip_host);
 	intake_free(&conf->intake);
+	lists_free(&conf->lists);
+	buf_free(&conf->complaints);
 	*conf = (struct smtpconf){ 0 };
 }

@@ -10,6 +10,8 @@
 #include "lib/ctlnames.h"
 #include "mail/intake.h"
 #include "smtp/authconf.h"
+#include "smtp/lists.h"
+#include "smtp/rules.h"
 
 struct smtpconf {
 	struct ctlnames names;		/* of the control files */
@@ -19,6 +21,10 @@ struct smtpconf {
 	int64_t timeout_ms;		/* timeoutsmtpd */
 	struct intake intake;
 	struct authconf auth;
+	struct lists lists;
+	struct rules rules;
+	struct buf complaints;		/* lines about lists that cannot be used */
+	unsigned log_styles;		/* smtp/smtplog.h */
 };
 
 #define SMTPCONF_TIMEOUT_S 1200		/* if timeoutsmtpd is absent */

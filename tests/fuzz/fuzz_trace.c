@@ -40,7 +40,8 @@ check_field(struct span text, const char *name, size_t lines)
 static void
 check_received(const struct span v[VALUES])
 {
-	struct trace_hop hop = { v[0], v[1], v[2], v[3], v[4], "SMTP", 1700000000 };
+	struct trace_hop hop = { v[0], v[1], v[2], v[3], v[4], "SMTP", 1700000000,
+		    false };
 	struct buf field = { 0 };
 
 	trace_add_received(&field, &hop);

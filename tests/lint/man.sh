@@ -6,7 +6,7 @@
 # the foreign ones listed here, not in what this machine happens to have installed.
 set -u
 
-foreign='true.1 fixcrio.1 rblsmtpd.1 tcprules.1 tcpserver.1
+foreign='true.1 regex.7 fixcrio.1 rblsmtpd.1 tcprules.1 tcpserver.1
 	fcntl.2 flock.2 fsync.2 crypt.3 getspnam.3 syslog.3 crypt.5
 	cdb.5 nsswitch.conf.5 shadow.5
 	inetd.8 multilog.8 supervise.8'

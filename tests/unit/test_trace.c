@@ -11,27 +11,33 @@ static const struct {
 	const char *want;
 } received[] = {
 	{ "all parts", { { "client.example", 14 }, { "192.0.2.7", 9 }, { "joe (x)", 7 },
-	    { "other", 5 }, { "mx.example", 10 }, "ESMTP", SEP_26 },
+	    { "other", 5 }, { "mx.example", 10 }, "ESMTP", SEP_26, false },
 	    "Received: from client.example (HELO other) (joe??x?@192.0.2.7)\n"
 	    "  by mx.example with ESMTP; 26 Sep 1995 04:46:54 -0000\n" },
 	{ "HELO equal but for case", { { "client.example", 14 }, { "192.0.2.7", 9 }, { NULL, 0 },
-	    { "CLIENT.example", 14 }, { "mx.example", 10 }, "SMTP", SEP_26 },
+	    { "CLIENT.example", 14 }, { "mx.example", 10 }, "SMTP", SEP_26, false },
 	    "Received: from client.example (192.0.2.7)\n"
 	    "  by mx.example with SMTP; 26 Sep 1995 04:46:54 -0000\n" },
 	{ "no HELO", { { "unknown", 7 }, { "unknown", 7 }, { NULL, 0 },
-	    { NULL, 0 }, { "192.0.2.1", 9 }, "QMTP", SEP_26 },
+	    { NULL, 0 }, { "192.0.2.1", 9 }, "QMTP", SEP_26, false },
 	    "Received: from unknown (unknown)\n"
 	    "  by 192.0.2.1 with QMTP; 26 Sep 1995 04:46:54 -0000\n" },
 	{ "empty HELO and info", { { "h", 1 }, { "i", 1 }, { "", 0 }, { "", 0 }, { "l", 1 },
-	    "SMTP", 0 },
+	    "SMTP", 0, false },
 	    "Received: from h (HELO ) (@i)\n  by l with SMTP; 1 Jan 1970 00:00:00 -0000\n" },
 	{ "strange bytes", { { "h", 1 }, { "::1", 3 }, { NULL, 0 },
 	    { "a<b>\t\"c\" d\n\xff[_]", 16 },
-	    { "l", 1 }, "SMTP", 0 },
+	    { "l", 1 }, "SMTP", 0, false },
 	    "Received: from h (HELO a?b???c??d??????" ") (::1)\n"
 	    "  by l with SMTP; 1 Jan 1970 00:00:00 -0000\n" },
+	{ "hidden", { { "h", 1 }, { "i", 1 }, { "joe", 3 }, { "h", 1 }, { "l", 1 },
+	    "SMTP", 0, true },
+	    "Received: (HELO h) (joe)\n  by l with SMTP; 1 Jan 1970 00:00:00 -0000\n" },
+	{ "hidden, and nobody known", { { "h", 1 }, { "i", 1 }, { NULL, 0 }, { NULL, 0 },
+	    { "l", 1 }, "SMTP", 0, true },
+	    "Received: ()\n  by l with SMTP; 1 Jan 1970 00:00:00 -0000\n" },
 	{ "every safe byte", { { "aZ09.@%+/=:-", 12 }, { "i", 1 }, { NULL, 0 }, { NULL, 0 },
-	    { "l", 1 }, "SMTP", 0 },
+	    { "l", 1 }, "SMTP", 0, false },
 	    "Received: from aZ09.@%+/=:- (i)\n  by l with SMTP; 1 Jan 1970 00:00:00 -0000\n" },
 };
 
