@@ -6,6 +6,7 @@ $B/qmail-queue: $S/queue/qmail-queue.o $(S_QUEUE)
 $B/qmail-clean: $O/queue/qmail-clean.o $(QUEUE)
 $B/qmail-qread: $O/queue/qmail-qread.o $(QUEUE)
 $B/qmail-qstat: $O/queue/qmail-qstat.o $(QUEUE)
+$B/qmail-qfilter: $O/queue/qmail-qfilter.o $(QUEUE)
 $B/qmail-qcheck: $O/queue/qmail-qcheck.o $(QUEUE)
 # folder send
 $B/qmail-send: $O/send/qmail-send.o $O/send.a $(QUEUE)

@@ -1,0 +1,152 @@
+/* qmail-qfilter - let filters see and change a message before it is queued.
+ *
+ *	qmail-qfilter [filter [arg ...] [-- filter [arg ...]] ...]
+ *
+ * Run by: whatever submits mail, in the place of qmail-queue, mostly from a script that QMAILQUEUE
+ * names.  fd 0: message, fd 1: envelope; fd 4, 6: a pipe for the words of a refusal, or closed.
+ * Environment: QQF_QMAILQUEUE; QMAILQUEUE is not looked at, or we would run ourselves.
+ * Controls: qfilters, `DOMAIN:COMMAND[:NAME=VALUE,...]`, run by sh behind the filters of the
+ * arguments for senders of that domain; `*` is every domain.
+ * Exit: that of qmail-queue, or the first of a filter that is not 0; 0 for a filter's 99; else a
+ * code of queue/qqcode.h. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/ascii.h"
+#include "lib/conf.h"
+#include "lib/ctl.h"
+#include "lib/io.h"
+#include "lib/sig.h"
+#include "queue/qfilter.h"
+#include "queue/qqcode.h"
+
+/* ---- filters of the arguments ---- */
+
+static int
+run_arguments(struct qfilter *f, char **argv)
+{
+	int code = QQ_OK;
+
+	while (*argv && code == QQ_OK) {
+		char **end = argv;
+		bool more;
+
+		while (*end && strcmp(*end, "--") != 0)
+			end++;
+		more = *end != NULL;
+		*end = NULL;
+		if (end > argv)
+			code = qfilter_run(f, argv);
+		argv = more ? end + 1 : end;
+	}
+	return code;
+}
+
+/* ---- filters of control/qfilters ---- */
+
+/* Sets NAME=VALUE for one filter, or takes it away again. */
+static int
+change_variables(struct span list, bool set)
+{
+	int r = 0;
+
+	while (list.n && r == 0) {
+		struct span one = span_head(list, span_chr(list, ','));
+		size_t equals = span_chr(one, '=');
+		struct buf name = { 0 };
+
+		buf_addspan(&name, span_head(one, equals));
+		buf_addc(&name, '\0');
+		buf_addspan(&name, span_tail(one, equals + 1));
+		if (!buf_ok(&name))
+			r = -1;
+		else
+			r = set ? setenv(name.p, name.p + equals + (equals < one.n), 1) :
+			    unsetenv(name.p);
+		buf_free(&name);
+		list = span_tail(list, one.n + 1);
+	}
+	return r;
+}
+
+static int
+run_line(struct qfilter *f, struct span command, struct span variables)
+{
+	char shell[] = "/bin/sh", option[] = "-c";
+	char *argv[] = { shell, option, NULL, NULL };
+	int code = QQ_MEMORY;
+
+	argv[2] = strndup(command.p, command.n);
+	if (argv[2])
+		code = change_variables(variables, true) == -1 ? QQ_CONFIG : qfilter_run(f, argv);
+	(void)!change_variables(variables, false);
+	free(argv[2]);
+	return code;
+}
+
+static int
+run_lines(struct qfilter *f, const struct buf *text)
+{
+	struct buf domain = { 0 };
+	struct span line;
+	size_t pos = 0;
+	int code = qfilter_sender_domain(f, &domain);
+
+	while (code == QQ_OK && ctl_next(text, &pos, &line)) {
+		struct span whose = span_head(line, span_chr(line, ':'));
+		struct span rest = span_tail(line, whose.n + 1);
+		struct span command = span_head(rest, span_chr(rest, ':'));
+
+		if (!command.n)
+			code = QQ_CONFIG;
+		else if (span_eq(whose, span_str("*")) || ascii_ieq(whose, buf_span(&domain)))
+			code = run_line(f, command, span_tail(rest, command.n + 1));
+	}
+	buf_free(&domain);
+	return code;
+}
+
+static int
+run_controls(struct qfilter *f)
+{
+	struct buf text = { 0 };
+	int code = QQ_OK;
+
+	switch (ctl_list("qfilters", &text)) {
+	case CTL_ABSENT:
+		break;
+	case CTL_FOUND:
+		code = run_lines(f, &text);
+		break;
+	case CTL_ERROR:
+		code = QQ_CONFIG;
+		break;
+	}
+	buf_free(&text);
+	return code;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct qfilter f = QFILTER_EMPTY;
+	int code;
+
+	(void)argc;
+	sig_ignore(SIGPIPE);
+	if (io_open_standard() == -1)
+		return QQ_READ;
+	if (chdir(QMAIL_HOME) == -1)
+		return QQ_HOME;
+	code = qfilter_take(&f);
+	if (code == QQ_OK)
+		code = run_arguments(&f, argv + 1);
+	if (code == QQ_OK)
+		code = run_controls(&f);
+	if (code == QQ_OK)
+		code = qfilter_queue(&f);
+	qfilter_free(&f);
+	return code == QFILTER_STOP ? QQ_OK : code;
+}
