@@ -8,6 +8,7 @@
 
 #define DELIMITERS ".-+,/_="
 #define KEEP_ALL UINT64_MAX
+#define EXPANDED_BYTES ((size_t)8192)	/* of a name, before it is made shorter */
 
 /* What stands between the braces. */
 struct macro {
@@ -373,7 +374,10 @@ void
 spf_macro_expand_domain(struct span text, const struct spf_names *names, struct buf *to)
 {
 	buf_reset(to);
+	to->max = EXPANDED_BYTES;
 	spf_macro_expand(text, SPF_MACRO_DOMAIN, names, to);
+	if (to->over)		/* what can be left of it is no name */
+		buf_reset(to);
 	if (to->n && to->p[to->n - 1] == '.')
 		buf_cut(to, to->n - 1);
 	while (to->n > SPF_NAME_BYTES) {

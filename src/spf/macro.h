@@ -42,7 +42,7 @@ MUST_CHECK bool spf_macro_domain_valid(struct span text);
 void spf_macro_expand(struct span text, enum spf_macro_use use, const struct spf_names *names,
     struct buf *to);
 /* The same for a domain-spec: replaces *to, and takes labels off the front while it is longer than
- * SPF_NAME_BYTES. */
+ * SPF_NAME_BYTES.  Empty if it would become very long. */
 void spf_macro_expand_domain(struct span text, const struct spf_names *names, struct buf *to);
 
 #endif
