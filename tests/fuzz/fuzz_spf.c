@@ -19,8 +19,9 @@
 const char *const fuzz_words[] = {
 	"u@a.ex|h.ex||||v=spf1 ", "v=spf1 ", "|", "~", "a ", "mx ", "ptr ", "-all", "~all ", "?all",
 	"include:b.ex ", "exists:%{i}.%{v}.ex ", "redirect=c.ex", "exp=e.ex", "ip4:192.0.2.0/24 ",
-	"ip6:2001:db8::/32 ", "a:%{d2r}.ex/24//64 ", "%{l1r-}", "%{p}", "%{S}", "%{h}", "%{c}", "%{",
-	"}", "%%", "//", ":", "=", "y", "n", "0", "!", "9", "|v=spf1 include:x.ex a mx ptr ", NULL
+	"ip6:2001:db8::/32 ", "a:%{d2r}.ex/24//64 ", "%{l1r-}", "%{p}", "%{S}", "%{h}", "%{c}",
+	"%{", "}", "%%", "//", ":", "=", "y", "n", "0", "!", "9",
+	"|v=spf1 include:x.ex a mx ptr ", NULL
 };
 
 static struct {
