@@ -162,7 +162,9 @@ $(BUILD)/boot/%: boot/% $(FILL)
 	@mkdir -p $(@D)
 	sed -f $(FILL) $< > $@.tmp && mv -f $@.tmp $@
 
-doc: $(patsubst %,$(BUILD)/doc/%,INSTALL README.md)
+FILTERS := $(wildcard src/install/fail2ban/*.conf)
+doc: $(patsubst %,$(BUILD)/doc/%,INSTALL README.md $(notdir $(FILTERS)))
+vpath %.conf $(dir $(FILTERS))
 $(BUILD)/doc/%: %
 	@mkdir -p $(@D)
 	cp $< $@

@@ -1,6 +1,8 @@
 /* popdialog - commands and replies of POP3, as qmail-popup and qmail-pop3d share them. */
 #include "pop3/popdialog.h"
 
+#include <stdlib.h>
+
 #include "lib/ascii.h"
 #include "lib/sys.h"
 
@@ -41,23 +43,52 @@ popdialog_err(struct popdialog *d, const char *text)
 }
 
 void
-popdialog_capa(struct popdialog *d)
+popdialog_capa(struct popdialog *d, const char *more)
 {
-	io_puts(&d->out, "+OK \r\nTOP\r\nUIDL\r\nUSER\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\n"
-	    "PIPELINING\r\nEXPIRE NEVER\r\n.\r\n");
+	bool passwords = popdialog_takes_passwords();
+
+	io_puts(&d->out, "+OK \r\nTOP\r\nUIDL\r\n");
+	io_puts(&d->out, passwords ? "USER\r\n" : "");
+	io_puts(&d->out, "RESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\n");
+	io_puts(&d->out, passwords ? "SASL PLAIN\r\n" : "");
+	io_puts(&d->out, "UTF8 USER\r\n");
+	io_puts(&d->out, more);
+	io_puts(&d->out, ".\r\n");
+}
+
+bool
+popdialog_takes_passwords(void)
+{
+	const char *only = getenv("POP3AUTH");
+
+	return !only || !ascii_ieq(span_str(only), span_str("apop"));
+}
+
+enum io_status
+popdialog_read(struct popdialog *d)
+{
+	buf_reset(&d->line);
+	d->in.deadline = deadline_first(deadline_after(POPDIALOG_TIMEOUT_MS), d->deadline);
+	return io_get_until(&d->in, '\n', &d->line);
+}
+
+struct span
+popdialog_line(const struct popdialog *d)
+{
+	struct span line = buf_span(&d->line);
+
+	if (line.n && line.p[line.n - 1] == '\r')
+		line.n--;
+	return span_head(line, span_chr(line, '\0'));
 }
 
 static enum pop_next
 run_line(struct popdialog *d, const struct pop_command *commands, size_t n,
     const char *otherwise, void *program)
 {
-	struct span line = buf_span(&d->line), verb, arg;
+	struct span line = popdialog_line(d);
+	struct span verb = span_head(line, span_chr(line, ' ')), arg = span_tail(line, verb.n);
 
-	if (line.n && line.p[line.n - 1] == '\r')
-		line.n--;
-	line = span_head(line, span_chr(line, '\0'));
-	verb = span_head(line, span_chr(line, ' '));
-	arg = span_tail(line, verb.n);
 	while (arg.n && arg.p[0] == ' ')
 		arg = span_tail(arg, 1);
 	for (size_t i = 0; i < n; i++)
@@ -74,9 +105,7 @@ popdialog_run(struct popdialog *d, const struct pop_command *commands, size_t n,
 	enum pop_next next = POP_GOES_ON;
 
 	while (next == POP_GOES_ON) {
-		buf_reset(&d->line);
-		d->in.deadline = deadline_first(deadline_after(POPDIALOG_TIMEOUT_MS), d->deadline);
-		switch (io_get_until(&d->in, '\n', &d->line)) {
+		switch (popdialog_read(d)) {
 		case IO_OK:
 			next = run_line(d, commands, n, otherwise, program);
 			break;

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/attr.h"
 #include "lib/buf.h"
 #include "lib/io.h"
 #include "lib/span.h"
@@ -42,11 +43,19 @@ void popdialog_free(struct popdialog *d);
 void popdialog_run(struct popdialog *d, const struct pop_command *commands, size_t n,
     const char *otherwise, void *program);
 
+/* The next line, into d->line, as popdialog_run reads it.  IO_TOOLONG: the line is gone; IO_EOF,
+ * IO_TIMEOUT, IO_ERROR end the session.  popdialog_line is that line without its end and without
+ * what stands behind a NUL. */
+MUST_CHECK enum io_status popdialog_read(struct popdialog *d);
+struct span popdialog_line(const struct popdialog *d);
+
 /* `+OK ` CRLF, with its space. */
 void popdialog_ok(struct popdialog *d);
 /* `-ERR ` text CRLF. */
 void popdialog_err(struct popdialog *d, const char *text);
-/* The reply to CAPA (RFC 2449), the same in both states. */
-void popdialog_capa(struct popdialog *d);
+/* The reply to CAPA (RFC 2449), the same in both states but for `more`: lines, or "". */
+void popdialog_capa(struct popdialog *d, const char *more);
+/* May clients log in with a password?  Not if POP3AUTH is `apop`. */
+bool popdialog_takes_passwords(void);
 
 #endif

@@ -205,7 +205,7 @@ command_capa(void *program, struct span arg)
 	struct pop3d *p = program;
 
 	(void)arg;
-	popdialog_capa(&p->dialog);
+	popdialog_capa(&p->dialog, "");
 	return POP_GOES_ON;
 }
 

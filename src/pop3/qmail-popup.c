@@ -2,17 +2,20 @@
  * checker on them.
  * Run by: tcpserver, as root or as the owner of virtual mailboxes (the checker must become the
  * user).  fd 0, 1: the client; fd 3 of the checker: what to check; every other descriptor goes
- * through as it is.  argv: host name, checker, its arguments.  Environment: passed on.
+ * through as it is.  argv: host name, checker, its arguments.  Environment: passed on;
+ * POP3AUTH, QMAILPOPUP_LOG, TCPREMOTEIP.
  * Exit: always 1, whatever happened. */
 #include <signal.h>
 #include <unistd.h>
 
+#include "lib/ascii.h"
 #include "lib/attr.h"
 #include "lib/checker.h"
 #include "lib/date.h"
 #include "lib/sandbox.h"
 #include "lib/sig.h"
 #include "lib/sys.h"
+#include "pop3/popauth.h"
 #include "pop3/popdialog.h"
 
 #define CODE_ALWAYS 1
@@ -25,6 +28,8 @@ struct popup {
 	struct buf stamp;	/* `<12345.1700000000.HEX@host>`, the APOP timestamp */
 	struct buf user;	/* of USER */
 	bool has_user;
+	struct popauth auth;
+	struct buf plain;	/* of AUTH PLAIN */
 };
 
 static const char needs_login[] = "authorization first";
@@ -88,11 +93,22 @@ log_in(struct popup *p, struct span user, struct span secret)
 	/* The session may last for hours: nothing secret stays here. */
 	sys_wipe(p->dialog.input, sizeof p->dialog.input);
 	sys_wipe(p->dialog.line.p, p->dialog.line.size);
+	popauth_wipe(&p->plain);
 	if (verdict == CHECKER_YES)
 		verdict = checker_finish(&checker);
+	if (verdict == CHECKER_NO)
+		popauth_log(&p->auth);
 	if ((text = complaint(verdict)))
 		popdialog_err(&p->dialog, text);
 	return POP_ENDS;
+}
+
+/* POP3AUTH */
+static enum pop_next
+refuse_password(struct popup *p)
+{
+	popdialog_err(&p->dialog, "[AUTH] APOP only");
+	return POP_GOES_ON;
 }
 
 static enum pop_next
@@ -100,6 +116,8 @@ command_user(void *program, struct span arg)
 {
 	struct popup *p = program;
 
+	if (!p->auth.password)
+		return refuse_password(p);
 	if (!arg.n) {		/* a name given before still counts */
 		popdialog_err(&p->dialog, "syntax error, USER name");
 		return POP_GOES_ON;
@@ -141,12 +159,40 @@ command_apop(void *program, struct span arg)
 }
 
 static enum pop_next
+command_auth(void *program, struct span arg)
+{
+	struct popup *p = program;
+	struct checker_login login;
+	enum pop_next next = POP_GOES_ON;
+
+	if (!p->auth.password)
+		return refuse_password(p);
+	if (popauth_plain(&p->dialog, arg, &p->plain, &login))
+		next = log_in(p, login.user, login.secret);
+	popauth_wipe(&p->plain);
+	return next;
+}
+
+/* RFC 6856: what comes later sends messages as they are, and names are bytes. */
+static enum pop_next
+command_utf8(void *program, struct span arg)
+{
+	struct popup *p = program;
+
+	if (!arg.n || ascii_ieq(arg, span_str("user")))
+		popdialog_ok(&p->dialog);
+	else
+		popdialog_err(&p->dialog, "syntax error, UTF8 [USER]");
+	return POP_GOES_ON;
+}
+
+static enum pop_next
 command_capa(void *program, struct span arg)
 {
 	struct popup *p = program;
 
 	(void)arg;
-	popdialog_capa(&p->dialog);
+	popdialog_capa(&p->dialog, "");
 	return POP_GOES_ON;
 }
 
@@ -171,6 +217,8 @@ static const struct pop_command commands[] = {
 	{ "user", command_user },
 	{ "pass", command_pass },
 	{ "apop", command_apop },
+	{ "auth", command_auth },
+	{ "utf8", command_utf8 },
 	{ "capa", command_capa },
 	{ "noop", command_noop },
 	{ "quit", command_quit },
@@ -179,6 +227,7 @@ static const struct pop_command commands[] = {
 static void
 serve(struct popup *p, const char *host)
 {
+	popauth_read(&p->auth);
 	if (make_stamp(&p->stamp, host) == -1) {
 		popdialog_err(&p->dialog, "[SYS/TEMP] out of resources");
 		(void)!io_flush(&p->dialog.out);

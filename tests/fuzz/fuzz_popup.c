@@ -10,24 +10,31 @@ static int main_of(int argc, char *argv[]) __attribute__((unused));
 
 const char *const fuzz_words[] = {
 	"0", "1", "o", "USER joe\r\n", "PASS secret\r\n", "APOP joe 0123456789abcdef\r\n",
-	"CAPA\r\n", "NOOP\r\n", "QUIT\r\n", "user", "pass", "apop", " ", "\r\n", "\n", "\r",
+	"CAPA\r\n", "NOOP\r\n", "QUIT\r\n", "AUTH PLAIN\r\n",
+	"AUTH PLAIN AGpvZQBwdw==\r\n", "AGpvZQBwdw==\r\n", "*\r\n", "AUTH\r\n", "UTF8\r\n",
+	"=\r\n", "user", "pass", "apop", " ", "\r\n", "\n", "\r",
 	"xyzzy\r\n", "\xff", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", NULL
 };
 
-/* Takes one reply; a list of capabilities goes on to its dot. */
-static void
+/* Takes one reply; a list of capabilities or mechanisms goes on to its dot.  true: it asks for
+ * another line. */
+static bool
 take_reply(struct span *out, struct span command)
 {
 	struct span line = rig_line(out);
 	bool good = span_starts(line, span_str("+OK "));
 
+	if (span_eq(line, span_str("+ \r\n")))
+		return true;
 	promise(rig_is_line(line) && (good || span_starts(line, span_str("-ERR "))));
-	if (!good || command.n < 4 || !ascii_ieq(span_head(command, 4), span_str("capa")))
-		return;
+	if (!good || command.n < 4 || (!ascii_ieq(span_head(command, 4), span_str("capa")) &&
+	    !ascii_ieq(span_head(command, 4), span_str("auth"))))
+		return false;
 	while (!span_eq(line, span_str(".\r\n"))) {
 		line = rig_line(out);
 		promise(rig_is_line(line));
 	}
+	return false;
 }
 
 static bool
@@ -43,9 +50,12 @@ is_verb(struct span line, const char *verb)
 static void
 check_talk(struct span in, struct span out, bool may_be_silent)
 {
-	take_reply(&out, span_of("", 0));
+	bool answers = take_reply(&out, span_of("", 0));
+
+	promise(!answers);
 	while (in.n) {
 		struct span line = rig_line(&in);
+		const bool is_answer = answers;
 
 		if (line.p[line.n - 1] != '\n')
 			break;
@@ -53,10 +63,12 @@ check_talk(struct span in, struct span out, bool may_be_silent)
 			promise(may_be_silent && rig_proc_count() == 1);
 			return;
 		}
-		take_reply(&out, is_verb(line, "capa") ? span_str("capa") : line);
+		answers = take_reply(&out, is_answer ? span_of("", 0) : is_verb(line, "capa") ?
+		    span_str("capa") : is_verb(line, "auth") ? span_str("auth") : line);
+		promise(!answers || (!is_answer && is_verb(line, "auth")));
 		if (is_verb(line, "quit") || rig_proc_count() == 1)
 			may_be_silent = true;
-		if (is_verb(line, "quit"))
+		if (!is_answer && is_verb(line, "quit"))
 			break;
 	}
 	promise(!out.n);

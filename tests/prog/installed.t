@@ -106,7 +106,7 @@ def found(sized):
 
 def own_text(path, entry):
     """A page or text of the suite's own, beyond those of qmail-1.03."""
-    return (re.fullmatch(r'man/man([1578])/[a-z0-9-]+\.\1|doc/[A-Z][A-Za-z.]*', path) and
+    return (re.fullmatch(r'man/man([1578])/[a-z0-9-]+\.\1|doc/[A-Za-z][A-Za-z.-]*', path) and
             entry == ('f', 'root', 0o644, None))
 
 

@@ -16,7 +16,7 @@ import tap
 PROGRAM = '/var/qmail/bin/qmail-pop3d'
 BOX = '/home/joe/Maildir'
 CAPA = ['+OK ', 'TOP', 'UIDL', 'USER', 'RESP-CODES', 'AUTH-RESP-CODE', 'PIPELINING',
-        'EXPIRE NEVER', '.']
+        'EXPIRE NEVER', 'SASL PLAIN', 'UTF8 USER', '.']
 
 
 def fresh(*messages):

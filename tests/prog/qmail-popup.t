@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """qmail-popup as a black box: the dialogue before the login, and what the checker gets."""
+import base64
 import os
 import re
 import shutil
@@ -17,7 +18,7 @@ DIR = tempfile.mkdtemp(prefix='popup.')
 CHECKER = DIR + '/checker'
 GREETING = re.compile(rb'\+OK (<[0-9]+\.[0-9]+\.[0-9a-f]{32}@pop\.example>)\r\n')
 CAPA = ['+OK ', 'TOP', 'UIDL', 'USER', 'RESP-CODES', 'AUTH-RESP-CODE', 'PIPELINING',
-        'EXPIRE NEVER', '.']
+        'EXPIRE NEVER', 'SASL PLAIN', 'UTF8 USER', '.']
 
 
 def checker(text):
@@ -119,6 +120,61 @@ def test_login():
         tap.equal(process.wait(30), 1, 'exit code after a login')
 
 
+def b64(text):
+    return base64.b64encode(text.encode('latin-1')).decode()
+
+
+def test_auth():
+    """AUTH PLAIN (RFC 5034), UTF8, and POP3AUTH."""
+    checker('cat <&3 >%s/got; exit 1\n' % DIR)
+    good = b64('\0joe\0secret word')
+    failed, malformed = '-ERR [AUTH] authorization failed', '-ERR malformed AUTH PLAIN'
+    for script, want, user in (
+            ('AUTH PLAIN %s\r\n' % good, [failed], b'joe'),
+            ('auth plain\r\n%s\r\n' % good, ['+ ', failed], b'joe'),
+            ('AUTH PLAIN %s\r\n' % b64('joe\0joe\0secret word'), [failed], b'joe'),
+            ('USER ann\r\nAUTH PLAIN %s\r\n' % good, ['+OK ', failed], b'joe'),
+            ('AUTH PLAIN %s\r\n' % b64('ann\0joe\0x'), [malformed], None),
+            ('AUTH\r\n', ['+OK ', 'PLAIN', '.'], None), ('AUTH X\r\n', ['-ERR no such mechanism'], None),
+            ('AUTH PLAIN\r\n*\r\n', ['+ ', '-ERR cancelled'], None),
+            ('AUTH PLAIN *\r\n', [malformed], None), ('AUTH PLAIN =\r\n', [malformed], None),
+            ('AUTH PLAIN\r\n\r\n', ['+ ', malformed], None), ('AUTH PLAIN\r\n', ['+ '], None),
+            ('AUTH PLAIN\r\nQUIT\r\n', ['+ ', malformed], None),
+            ('AUTH PLAIN x' + good + '\r\n', [malformed], None),
+            ('AUTH PLAIN %s\0\r\n' % good, [failed], b'joe'),
+            ('AUTH PLAIN\r\n%s\r\nNOOP\r\n' % ('A' * 2047), ['+ ', '-ERR command line too long', '+OK '], None),
+            ('AUTH PLAIN\r\n%s\r\nNOOP\r\n' % ('A' * 2044), ['+ ', malformed, '+OK '], None)):
+        if os.path.exists(DIR + '/got'):
+            os.unlink(DIR + '/got')
+        lines, _ = talk(script)
+        tap.equal(lines, want, 'AUTH: %r' % script[:40])
+        if user:
+            with open(DIR + '/got', 'rb') as file:
+                tap.ok(file.read().startswith(user + b'\0secret word\0<'), 'the checker')
+        else:
+            tap.ok(not os.path.exists(DIR + '/got'), 'no checker')
+    for fields in ('', '\0', 'joe', '\0joe', '\0joe\0', '\0\0x', '\0joe\0x\0'):
+        tap.equal(talk('AUTH PLAIN %s\r\n' % (b64(fields) or '='))[0], [malformed], 'AUTH: %r' % fields)
+    tap.equal(talk('UTF8\r\nUTF8 USER\r\nUTF8 x\r\n')[0],
+              ['+OK ', '+OK ', '-ERR syntax error, UTF8 [USER]'], 'UTF8')
+    only = dict(os.environ, POP3AUTH='apop')
+    lines, _ = talk('CAPA\r\nUSER joe\r\nPASS x\r\nAUTH PLAIN %s\r\nAPOP joe x\r\n' % good, env=only)
+    tap.equal(lines[:-4], [line for line in CAPA if line not in ('USER', 'SASL PLAIN')], 'POP3AUTH=apop: CAPA')
+    tap.equal(lines[-4:], ['-ERR [AUTH] APOP only', '-ERR USER first', '-ERR [AUTH] APOP only', failed],
+              'POP3AUTH=apop: APOP only')
+    both = dict(os.environ, POP3AUTH='+apop')
+    tap.equal(talk('AUTH PLAIN %s\r\n' % good, env=both)[0], [failed], 'POP3AUTH=+apop: both')
+    for words, ip, want in (('auth', '192.0.2.7', r'qmail-popup\[\d+\]: login failed \[192\.0\.2\.7\] -\n'),
+                            ('x, auth', 'x\n y', r'qmail-popup\[\d+\]: login failed \[x\?\?y\] -\n'),
+                            ('authx', '192.0.2.7', ''), (None, '192.0.2.7', '')):
+        with tempfile.TemporaryFile() as log:
+            env = dict(os.environ, TCPREMOTEIP=ip)
+            env.update({'QMAILPOPUP_LOG': words} if words else {})
+            talk('USER joe\r\nPASS x\r\n', env=env, stderr=log)
+            log.seek(0)
+            tap.ok(re.fullmatch(want.encode(), log.read()), 'QMAILPOPUP_LOG=%s' % words)
+
+
 def test_pipes():
     """Not a socket: recordio puts pipes in between."""
     checker('cat >/dev/null <&3; cat\n')
@@ -173,9 +229,15 @@ def test_results():
 def test_secret():
     """While a session lasts, the password is nowhere in the memory of the process that waits."""
     checker('cat <&3 >/dev/null; echo ready; read -r line\n')
+    for script in (lambda secret: b'USER joe\r\nPASS %s\r\n' % secret,
+                   lambda secret: b'AUTH PLAIN\r\n%s\r\n' % base64.b64encode(b'\0joe\0' + secret)):
+        search_memory(script)
+
+
+def search_memory(script):
     ours, process = start()
     secret = b'Xyzzy-%d-secret' % time.time_ns()
-    ours.sendall(b'USER joe\r\nPASS ' + secret + b'\r\n')
+    ours.sendall(script(secret))
     got = b''
     while b'ready' not in got:
         got += ours.recv(4096)
@@ -200,6 +262,7 @@ def main():
     try:
         test_dialogue()
         test_login()
+        test_auth()
         test_pipes()
         test_descriptors()
         test_results()

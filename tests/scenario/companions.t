@@ -5,6 +5,7 @@ Delivery programs in .qmail files, front ends on our queue, clients of our serve
 mailboxes, programs in front of qmail-smtpd, monitors.  Each claim is checked by what arrives.
 Usage: companions.t [NAME...]       only these functions
 """
+import base64
 import glob
 import imaplib
 import os
@@ -353,16 +354,42 @@ def in_front(mail):
     mail.got('the message through fixcrio', text)
 
 
+def found_by(host, log, name):
+    """Lines that fail2ban-regex matches and misses, and whom it finds."""
+    code, out, _ = host.call(['fail2ban-regex', '-v', log, '/etc/fail2ban/filter.d/%s.conf' % name])
+    lines = re.search(rb'Lines: \d+ lines, 0 ignored, (\d+) matched, (\d+) missed', out)
+    return (code, tuple(int(n) for n in lines.groups()) if lines else out,
+            sorted(set(re.findall(r'\n\|\s+([0-9a-f.:]+)  ', out.decode()))))
+
+
 def banned(host):
-    """fail2ban finds in rblsmtpd's own log whom it has refused, with the filter of INSTALL."""
-    host.sh(advice('cat >/etc/fail2ban/filter.d/rblsmtpd.conf'))
-    host.sh('echo "tcpserver: ok 4712 0:192.0.2.1:25 :127.0.0.8::1" >>/tmp/refused; '
-            'tai64n </tmp/refused | tai64nlocal >/tmp/log')
-    code, out, _ = host.call(['fail2ban-regex', '-v', '/tmp/log',
-                              '/etc/fail2ban/filter.d/rblsmtpd.conf'])
-    tap.ok(code == 0 and re.search(rb'Lines: 2 lines, 0 ignored, 1 matched, 1 missed', out) and
-           re.search(rb'\n\|\s+127\.0\.0\.7 ', out), 'fail2ban reads it as tai64nlocal prints it',
-           out)
+    """fail2ban finds in our logs whom rblsmtpd and qmail-smtpd have refused, with the filters that
+    are in doc, as multilog keeps them and as people read them."""
+    host.sh(advice('cp /var/qmail/doc/rblsmtpd.conf'))
+    host.sh('echo "tcpserver: ok 4712 0:192.0.2.1:25 :127.0.0.8::1" >>/tmp/refused')
+    host.write('/tmp/auth-run', '#!/bin/sh\nexec 2>>/tmp/auth\nexec qmail-smtpd sh -c '
+               '"cat <&3 >/dev/null; exit 1" x\n', mode=0o755)
+    host.sh('install -m 666 /dev/null /tmp/auth')
+    serve(host, 3025, '/tmp/auth-run', env={'SMTPAUTHARGS': 'plain'})
+    client = host.smtp(port=3025)
+    client.ehlo()
+    for name in ('joe', 'x [192.0.2.66]\nqmail-smtpd[1]: AUTH failed [192.0.2.66] joe'):
+        client.docmd('AUTH PLAIN ' + base64.b64encode(('\0%s\0a b' % name).encode()).decode())
+    client.quit()
+    host.sh('echo "qmail-smtpd[1]: AUTH successful [127.0.0.9] joe" >>/tmp/auth; '
+            'echo "qmail-popup[1]: login failed [2001:db8::7] -" >>/tmp/auth')
+    for kind, command in (('multilog', 'cat'), ('tai64nlocal', 'tai64nlocal'),
+                          ('syslog', "sed 's/^@[0-9a-f]*/Nov 21 04:00:00 hosta qmail: 1795233600.813485/'")):
+        for name, matched in (('rblsmtpd', ((1, 1), ['127.0.0.7'])),
+                              ('qmail-auth', ((3, 1), ['127.0.0.1', '2001:db8::7']))):
+            source = '/tmp/refused' if name == 'rblsmtpd' else '/tmp/auth'
+            host.sh('tai64n <%s | %s >/tmp/log' % (source, command))
+            tap.equal(found_by(host, '/tmp/log', name), (0, *matched), 'fail2ban: %s, log of %s' % (name, kind))
+    host.sh('echo "Nov 21 04:00:00 h vpopmail[9]: vchkpw-pop3: password fail joe@a.example:192.0.2.9" >/tmp/log')
+    tap.equal(found_by(host, '/tmp/log', 'qmail-auth'), (0, (1, 0), ['192.0.2.9']), 'fail2ban: vchkpw')
+    host.sh('touch /var/log/auth.log')     # for the jail that Debian has switched on
+    code, out, err = host.call(['fail2ban-client', '-t'])
+    tap.ok(code == 0 and b'OK' in out + err, 'fail2ban takes the jail of INSTALL', (out, err))
 
 
 # ---- watching ----

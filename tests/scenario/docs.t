@@ -29,7 +29,8 @@ NOT_RUN = {
     'make test': 'this test is a part of it; make lint and make bench are not for a mail host',
     'for program in /var/lib/qmail/bin/*; do': 'companions.t runs it',
     'cd /usr/lib/nagios/plugins': 'companions.t runs it',
-    "cat >/etc/fail2ban/filter.d/rblsmtpd.conf <<'END'": 'companions.t runs it',
+    'cp /var/qmail/doc/rblsmtpd.conf /var/qmail/doc/qmail-auth.conf /etc/fail2ban/filter.d':
+        'companions.t runs it',
     'pw groupadd nofiles': 'FreeBSD',
     'ln -s /var/qmail/rc /usr/local/etc/rc.d/qmail.sh': 'FreeBSD',
     '/var/qmail/scripts/enable-qmail': 'FreeBSD; prog/enable-qmail.t runs it',
