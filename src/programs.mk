@@ -43,8 +43,9 @@ $B/qmail-qmtpd: $S/qmtp/qmail-qmtpd.o $S/qmtp.a $(S_QUEUE)
 $B/qmail-qmqpd: $S/qmtp/qmail-qmqpd.o $S/qmtp.a $(S_QUEUE)
 # folder tls
 $B/qmail-tls: $O/tls/qmail-tls.o $(TLS) $(LIB)
+$B/tcpserver-ssl: $O/tls/tcpserver-ssl.o $(LIB)
 # folder pop3
-$B/qmail-popup: $O/pop3/qmail-popup.o $O/pop3.a $(MAIL)
+$B/qmail-popup: $O/pop3/qmail-popup.o $O/pop3.a $(TLS) $(MAIL)
 $B/qmail-pop3d: $S/pop3/qmail-pop3d.o $S/pop3.a $(S_MAIL)
 $B/checkpassword: $O/pop3/checkpassword.o $O/pop3.a $(MAIL)
 $B/checkpassword-cdb: $O/pop3/checkpassword-cdb.o $O/pop3.a $(MAIL)

@@ -77,6 +77,8 @@ static const struct hier_item tree[] = {
 	PROGRAM("qmail-qmqpd", HIER_OWNER, 0755),
 	PROGRAM("qmail-qmqpc", HIER_OWNER, 0755),
 	PROGRAM("tcp-env", HIER_OWNER, 0755),
+	PROGRAM("tcpserver-ssl", HIER_OWNER, 0755),
+	PROGRAM("qmail-cert", HIER_OWNER, 0755),
 	PROGRAM("forward", HIER_OWNER, 0755),
 	PROGRAM("preline", HIER_OWNER, 0755),
 	PROGRAM("condredirect", HIER_OWNER, 0755),

@@ -8,6 +8,7 @@
 #include <ifaddrs.h>
 #include <limits.h>
 #include <linux/landlock.h>
+#include <malloc.h>
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
@@ -129,6 +130,33 @@ void
 sys_wipe(void *p, size_t n)
 {
 	explicit_bzero(p, n);
+}
+
+void
+sys_wipe_free(void *p)
+{
+	if (p)
+		explicit_bzero(p, malloc_usable_size(p));
+	free(p);
+}
+
+void *
+sys_wipe_realloc(void *p, size_t n)
+{
+	size_t before = p ? malloc_usable_size(p) : 0;
+	void *to;
+
+	if (n && n <= before)
+		return p;
+	if (!n || !(to = malloc(n))) {
+		if (!n)
+			sys_wipe_free(p);
+		return NULL;
+	}
+	if (p)
+		memcpy(to, p, before);
+	sys_wipe_free(p);
+	return to;
 }
 
 void

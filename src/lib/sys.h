@@ -27,6 +27,9 @@ void sys_default_signal(int signo);
 MUST_CHECK int sys_random(void *p, size_t n);
 /* Overwrites a secret; not optimised away. */
 void sys_wipe(void *p, size_t n);
+/* free(3) and realloc(3) for memory that may have held one: nothing of it is left behind. */
+void sys_wipe_free(void *p);
+void *sys_wipe_realloc(void *p, size_t n);
 
 /* What the shadow file says about an account, or, where it has no entry, the password file; times
  * are days since 1970, -1 = not set. */

@@ -17,6 +17,7 @@
 #include "lib/sys.h"
 #include "pop3/popauth.h"
 #include "pop3/popdialog.h"
+#include "pop3/stls.h"
 
 #define CODE_ALWAYS 1
 #define POPUP_LOGIN_MS (INT64_C(300) * 1000)	/* from the greeting to the password */
@@ -24,6 +25,7 @@
 
 struct popup {
 	struct popdialog dialog;
+	struct stls stls;
 	char *const *checker;
 	struct buf stamp;	/* `<12345.1700000000.HEX@host>`, the APOP timestamp */
 	struct buf user;	/* of USER */
@@ -112,10 +114,19 @@ refuse_password(struct popup *p)
 }
 
 static enum pop_next
+want_stls(struct popup *p)
+{
+	popdialog_err(&p->dialog, "STLS first");
+	return POP_GOES_ON;
+}
+
+static enum pop_next
 command_user(void *program, struct span arg)
 {
 	struct popup *p = program;
 
+	if (stls_is_missing(&p->stls))
+		return want_stls(p);
 	if (!p->auth.password)
 		return refuse_password(p);
 	if (!arg.n) {		/* a name given before still counts */
@@ -137,6 +148,8 @@ command_pass(void *program, struct span arg)
 {
 	struct popup *p = program;
 
+	if (stls_is_missing(&p->stls))
+		return want_stls(p);
 	if (!p->has_user)
 		popdialog_err(&p->dialog, "USER first");
 	else if (!arg.n)
@@ -152,6 +165,8 @@ command_apop(void *program, struct span arg)
 	struct popup *p = program;
 	size_t space = span_chr(arg, ' ');
 
+	if (stls_is_missing(&p->stls))
+		return want_stls(p);
 	if (space < arg.n)
 		return log_in(p, span_head(arg, space), span_tail(arg, space + 1));
 	popdialog_err(&p->dialog, "syntax error, APOP name digest");
@@ -165,6 +180,8 @@ command_auth(void *program, struct span arg)
 	struct checker_login login;
 	enum pop_next next = POP_GOES_ON;
 
+	if (stls_is_missing(&p->stls))
+		return want_stls(p);
 	if (!p->auth.password)
 		return refuse_password(p);
 	if (popauth_plain(&p->dialog, arg, &p->plain, &login))
@@ -192,8 +209,29 @@ command_capa(void *program, struct span arg)
 	struct popup *p = program;
 
 	(void)arg;
-	popdialog_capa(&p->dialog, "");
+	popdialog_capa(&p->dialog, stls_is_offered(&p->stls) ? "STLS\r\n" : "");
 	return POP_GOES_ON;
+}
+
+/* Who has logged in is never asked again, so this cannot come later. */
+static enum pop_next
+command_stls(void *program, struct span arg)
+{
+	struct popup *p = program;
+
+	if (arg.n) {
+		popdialog_err(&p->dialog, "syntax error, STLS has no argument");
+		return POP_GOES_ON;
+	}
+	switch (stls_command(&p->stls, &p->dialog)) {
+	case STLS_DONE:
+		p->has_user = false;
+		return POP_GOES_ON;
+	case STLS_REFUSED:
+		return POP_GOES_ON;
+	default:
+		return POP_ENDS;
+	}
 }
 
 static enum pop_next
@@ -220,6 +258,7 @@ static const struct pop_command commands[] = {
 	{ "auth", command_auth },
 	{ "utf8", command_utf8 },
 	{ "capa", command_capa },
+	{ "stls", command_stls },
 	{ "noop", command_noop },
 	{ "quit", command_quit },
 };
@@ -247,6 +286,7 @@ main(int argc, char *argv[])
 	sig_ignore(SIGPIPE);
 	sandbox_limits();
 	popdialog_init(&p.dialog);
+	stls_begin(&p.stls);
 	/* What follows a password belongs to the next program, so it stays in the kernel. */
 	p.dialog.in.line_wise = true;
 	p.dialog.deadline = p.dialog.out.deadline = deadline_after(POPUP_LOGIN_MS);

@@ -19,27 +19,12 @@ struct transfer {
 	int64_t begun;
 };
 
-/* RFC 3848. */
-static const char *
-protocol(const struct session *s)
-{
-	static const char *const extended[2][2] = {
-		{ "ESMTP", "ESMTPA" }, { "ESMTPS", "ESMTPSA" }
-	};
-
-	static const char *const utf8[2][2] = {		/* RFC 6531, 4.3 */
-		{ "UTF8SMTP", "UTF8SMTPA" }, { "UTF8SMTPS", "UTF8SMTPSA" }
-	};
-
-	if (!s->extended)
-		return "SMTP";
-	return (s->utf8 ? utf8 : extended)[s->tls][s->user.n > 0];
-}
-
 static int
 open_queue(const struct session *s, struct incoming *in)
 {
 	struct trace_hop hop = s->conf->intake.peer;
+	struct buf protocol = { 0 };
+	int rc = -1;
 
 	if (s->said_hello)
 		hop.helo = buf_span(&s->hello);
@@ -51,9 +36,13 @@ open_queue(const struct session *s, struct incoming *in)
 		if (s->conf->rules.hide_client > 1)
 			hop.remote_info = span_of(NULL, 0);
 	}
-	hop.protocol = protocol(s);
+	starttls_put_protocol(s, &protocol);
+	hop.protocol = buf_str(&protocol);
 	hop.time = date_now();
-	return incoming_open(in, &hop, s->conf->intake.size_limit, s->conf->timeout_ms);
+	if (buf_ok(&protocol))
+		rc = incoming_open(in, &hop, s->conf->intake.size_limit, s->conf->timeout_ms);
+	buf_free(&protocol);
+	return rc;
 }
 
 /* The text may be slow, but not so slow that it holds the connection for ever. */

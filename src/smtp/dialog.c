@@ -22,7 +22,7 @@ static void
 put_greeting(struct session *s, const char *code)
 {
 	io_puts(&s->out, code);
-	io_putspan(&s->out, buf_span(&s->conf->greeting));
+	io_putspan(&s->out, starttls_greeting(s));
 	io_puts(&s->out, "\r\n");
 }
 
@@ -56,6 +56,8 @@ command_ehlo(struct session *s, struct span arg)
 	enum reply r = hello(s, arg, true);
 
 	if (r == REPLY_WRITTEN) {
+		if (starttls_is_offered(s))
+			io_puts(&s->out, "250-STARTTLS\r\n");
 		io_puts(&s->out, "250-PIPELINING\r\n");
 		auth_put_lines(s);
 		if (s->conf->rules.utf8)
@@ -175,6 +177,10 @@ open_transaction(struct session *s, struct span arg)
 static enum reply
 command_mail(struct session *s, struct span arg)
 {
+	enum reply r = starttls_required(s);
+
+	if (r != REPLY_OK)
+		return r;
 	if (auth_is_missing(s))
 		return REPLY_AUTH_FIRST;
 	session_reset(s);
@@ -253,6 +259,7 @@ static const struct command {
 	{ "ehlo", command_ehlo, false },
 	{ "helo", command_helo, false },
 	{ "auth", auth_command, true },
+	{ "starttls", starttls_command, false },
 	{ "rset", command_rset, false },
 	{ "noop", command_noop, false },
 	{ "vrfy", command_vrfy, false },
@@ -314,16 +321,18 @@ static void
 put_banner(struct session *s)
 {
 	io_puts(&s->out, "220 ");
-	io_putspan(&s->out, buf_span(&s->conf->greeting));
+	io_putspan(&s->out, starttls_greeting(s));
 	io_puts(&s->out, " ESMTP\r\n");
 }
 
 bool
 dialog_run(struct session *s)
 {
-	enum reply r = checks_run(s, CHECKS_CONNECT, NULL);
+	enum reply r;
 
-	if (r == REPLY_OK)
+	if (!starttls_begin(s))
+		return false;
+	if ((r = checks_run(s, CHECKS_CONNECT, NULL)) == REPLY_OK)
 		put_banner(s);
 	else
 		reply_put(&s->out, r);

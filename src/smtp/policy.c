@@ -7,6 +7,8 @@
 enum reply
 policy_relay(struct session *s, struct buf *recipient)
 {
+	enum reply r;
+
 	switch (s->relay_client && !s->conf->log_styles ? RELAY_ALLOWED :
 	    relay_check(&s->conf->intake.relay, buf_span(recipient))) {
 	case RELAY_ALLOWED:
@@ -14,7 +16,10 @@ policy_relay(struct session *s, struct buf *recipient)
 		return REPLY_OK;
 	case RELAY_REFUSED:
 		s->ours = false;
-		return s->relay_client ? REPLY_OK : rcptcheck_no_relay(s, buf_span(recipient));
+		if (s->relay_client)
+			return REPLY_OK;
+		r = starttls_relays(s);
+		return r == REPLY_NOT_OURS ? rcptcheck_no_relay(s, buf_span(recipient)) : r;
 	default:
 		return s->relay_client ? REPLY_OK : REPLY_CONTROLS;
 	}

@@ -81,6 +81,18 @@ static const struct {
 	[REPLY_AUTH_OTHER] = { "503 from and auth not the same (#5.5.1)", REPLY_REFUSES },
 	[REPLY_AUTH_NOT_YOURS] = { "553 this login may not use that sender address (#5.7.1)",
 	    REPLY_REFUSES },
+	[REPLY_TLS_READY] = { "220 ready for tls", REPLY_GOES_ON },
+	[REPLY_TLS_UCSPI_READY] = { "220 Ready to start TLS (#5.7.0)", REPLY_GOES_ON },
+	[REPLY_TLS_LATER] = { "454 TLS not available: see the log (#4.3.0)", REPLY_REFUSES },
+	[REPLY_TLS_UCSPI_LATER] = { "454 TLS not available due to temporary reason (#5.7.3)",
+	    REPLY_ENDS },
+	[REPLY_TLS_ARGUMENT] = { "501 Syntax error (no parameters allowed) (#5.5.4)",
+	    REPLY_REFUSES },
+	[REPLY_TLS_FOLLOWED] = { "501 nothing may follow STARTTLS before its reply (#5.5.1)",
+	    REPLY_ENDS },
+	[REPLY_TLS_FIRST] = { "503 STARTTLS first (#5.5.1)", REPLY_REFUSES },
+	[REPLY_TLS_MUST] = { "530 must issue STARTTLS first (#5.7.0)", REPLY_REFUSES },
+	[REPLY_TLS_REQUIRED] = { "535 STARTTLS required (#5.7.1)", REPLY_REFUSES },
 	[REPLY_ENOUGH] = { "421 too many errors, closing (#4.7.0)", REPLY_ENDS },
 };
 

@@ -65,6 +65,15 @@ enum reply {
 	REPLY_AUTH_ENOUGH,	/* failed logins */
 	REPLY_AUTH_OTHER,	/* FORCEAUTHMAILFROM */
 	REPLY_AUTH_NOT_YOURS,	/* submitsenders */
+	REPLY_TLS_READY,
+	REPLY_TLS_UCSPI_READY,
+	REPLY_TLS_LATER,
+	REPLY_TLS_UCSPI_LATER,
+	REPLY_TLS_ARGUMENT,
+	REPLY_TLS_FOLLOWED,	/* by what should have been encrypted */
+	REPLY_TLS_FIRST,	/* MAIL without it: FORCE_TLS, a number */
+	REPLY_TLS_MUST,		/* FORCE_TLS, otherwise */
+	REPLY_TLS_REQUIRED,	/* UCSPITLS */
 	REPLY_ENOUGH,		/* too many errors or idle commands */
 	REPLY_QUIT,
 	REPLY_COUNT

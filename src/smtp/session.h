@@ -16,6 +16,7 @@
 #include "smtp/reply.h"
 #include "smtp/smtpconf.h"
 #include "smtp/spfcheck.h"
+#include "smtp/starttls.h"
 
 /* Limits, all of them in qmail-limits(7). */
 #define SESSION_LINE_MAX ((size_t)2048)		/* a command with its CRLF */
@@ -46,6 +47,7 @@ struct session {
 	struct buf hello;		/* its argument */
 
 	bool tls;			/* what is said is encrypted */
+	struct starttls starttls;
 	const char *relay_client;	/* RELAYCLIENT as it is now; NULL = not set */
 	struct span remote_info;	/* who it is, for Received; p NULL: not known */
 	struct buf user;		/* of AUTH; empty = not authenticated */

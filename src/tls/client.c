@@ -3,64 +3,14 @@
 
 #include <string.h>
 
-#include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include "lib/deadline.h"
+#include "tls/authorities.h"
 #include "tls/tlsopt.h"
 #include "tls/tlspem.h"
 
 /* ---- before ---- */
-
-static int
-add_authority(X509_STORE *store, const X509_INFO *item, unsigned *certs, unsigned *lists)
-{
-	if (item->x509) {
-		++*certs;
-		if (X509_STORE_add_cert(store, item->x509) != 1)
-			return -1;
-	}
-	if (item->crl) {
-		++*lists;
-		if (X509_STORE_add_crl(store, item->crl) != 1)
-			return -1;
-	}
-	return 0;
-}
-
-static int
-read_authorities(SSL_CTX *ctx, const struct buf *text, struct buf *reason)
-{
-	X509_STORE *store = SSL_CTX_get_cert_store(ctx);
-	BIO *bio = BIO_new_mem_buf(text->p, (int)text->n);
-	STACK_OF(X509_INFO) *items = bio ? PEM_X509_INFO_read_bio(bio, NULL, NULL, NULL) : NULL;
-	unsigned certs = 0, lists = 0;
-	int rc = items ? 0 : -1;
-
-	for (int i = 0; items && rc == 0 && i < sk_X509_INFO_num(items); i++)
-		rc = add_authority(store, sk_X509_INFO_value(items, i), &certs, &lists);
-	if (rc == -1) {
-		pump_reason(reason);
-	} else if (!certs) {
-		buf_adds(reason, "no certificate in it");
-		rc = -1;
-	} else if (lists) {
-		X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
-	}
-	sk_X509_INFO_pop_free(items, X509_INFO_free);
-	BIO_free(bio);
-	return rc;
-}
-
-/* Whatever the chain is worth, the handshake goes on, and the result is looked at afterwards. */
-static int
-accept_chain(int fine, X509_STORE_CTX *ctx)
-{
-	(void)fine;
-	(void)ctx;
-	return 1;
-}
 
 static bool
 is_address(const char *host)
@@ -97,9 +47,10 @@ client_prepare(struct client *c, struct buf *reason)
 		buf_adds(reason, "no cipher in the list is known");
 		return VERDICT_TLS;
 	}
-	if (c->verify && read_authorities(c->ctx, &c->authorities, reason) == -1)
+	if (c->verify && authorities_add(c->ctx, buf_span(&c->authorities), reason) == -1)
 		return VERDICT_CAFILE;
-	SSL_CTX_set_verify(c->ctx, c->verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, accept_chain);
+	SSL_CTX_set_verify(c->ctx, c->verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE,
+	    authorities_accept);
 	if (!(c->ssl = SSL_new(c->ctx)) || set_host(c) == -1) {
 		buf_adds(reason, "out of memory, or a host name that is none");
 		return VERDICT_TLS;

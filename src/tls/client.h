@@ -7,8 +7,6 @@
 #include "tls/pump.h"
 #include "tls/verdict.h"
 
-#define CLIENT_AUTHORITIES_MAX ((size_t)4 << 20)	/* bytes of the file of authorities */
-
 struct client {
 	const char *host;	/* for SNI and the comparison of names */
 	const char *ciphers;	/* NULL: DEFAULT */

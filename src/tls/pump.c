@@ -13,17 +13,18 @@
 #include "lib/io.h"
 
 int
-pump_init(struct pump *p, SSL *ssl, int net)
+pump_init(struct pump *p, SSL *ssl, int net_in, int net_out)
 {
 	memset(p, 0, sizeof *p);
 	p->ssl = ssl;
-	p->net = net;
+	p->net_in = net_in;
+	p->net_out = net_out;
 	p->plain_in = p->plain_out = -1;
 	SSL_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_set_read_ahead(ssl, 1);
-	if (io_nonblock(net, true) == -1)
+	if (io_nonblock(net_in, true) == -1 || io_nonblock(net_out, true) == -1)
 		return -1;
-	if (SSL_set_fd(ssl, net) != 1) {
+	if (SSL_set_rfd(ssl, net_in) != 1 || SSL_set_wfd(ssl, net_out) != 1) {
 		errno = ENOMEM;
 		return -1;
 	}
@@ -78,8 +79,8 @@ pump_handshake(struct pump *p, int64_t deadline, struct buf *reason)
 				buf_adds(reason, error ? strerror(error) : "connection closed");
 			return -1;
 		}
-		status = want == POLLIN ? io_wait_readable(p->net, deadline) :
-		    io_wait_writable(p->net, deadline);
+		status = want == POLLIN ? io_wait_readable(p->net_in, deadline) :
+		    io_wait_writable(p->net_out, deadline);
 		if (status != IO_OK) {
 			buf_adds(reason, status == IO_TIMEOUT ? "handshake timed out" :
 			    strerror(errno));
@@ -161,7 +162,8 @@ net_write(struct pump *p)
 	if (is_empty(&p->out)) {
 		if ((r = SSL_shutdown(p->ssl)) >= 0) {
 			p->said_all = true;
-			(void)shutdown(p->net, SHUT_WR);
+			if (shutdown(p->net_out, SHUT_WR) == -1 && p->net_out != p->net_in)
+				(void)close(p->net_out);
 			return true;
 		}
 	} else if ((r = SSL_write(p->ssl, p->out.room + p->out.at,
@@ -247,8 +249,8 @@ wait_for_more(struct pump *p, int64_t deadline)
 	    (!is_empty(&p->out) || p->plain_in == -1) && !p->write_wants_read;
 	const short reading = wants_read || p->write_wants_read ? POLLIN : 0,
 	    writing = wants_write || p->read_wants_write ? POLLOUT : 0;
-	struct pollfd fds[3] = {
-		poll_for(p->net, (short)(reading | writing)),
+	struct pollfd fds[4] = {
+		poll_for(p->net_in, reading), poll_for(p->net_out, writing),
 		poll_for(p->plain_in, is_empty(&p->out) ? POLLIN : 0),
 		/* also without events: to learn that the reader is gone */
 		{ .fd = p->plain_out, .events = is_empty(&p->in) ? 0 : POLLOUT },
@@ -256,15 +258,15 @@ wait_for_more(struct pump *p, int64_t deadline)
 	int r;
 
 	do
-		r = poll(fds, 3, deadline_poll(deadline));
+		r = poll(fds, 4, deadline_poll(deadline));
 	while (r == -1 && errno == EINTR);
 	if (r <= 0)
 		return false;
-	p->may_read |= (fds[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0;
-	p->may_write |= (fds[0].revents & (POLLOUT | POLLHUP | POLLERR)) != 0;
-	p->may_take |= fds[1].revents != 0;
-	p->may_give |= (fds[2].revents & POLLOUT) != 0;
-	if ((fds[2].revents & (POLLERR | POLLHUP | POLLNVAL)) && p->plain_out != -1) {
+	p->may_read |= fds[0].revents != 0;
+	p->may_write |= fds[1].revents != 0;
+	p->may_take |= fds[2].revents != 0;
+	p->may_give |= (fds[3].revents & POLLOUT) != 0;
+	if ((fds[3].revents & (POLLERR | POLLHUP | POLLNVAL)) && p->plain_out != -1) {
 		p->in.at = p->in.end = 0;
 		end_fd(&p->plain_out);
 	}
@@ -297,8 +299,8 @@ linger(struct pump *p)
 	const int64_t deadline = deadline_after(PUMP_LINGER_MS);
 
 	while (!p->dead && deadline_now() < deadline &&
-	    io_wait_readable(p->net, deadline) == IO_OK &&
-	    io_read(p->net, p->in.room, sizeof p->in.room) > 0)
+	    io_wait_readable(p->net_in, deadline) == IO_OK &&
+	    io_read(p->net_in, p->in.room, sizeof p->in.room) > 0)
 		;
 }
 

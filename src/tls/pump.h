@@ -26,7 +26,7 @@ struct pump_half {
 
 struct pump {
 	SSL *ssl;
-	int net;			/* polled and shut down */
+	int net_in, net_out;		/* one socket, or two pipes */
 	int plain_in, plain_out;	/* owned; -1 = ended */
 	struct pump_half in, out;	/* network to plain_out, plain_in to network */
 	bool net_ended;			/* nothing more comes from there */
@@ -36,8 +36,9 @@ struct pump {
 	bool read_wants_write, write_wants_read;
 };
 
-/* Prepares ssl for the socket (made non-blocking).  -1 with errno. */
-MUST_CHECK int pump_init(struct pump *p, SSL *ssl, int net);
+/* Prepares ssl for the network (made non-blocking): the same descriptor twice, or two of one socket
+ * or of two pipes.  -1 with errno. */
+MUST_CHECK int pump_init(struct pump *p, SSL *ssl, int net_in, int net_out);
 
 /* Client or server, as ssl was set.  0; or -1 and *reason has some words, whatever happened. */
 MUST_CHECK int pump_handshake(struct pump *p, int64_t deadline, struct buf *reason);

@@ -1,21 +1,50 @@
 /* tlsopt - what client and server have in common: protocol versions, lists of ciphers. */
 #include "tls/tlsopt.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/err.h>
 
 #include "lib/buf.h"
+#include "lib/sys.h"
 
 /* Keys that only sign cannot become an oracle for what was encrypted to them. */
 #define NEVER ":!kRSA:!aNULL:!eNULL"
 #define OLD_VERSIONS ":@SECLEVEL=0"	/* their signatures are below the default level */
+
+/* The library frees some copies of keys as they are; with these, nothing of them is left. */
+static void *
+allocate(size_t n, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return malloc(n);
+}
+
+static void *
+reallocate(void *p, size_t n, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return sys_wipe_realloc(p, n);
+}
+
+static void
+release(void *p, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	sys_wipe_free(p);
+}
 
 SSL_CTX *
 tlsopt_new(const SSL_METHOD *method)
 {
 	SSL_CTX *ctx;
 
+	/* Fails if the library has allocated something already, which then holds no key. */
+	(void)CRYPTO_set_mem_functions(allocate, reallocate, release);
 	if (OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL) != 1 ||
 	    !(ctx = SSL_CTX_new(method)))
 		return NULL;

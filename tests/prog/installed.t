@@ -37,7 +37,7 @@ PROGRAMS = [
     (0o700, 'root', 'checkpassword checkpassword-cdb qmail-newpw'),
     (0o4711, 'qmailp', 'checkpassword-smtp'),
     (0o711, 'root', 'qmail-todo'),
-    (0o755, 'root', 'qmail-qcheck qmail-dnsask qmail-climit qmail-proxy'),
+    (0o755, 'root', 'qmail-qcheck qmail-dnsask qmail-climit qmail-proxy tcpserver-ssl qmail-cert'),
     (0o755, 'root', 'qmail-spf spfquery qmail-qfilter'),
 ]
 DIRECTORIES = [

@@ -1,0 +1,151 @@
+/* tickets - keys that encrypt session tickets. */
+#include "tls/tickets.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include "lib/io.h"
+#include "lib/sys.h"
+
+static bool
+is_fresh(const struct ticket_key *key, int64_t now, int64_t seconds)
+{
+	return key->made > 0 && key->made <= now && now - key->made < seconds;
+}
+
+/* The file as it is; keys from the future or from long ago are none. */
+static void
+load(struct tickets *t, int fd, int64_t now)
+{
+	if (io_pread(fd, t, sizeof *t, 0) != (ssize_t)sizeof *t)
+		tickets_wipe(t);
+	for (size_t i = 0; i < 2; i++)
+		if (!is_fresh(&t->key[i], now, INT64_C(2) * TICKETS_LIFETIME_S))
+			sys_wipe(&t->key[i], sizeof t->key[i]);
+}
+
+static int
+renew(struct tickets *t, int64_t now)
+{
+	struct ticket_key *key = &t->key[0];
+
+	t->key[1] = *key;
+	key->made = now;
+	return sys_random(key->name, sizeof key->name) == 0 &&
+	    sys_random(key->cipher, sizeof key->cipher) == 0 &&
+	    sys_random(key->mac, sizeof key->mac) == 0 ? 0 : -1;
+}
+
+/* Under the lock: has somebody else been faster?  The file is written in one piece of less than a
+ * page, so who reads without the lock sees the old keys, the new ones, or an empty file. */
+static int
+renew_file(struct tickets *t, int fd, int64_t now)
+{
+	if (sys_flock(fd) == -1)
+		return -1;
+	load(t, fd, now);
+	if (is_fresh(&t->key[0], now, TICKETS_LIFETIME_S))
+		return 0;
+	if (renew(t, now) == -1 || lseek(fd, 0, SEEK_SET) == -1)
+		return -1;
+	return io_write_all(fd, t, sizeof *t);
+}
+
+bool
+tickets_read(struct tickets *t, const char *path, int64_t now)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	struct stat st;
+	bool good;
+
+	tickets_wipe(t);
+	if (fd == -1)
+		return false;
+	good = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
+	    (st.st_mode & 077) == 0;
+	if (good)
+		load(t, fd, now);
+	if (good && !is_fresh(&t->key[0], now, TICKETS_LIFETIME_S))
+		good = renew_file(t, fd, now) == 0;
+	(void)close(fd);
+	if (!good)
+		tickets_wipe(t);
+	return good;
+}
+
+void
+tickets_wipe(struct tickets *t)
+{
+	sys_wipe(t, sizeof *t);
+}
+
+static const struct ticket_key *
+find(const struct tickets *t, const unsigned char *name)
+{
+	for (size_t i = 0; i < 2; i++)
+		if (t->key[i].made && memcmp(t->key[i].name, name, sizeof t->key[i].name) == 0)
+			return &t->key[i];
+	return NULL;
+}
+
+static int
+set_mac(EVP_MAC_CTX *mac, const struct ticket_key *key)
+{
+	char sha256[] = "SHA256";
+	unsigned char secret[sizeof key->mac];
+	OSSL_PARAM params[3];
+	int r;
+
+	memcpy(secret, key->mac, sizeof secret);
+	params[0] = OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, secret, sizeof secret);
+	params[1] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, sha256, 0);
+	params[2] = OSSL_PARAM_construct_end();
+	r = EVP_MAC_CTX_set_params(mac, params);
+	sys_wipe(secret, sizeof secret);
+	return r == 1 ? 0 : -1;
+}
+
+/* OpenSSL asks: 1 go on, 2 go on and give a newer ticket, 0 a full handshake, -1 trouble. */
+static int
+set_keys(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac,
+    int encrypt)
+{
+	const struct tickets *t = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+	const struct ticket_key *key = encrypt ? &t->key[0] : find(t, name);
+
+	if (!key)
+		return 0;
+	if (encrypt) {
+		memcpy(name, key->name, sizeof key->name);
+		if (RAND_bytes(iv, EVP_MAX_IV_LENGTH) != 1)
+			return -1;
+	}
+	if (EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), NULL, key->cipher, iv, encrypt) != 1 ||
+	    set_mac(mac, key) == -1)
+		return -1;
+	return encrypt || key == &t->key[0] ? 1 : 2;
+}
+
+void
+tickets_use(SSL_CTX *ctx, struct tickets *t)
+{
+	static const unsigned char context[] = "pneumail";
+
+	if (!t) {
+		SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
+		(void)SSL_CTX_set_num_tickets(ctx, 0);
+		return;
+	}
+	(void)SSL_CTX_set_app_data(ctx, t);
+	(void)SSL_CTX_set_session_id_context(ctx, context, sizeof context - 1);
+	(void)SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, set_keys);
+	(void)SSL_CTX_set_timeout(ctx, TICKETS_SESSION_S);
+	(void)SSL_CTX_set_num_tickets(ctx, 1);
+}

@@ -1,0 +1,545 @@
+#!/usr/bin/python3
+"""tcpserver-ssl.t - services where TLS begins with the first byte, under tcpserver: `qmail-tls -s` and
+tcpserver-ssl; which process is which, and what each of them may do; qmail-cert."""
+import os
+import pwd
+import re
+import select
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import tap
+import tlsworld as world
+
+BIN = '/var/qmail/bin/'
+CERT = '/var/qmail/control/servercert.pem'
+BIG = os.urandom(5 << 20)
+QMAILD, QMAILT = (pwd.getpwnam(name) for name in ('qmaild', 'qmailt'))
+BECOME = ['-u', str(QMAILD.pw_uid), '-g', str(QMAILD.pw_gid)]
+
+
+def wait_until(what, name):
+    """Polls for a condition that comes by itself."""
+    end = time.monotonic() + world.PATIENCE
+    while time.monotonic() < end:
+        value = what()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise TimeoutError(name)
+
+
+class Service:
+    """tcpserver on a port of its own."""
+
+    def __init__(self, *program, front=('tcpserver', '-v'), options=(), become=BECOME, env=None):
+        with socket.socket() as sock:
+            sock.bind(('127.0.0.1', 0))
+            self.port = sock.getsockname()[1]
+        self.log = world.DIR + '/service.log'
+        with open(self.log, 'w') as log:
+            self.process = subprocess.Popen(
+                [*front, '-H', '-R', '-l', 'mx.example', *become, *options, '127.0.0.1',
+                 str(self.port), *program], stderr=log, stdin=subprocess.DEVNULL,
+                env={'PATH': BIN[:-1] + ':/usr/bin:/bin', **(env or {})}, cwd=world.DIR)
+        wait_until(lambda: 'status: 0/' in self.logged() or self.process.poll() is not None,
+                   'tcpserver')
+
+    def logged(self):
+        with open(self.log, encoding='latin-1') as file:
+            return file.read()
+
+    def connect(self, context=None, name='mx.example'):
+        sock = socket.create_connection(('127.0.0.1', self.port), timeout=world.PATIENCE)
+        return (context or world.client_context()).wrap_socket(sock, server_hostname=name)
+
+    def raw(self):
+        return socket.create_connection(('127.0.0.1', self.port), timeout=world.PATIENCE)
+
+    def idle(self):
+        wait_until(lambda: re.search(r'status: 0/40\n\Z', self.logged()), 'an end')
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait(world.PATIENCE)
+        return self.logged()
+
+
+def receive(sock, n=None):
+    got = b''
+    while n is None or len(got) < n:
+        try:
+            piece = sock.recv(65536)
+        except (ConnectionResetError, ssl.SSLError):
+            break
+        if not piece:
+            break
+        got += piece
+    return got
+
+
+def both_ways(tls, data):
+    """Sends it all, and as much of what comes back as there is meanwhile."""
+    tls.setblocking(False)
+    sent, got = 0, b''
+    while len(got) < len(data):
+        try:
+            if sent < len(data):
+                sent += tls.send(data[sent:sent + 16384])
+        except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
+            pass
+        try:
+            got += tls.recv(65536)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            select.select([tls], [tls] if sent < len(data) else [], [], world.PATIENCE)
+    tls.settimeout(world.PATIENCE)
+    return got
+
+
+def install(name='mx.example'):
+    world.write(CERT, world.read(name + '.pem'), 'qmailt', 0o600)
+
+
+def status(pid):
+    with open('/proc/%d/status' % pid, encoding='ascii') as file:
+        return dict(line.rstrip('\n').split(':\t', 1) for line in file if ':\t' in line)
+
+
+def relays():
+    """Processes that are qmail-tls."""
+    found = []
+    for name in os.listdir('/proc'):
+        if name.isdigit():
+            try:
+                exe = os.readlink('/proc/%s/exe' % name)
+            except OSError:
+                continue
+            if exe == BIN + 'qmail-tls':
+                found.append(int(name))
+    return found
+
+
+# ---- what moves ----
+
+def moves():
+    service = Service(BIN + 'qmail-tls', '-s', 'cat')
+    tls = service.connect()
+    tap.ok(both_ways(tls, BIG) == BIG, 'five megabytes, there and back at the same time')
+    tls.unwrap().close()
+    service.idle()
+    service.end()
+    service = Service(BIN + 'qmail-tls', '-s', 'sh', '-c', 'cat >/dev/null; echo all of it')
+    tls = service.connect()
+    tls.sendall(BIG)
+    client = subprocess.Popen(['openssl', 's_client', '-connect', '127.0.0.1:%d' % service.port,
+                               '-quiet', '-no_ign_eof'], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    got, _ = client.communicate(b'x' * 100000, timeout=world.PATIENCE)
+    tls.close()
+    service.idle()
+    log = service.end()
+    tap.equal(log.count(' status 0'), 2, 'the program ends when the client does')
+    tap.ok(client.returncode == 0, 'openssl s_client', got)
+    service = Service(BIN + 'qmail-tls', '-s', 'sh', '-c', 'exec <&-; cat /bin/sh; echo end')
+    with open('/bin/sh', 'rb') as file:
+        wanted = file.read() + b'end\n'
+    tls = service.connect()
+    tls.sendall(b'nobody reads this' * 1000)
+    tap.ok(receive(tls) == wanted, 'a program that only writes: all of it arrives')
+    tls.close()
+    service.idle()
+    service.end()
+    tap.equal(wait_until(lambda: [True] if not relays() else None, 'relays end'), [True],
+              'no relay is left')
+
+
+def environment():
+    service = Service(BIN + 'qmail-tls', '-s', '-e', 'env', env={'KEEP': 'me'})
+    tls = service.connect()
+    got = sorted(line.split('=')[0] for line in receive(tls).decode().splitlines())
+    tap.ok({'SSL_PROTOCOL', 'SSL_CIPHER', 'SSL_CIPHER_USEKEYSIZE', 'KEEP', 'TCPREMOTEIP'} <=
+           set(got), '-e: environment', got)
+    service.idle()
+    service.end()
+    service = Service(BIN + 'qmail-tls', '-s', 'env')
+    got = receive(service.connect()).decode()
+    tap.ok('SSL' not in got and 'TCPREMOTEIP=' in got, 'without -e: nothing added', got)
+    service.idle()
+    service.end()
+
+
+def pids():
+    """The program is the process that tcpserver has logged."""
+    service = Service(BIN + 'qmail-tls', '-s', 'sh', '-c', 'echo $$')
+    pid = int(receive(service.connect()))
+    service.idle()
+    log = service.end()
+    tap.ok('ok %d ' % pid in log and 'tls: %d TLSv1.3 ' % pid in log and 'end %d ' % pid in log,
+           'one number in all lines of the log', log)
+
+
+# ---- what is refused ----
+
+def refused():
+    service = Service(BIN + 'qmail-tls', '-s', 'sh', '-c', 'echo started >%s/started' % world.DIR)
+    for name, data in (('text', b'EHLO x\r\n'), ('HTTP', b'GET / HTTP/1.0\r\n\r\n'),
+                       ('noise', os.urandom(5000)), ('nothing', b''),
+                       ('a record of nothing', b'\x16\x03\x01\x00\x00' * 100),
+                       ('a huge record', b'\x16\x03\x01\xff\xff' + b'\x01' * 70000)):
+        sock = service.raw()
+        try:
+            sock.sendall(data)
+            sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+        got = receive(sock)
+        tap.ok(b'started' not in got and (not got or got[:1] == b'\x15'), 'refused: ' + name, got)
+        sock.close()
+    service.idle()
+    tap.ok(not os.path.exists(world.DIR + '/started'), 'the program is not even started')
+    for version in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1):
+        context = world.client_context(version=version)
+        context.set_ciphers('ALL@SECLEVEL=0')
+        try:
+            service.connect(context).close()
+            tap.ok(False, 'refused: %s' % version.name)
+        except (ssl.SSLError, ConnectionResetError) as error:
+            tap.ok(True, 'refused: %s' % version.name, error)
+    service.idle()
+    log = service.end()
+    tap.equal(len(re.findall(r'^tls: \d+ failed: .', log, re.M)), 8, 'each is logged')
+    world.write('/var/qmail/control/tlsservermin', b'1.0\n')
+    world.write('/var/qmail/control/tlsserverciphers', b'# old\nAES256-SHA\nECDHE-ECDSA-AES128-SHA\n'
+                b'TLS_CHACHA20_POLY1305_SHA256\nNO-SUCH\n')
+    service = Service(BIN + 'qmail-tls', '-s', 'echo', 'hello')
+    context = world.client_context(version=ssl.TLSVersion.TLSv1)
+    context.set_ciphers('ALL@SECLEVEL=0')
+    tls = service.connect(context)
+    tap.equal(tls.cipher()[0], 'ECDHE-ECDSA-AES128-SHA', 'tlsservermin, tlsserverciphers')
+    tls.close()
+    tls = service.connect()
+    tap.equal(tls.cipher()[0], 'TLS_CHACHA20_POLY1305_SHA256', 'ciphers of TLS 1.3')
+    tls.close()
+    service.end()
+    for name in ('tlsservermin', 'tlsserverciphers'):
+        world.write('/var/qmail/control/' + name, b'what\n')
+        done = subprocess.run([BIN + 'qmail-tls', '-t'], stderr=subprocess.PIPE, check=False)
+        tap.ok(done.returncode == 111 and name.encode() in done.stderr, 'not understood: ' + name,
+               done.stderr)
+        os.unlink('/var/qmail/control/' + name)
+
+
+def malformed():
+    """Bytes of a real handshake, changed."""
+    ours, theirs = ssl.MemoryBIO(), ssl.MemoryBIO()
+    hello = world.client_context().wrap_bio(ours, theirs, server_hostname='mx.example')
+    try:
+        hello.do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    data = theirs.read()
+    service = Service(BIN + 'qmail-tls', '-s', 'echo', 'started')
+    bad = []
+    for n in range(60):
+        changed = bytearray(data)
+        for at in (n * 7 % len(data), n * 131 % len(data)):
+            changed[at] ^= 1 + n * 29 % 255
+        sock = service.raw()
+        try:
+            sock.sendall(bytes(changed[:len(data) - n * 3]))
+            sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+        got = receive(sock)
+        if b'started' in got:
+            bad.append((n, got))
+        sock.close()
+    tap.equal(bad, [], 'malformed: no handshake comes of it')
+    service.idle()
+    tls = service.connect()
+    tap.equal(receive(tls), b'started\n', 'malformed: others are served')
+    service.idle()
+    tap.ok(' 256\n' in service.logged() and 'status 35' not in service.logged() and
+           'status 11\n' not in service.logged(), 'malformed: nothing crashed', service.logged())
+    service.end()
+
+
+def slow():
+    """A client that sends nothing, and one that sends a byte now and then."""
+    service = Service(BIN + 'qmail-tls', '-s', 'echo', 'started')
+    began = time.monotonic()
+    silent, dripping = service.raw(), service.raw()
+
+    def drip():
+        try:
+            while True:
+                dripping.sendall(b'\x16')
+                time.sleep(1)
+        except OSError:
+            pass
+    threading.Thread(target=drip, daemon=True).start()
+    tls = service.connect()
+    tap.equal(receive(tls), b'started\n', 'slow: others are served meanwhile')
+    got = receive(silent)
+    passed = time.monotonic() - began
+    tap.ok(got == b'' and 25 < passed < 40, 'slow: closed after 26 seconds', passed)
+    service.idle()
+    log = service.end()
+    tap.ok('failed: handshake timed out' in log and len(re.findall('failed: ', log)) == 2,
+           'slow: logged', log)
+
+
+# ---- power ----
+
+def power():
+    service = Service(BIN + 'qmail-tls', '-s', 'cat')
+    tls = service.connect()
+    tls.sendall(b'x')
+    tls.recv(1)
+    relay, = relays()
+    program = int(re.search(r'ok (\d+) ', service.logged()).group(1))
+    shown = status(relay)
+    uid = str(QMAILT.pw_uid)
+    tap.equal(shown['Uid'].split(), [uid] * 4, 'relay: qmailt in all ids')
+    tap.equal((shown['NoNewPrivs'], shown['Seccomp'], shown['CapPrm'], shown['CapEff']),
+              ('1', '2', '0' * 16, '0' * 16), 'relay: no_new_privs, seccomp, no capabilities')
+    fds = sorted(int(n) for n in os.listdir('/proc/%d/fd' % relay))
+    tap.equal(fds, [0, 1, 2, 4, 5], 'relay: descriptors')
+    shown = status(program)
+    tap.equal((shown['Uid'].split(), shown['NoNewPrivs']), ([str(QMAILD.pw_uid)] * 4, '0'),
+              'program: qmaild, and qmail-queue may be set-uid')
+    with open('/proc/%d/maps' % program, encoding='ascii') as file:
+        tap.ok('ssl' not in file.read() + 'x' and not any(
+            os.readlink('/proc/%d/fd/%s' % (program, n)).endswith('.pem')
+            for n in os.listdir('/proc/%d/fd' % program)), 'program: no OpenSSL, no certificate')
+    for what, command in (
+            ('memory', 'dd if=/proc/%d/mem of=/dev/null count=1' % relay),
+            ('descriptors', 'ls /proc/%d/fd/' % relay),
+            ('environment', 'cat /proc/%d/environ' % relay),
+            ('signals', 'kill -STOP %d' % relay),
+            ('the file', 'cat ' + CERT), ('a debugger', 'strace -o /dev/null -p %d' % relay)):
+        for account in (QMAILD, QMAILT):
+            if account is QMAILT and what in ('signals', 'the file'):
+                continue
+            done = subprocess.run(['sh', '-c', command], user=account.pw_uid, check=False,
+                                  group=account.pw_gid, extra_groups=[], timeout=world.PATIENCE,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            tap.ok(done.returncode != 0, '%s: not for %s' % (what, account.pw_name))
+    tap.ok(not has_key(relay), 'relay: the key is not in its memory any more')
+    tls.close()
+    service.idle()
+    service.end()
+
+
+def has_key(pid):
+    """Is a piece of the private key in the memory of this process?  Only root can ask."""
+    der = world.openssl('ec', '-in', world.DIR + '/mx.example.key', '-outform', 'DER')
+    secret = der[7:39]
+    text = [line for line in world.read('mx.example.key').splitlines() if len(line) > 40]
+    with open('/proc/%d/maps' % pid, encoding='ascii') as maps, \
+            open('/proc/%d/mem' % pid, 'rb', buffering=0) as memory:
+        for line in maps:
+            start, end = (int(n, 16) for n in line.split()[0].split('-'))
+            if 'r' not in line.split()[1] or 'vvar' in line or 'vsyscall' in line:
+                continue
+            memory.seek(start)
+            try:
+                data = memory.read(end - start)
+            except OSError:
+                continue
+            if secret in data or secret[::-1] in data or any(piece in data for piece in text):
+                return True
+    return False
+
+
+def kills():
+    """Whoever is killed, the other ends and the client is told."""
+    for who in ('relay', 'program'):
+        service = Service(BIN + 'qmail-tls', '-s', 'cat')
+        tls = service.connect()
+        tls.sendall(b'x')
+        tls.recv(1)
+        pid = relays()[0] if who == 'relay' else \
+            int(re.search(r'ok (\d+) ', service.logged()).group(1))
+        os.kill(pid, signal.SIGKILL)
+        tap.equal(receive(tls), b'', 'killed: the %s: the client sees an end' % who)
+        service.idle()
+        service.end()
+        tap.ok(wait_until(lambda: not relays(), 'relays end'), 'killed: the %s: nothing is left' % who)
+
+
+def callers():
+    """Who may run servers."""
+    def run(user, *args):
+        account = pwd.getpwnam(user)
+        return subprocess.run([BIN + 'qmail-tls', *args], user=account.pw_uid, check=False,
+                              group=account.pw_gid, extra_groups=[], stderr=subprocess.PIPE,
+                              stdin=subprocess.DEVNULL, timeout=world.PATIENCE)
+    for user, wanted in (('root', 0), ('qmaild', 0), ('vpopmail', 0), ('joe', 100),
+                         ('qmailr', 100), ('alias', 100)):
+        tap.equal(run(user, '-t').returncode, wanted, 'callers: ' + user)
+    world.write('/var/qmail/control/tlsusers', b'joe\n')
+    for user, wanted in (('joe', 0), ('vpopmail', 100), ('ann', 100), ('qmaild', 0)):
+        tap.equal(run(user, '-t').returncode, wanted, 'callers: tlsusers: ' + user)
+    os.unlink('/var/qmail/control/tlsusers')
+    tap.equal(run('joe', '-c', '-h', 'x').returncode, 100, 'callers: joe is no client')
+    tap.equal(run('qmaild', '-c', '-h', 'x').returncode, 100, 'callers: nor is qmaild')
+
+
+def old_owner():
+    """A certificate of earlier days, readable by the server's account, works with a warning."""
+    os.chmod(CERT, 0o640)
+    os.chown(CERT, 0, QMAILD.pw_gid)
+    os.chown(CERT, QMAILD.pw_uid, 0)
+    service = Service(BIN + 'qmail-tls', '-s', 'echo', 'hello')
+    tap.equal(receive(service.connect()), b'hello\n', 'old owner: it works')
+    service.idle()
+    tap.ok(' warning: control/servercert.pem can be read ' in service.end(), 'old owner: warning')
+    install()
+
+
+# ---- tickets ----
+
+def tickets():
+    def reused(version):
+        service = Service(BIN + 'qmail-tls', '-s', 'echo', 'hello')
+        context = world.client_context(version=version)
+        first = service.connect(context)
+        receive(first)
+        session = first.session
+        sock = service.raw()
+        again = context.wrap_socket(sock, server_hostname='mx.example', session=session)
+        value = again.session_reused
+        receive(again)
+        first.close()
+        again.close()
+        service.idle()
+        service.end()
+        return value
+    tap.equal(reused(ssl.TLSVersion.TLSv1_3), False, 'tickets: none without a directory')
+    os.makedirs('/run/qmail-tls', exist_ok=True)
+    os.chown('/run/qmail-tls', QMAILT.pw_uid, 0)
+    os.chmod('/run/qmail-tls', 0o700)
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        tap.equal(reused(version), True, 'tickets: from one process to another, %s' % version.name)
+    path = '/run/qmail-tls/tickets'
+    made = os.stat(path)
+    tap.equal((made.st_mode & 0o777, made.st_uid, made.st_size), (0o600, QMAILT.pw_uid, 176),
+              'tickets: their file')
+    for name, change in (('cut', lambda: os.truncate(path, 20)),
+                         ('readable', lambda: os.chmod(path, 0o644))):
+        change()
+        service = Service(BIN + 'qmail-tls', '-s', 'echo', 'hello')
+        tap.equal(receive(service.connect()), b'hello\n', 'tickets: file %s: served' % name)
+        service.idle()
+        service.end()
+        tap.equal(os.stat(path).st_size, 176, 'tickets: file %s' % name)
+    os.unlink(path)
+
+
+# ---- tcpserver-ssl ----
+
+def front():
+    world.issue('front.example', 'rsa')
+    pem = world.DIR + '/front.example.pem'
+    for name, options in (('-s -n', ['-s', '-n', pem]), ('-n', ['-n', pem])):
+        service = Service('sh', '-c', 'env; ls -l /proc/self/fd', front=(BIN + 'tcpserver-ssl', '-v'),
+                          options=options)
+        tls = service.connect(name='front.example')
+        got = receive(tls).decode()
+        tap.ok('TCPREMOTEIP=' in got and 'SSL' not in got, 'tcpserver-ssl %s: environment' % name,
+               got)
+        tap.ok('.pem' not in got, 'tcpserver-ssl %s: the certificate is closed' % name, got)
+        service.idle()
+        service.end()
+    service = Service('echo', 'clear', front=(BIN + 'tcpserver-ssl', '-v'), options=['-S'])
+    sock = service.raw()
+    tap.equal(receive(sock), b'clear\n', 'tcpserver-ssl -S')
+    service.idle()
+    service.end()
+    os.symlink(pem, world.DIR + '/cert.pem')
+    service = Service('echo', 'hello', front=(BIN + 'tcpserver-ssl', '-v'), options=['-s'])
+    tap.equal(receive(service.connect(name='front.example')), b'hello\n', 'tcpserver-ssl: cert.pem')
+    sock = service.raw()
+    sock.sendall(b'garbage\r\n' * 10)
+    receive(sock)
+    service.idle()
+    tap.ok('tcpserver: warning: dropping connection, unable to accept SSL connection\n' in
+           service.end(), 'tcpserver-ssl: warning')
+    for text, what in ((b'', 'unable to load RSA private key'),
+                       (world.read('front.example.crt'), 'unable to load RSA private key'),
+                       (world.read('front.example.key'), 'unable to load certificate')):
+        world.write('bad.pem', text)
+        done = subprocess.run([BIN + 'tcpserver-ssl', '-n', world.DIR + '/bad.pem', '0', '1', 'x'],
+                              stderr=subprocess.PIPE, check=False, timeout=world.PATIENCE)
+        tap.equal((done.returncode, done.stderr.decode()), (111, 'tcpserver: fatal: %s\n' % what),
+                  'tcpserver-ssl: ' + what)
+    for args in ([], ['-n', pem], ['-n', pem, '0', '1'], ['-j', '0', '1', 'x']):
+        done = subprocess.run([BIN + 'tcpserver-ssl', *args], stderr=subprocess.PIPE, check=False)
+        tap.ok(done.returncode == 100 and b'usage' in done.stderr, 'tcpserver-ssl %s' % args,
+               done.stderr)
+
+
+# ---- qmail-cert ----
+
+def cert(*args):
+    done = subprocess.run([BIN + 'qmail-cert', *args], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, check=False, timeout=world.PATIENCE)
+    return done.returncode, done.stdout.decode()
+
+
+def helper():
+    os.unlink(CERT)
+    world.write('/var/qmail/control/me', b'mx.example\n')
+    tap.equal(cert('check')[0], 1, 'qmail-cert: nothing there')
+    tap.equal(cert('make')[0], 0, 'qmail-cert make')
+    made = os.stat(CERT)
+    tap.equal((made.st_mode & 0o777, made.st_uid), (0o600, QMAILT.pw_uid), 'mode and owner')
+    tap.equal(cert('make'), (0, CERT + ' is there already\n'), 'qmail-cert make: once')
+    code, text = cert('check')
+    tap.ok(code == 0 and 'mx.example' in text, 'qmail-cert check', text)
+    before = open(CERT, 'rb').read()
+    world.issue('acme.example')
+    world.write('chain.pem', world.read('acme.example.crt') + world.read('ca.pem'))
+    for name, args in (('another key', (world.DIR + '/mx.example.key', world.DIR + '/chain.pem')),
+                       ('no key', (world.DIR + '/chain.pem',)), ('no file', ('/nonexistent',))):
+        code, text = cert('install', *args)
+        tap.ok(code == 1 and open(CERT, 'rb').read() == before, 'qmail-cert install: ' + name, text)
+    tap.equal(cert('install', world.DIR + '/acme.example.key', world.DIR + '/chain.pem')[0], 0,
+              'qmail-cert install')
+    tap.equal(cert('--for', 'mx.example', 'install', world.DIR + '/mx.example.pem')[0], 0,
+              'qmail-cert --for')
+    service = Service(BIN + 'qmail-tls', '-s', 'echo', 'hello')
+    for name in ('mx.example', 'acme.example'):
+        tap.equal(receive(service.connect(name=name)), b'hello\n', 'and it is served: ' + name)
+    service.idle()
+    service.end()
+    tap.equal(cert('--for', '../x', 'check')[0], 1, 'qmail-cert: a strange name')
+    world.issue('soon.example', days='3')
+    cert('install', world.DIR + '/soon.example.pem')
+    code, text = cert('check')
+    tap.ok(code == 1 and 'expires within a week' in text, 'qmail-cert check: it expires', text)
+    for args in ((), ('what',), ('install',), ('check', 'x'), ('--for', 'x')):
+        tap.equal(cert(*args)[0], 100, 'qmail-cert %s' % (args,))
+
+
+def main():
+    world.set_up()
+    install()
+    try:
+        for part in (moves, environment, pids, refused, malformed, power, kills, callers, old_owner,
+                     tickets, front, slow, helper):
+            part()
+    finally:
+        world.tear_down()
+    return tap.done()
+
+
+sys.exit(main())
