@@ -1,8 +1,9 @@
 #!/bin/sh
 # services - create the svscan service directories and link them where svscan looks.
 # Usage: services [--dir SCANDIR] [--wait SECONDS] add|remove|restart|list [NAME...]
-# Run by: make up, make down, the Debian package, root by hand.  NAMEs: qmail-send, qmail-smtpd,
-# qmail-pop3d; without them all three.
+# Run by: make up, make down, the Debian package, root by hand.  NAMEs: qmail-send qmail-smtpd
+# qmail-pop3d; qmail-submission qmail-smtps qmail-pop3s, which need control/servercert.pem.  Without
+# NAMEs the first three are added; all are removed and listed.
 # add: HOME/service/NAME, each with log/ under multilog into /var/log/NAME; /etc/tcp.smtp and its
 # cdb.  Existing files are never overwritten.
 # remove: takes the links away, stops what they ran and waits for it; the directories stay.
@@ -25,7 +26,13 @@ while [ $# -gt 1 ]; do
 done
 action=${1-}
 [ $# = 0 ] || shift
-services=${*:-qmail-send qmail-smtpd qmail-pop3d}
+plain='qmail-send qmail-smtpd qmail-pop3d'
+tls='qmail-submission qmail-smtps qmail-pop3s'
+if [ "$action" = add ]; then
+	services=${*:-$plain}
+else
+	services=${*:-$plain $tls}
+fi
 
 # script PATH < text: an executable file, made once.
 script() {
@@ -64,6 +71,9 @@ run_qmail_smtpd() {
 		echo "qmail-smtpd: not started: control/me does not say the name of this host"
 		exec svc -d "\$OLDPWD"
 	fi
+	if [ -e control/servercert.pem ]; then
+	    $(ticket_keys | tail -n 1)
+	fi
 	limit=\$(head -n 1 control/concurrencyincoming 2>/dev/null)
 	exec softlimit -m 30000000 \\
 	tcpserver -v -R -H -l "\$(head -n 1 control/me)" -x /etc/tcp.smtp.cdb -c "\${limit:-20}" \\
@@ -81,6 +91,76 @@ run_qmail_pop3d() {
 	cd $home
 	exec softlimit -m 30000000 \\
 	tcpserver -v -R -H -l "\$(head -n 1 control/me)" -c 40 0 110 \\
+	    qmail-popup "\$(head -n 1 control/me)" checkpassword qmail-pop3d Maildir
+	EOF
+}
+
+# Lines of a run script that needs a certificate, from the home directory.
+need_certificate() {
+	cat <<-EOF
+	if [ ! -e control/servercert.pem ]; then
+	    echo "$1: not started: there is no control/servercert.pem, see qmail-cert(8)"
+	    exec svc -d "\$OLDPWD"
+	fi
+	$(ticket_keys)
+	EOF
+}
+
+ticket_keys() {
+	cat <<-EOF
+	# Where keys of TLS session tickets are; gone after each boot.
+	[ -d /run/qmail-tls ] || install -d -o @USER_TLS@ -g @GROUP_QMAIL@ -m 700 /run/qmail-tls
+	EOF
+}
+
+run_qmail_submission() {
+	script "$1" <<-EOF
+	#!/bin/sh
+	# Mail from users of this host, wherever they are: first STARTTLS, then a login.  Users are those
+	# of qmail-newpw(8).
+	PATH=$home/bin:/usr/local/bin:/usr/bin:/bin
+	export PATH
+	exec 2>&1
+	cd $home
+	$(need_certificate qmail-submission)
+	SMTPAUTH=! FORCE_TLS=1
+	export SMTPAUTH FORCE_TLS
+	exec softlimit -m 30000000 \\
+	tcpserver -v -R -H -l "\$(head -n 1 control/me)" -c 40 \\
+	    -u "\$(id -u @USER_DAEMON@)" -g "\$(id -g @USER_DAEMON@)" 0 587 \\
+	    qmail-smtpd checkpassword-smtp true
+	EOF
+}
+
+run_qmail_smtps() {
+	script "$1" <<-EOF
+	#!/bin/sh
+	# As qmail-submission, with TLS from the first byte.
+	PATH=$home/bin:/usr/local/bin:/usr/bin:/bin
+	export PATH
+	exec 2>&1
+	cd $home
+	$(need_certificate qmail-smtps)
+	SMTPAUTH=!
+	export SMTPAUTH
+	exec softlimit -m 30000000 \\
+	tcpserver -v -R -H -l "\$(head -n 1 control/me)" -c 40 \\
+	    -u "\$(id -u @USER_DAEMON@)" -g "\$(id -g @USER_DAEMON@)" 0 465 \\
+	    qmail-tls -s -e qmail-smtpd checkpassword-smtp true
+	EOF
+}
+
+run_qmail_pop3s() {
+	script "$1" <<-EOF
+	#!/bin/sh
+	# As qmail-pop3d, with TLS from the first byte.
+	PATH=$home/bin:/usr/local/bin:/usr/bin:/bin
+	export PATH
+	exec 2>&1
+	cd $home
+	$(need_certificate qmail-pop3s)
+	exec softlimit -m 30000000 \\
+	tcpserver -v -R -H -l "\$(head -n 1 control/me)" -c 40 0 995 qmail-tls -s -e \\
 	    qmail-popup "\$(head -n 1 control/me)" checkpassword qmail-pop3d Maildir
 	EOF
 }

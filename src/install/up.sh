@@ -7,7 +7,7 @@
 set -u
 home=$(head -n 1 conf-qmail)
 scan=/service
-services='qmail-send qmail-smtpd qmail-pop3d'
+services='qmail-send qmail-smtpd qmail-pop3d qmail-submission qmail-smtps qmail-pop3s'
 HOST=''
 SENDMAIL=''
 for word; do
@@ -88,7 +88,7 @@ check_queue() {
 	    fail "another qmail-send works on $home/queue; stop it, then run make up again"
 }
 
-packages='gcc libc6-dev musl-tools make libcdb-dev libcrypt-dev libssl-dev tinycdb ucspi-tcp daemontools'
+packages='gcc libc6-dev musl-tools make libcdb-dev libcrypt-dev libssl-dev openssl tinycdb ucspi-tcp daemontools'
 [ -d /run/systemd/system ] && packages="$packages daemontools-run"
 
 missing_packages() {
@@ -118,6 +118,9 @@ check_host_name() {
 check_host_name
 check_port 25 qmail-smtpd
 check_port 110 qmail-pop3d
+check_port 465 qmail-smtps
+check_port 587 qmail-submission
+check_port 995 qmail-pop3s
 check_sendmail
 for name in $services; do
 	check_service "$name"
@@ -173,6 +176,10 @@ system_command() {
 	ln -s "$home/bin/sendmail" "$1"
 }
 
+step "certificate for TLS"
+quietly sh build/bin/qmail-cert make
+sed 's/^/    /' "$work/out"
+
 step "system commands"
 for path in /usr/sbin/sendmail /usr/lib/sendmail /usr/bin/mailq /usr/bin/newaliases; do
 	system_command "$path"
@@ -196,7 +203,8 @@ elif [ -d /etc/service ]; then
 fi
 mkdir -p "$scan"
 step "services in $scan"
-quietly sh build/bin/services --dir "$scan" add
+# shellcheck disable=SC2086
+quietly sh build/bin/services --dir "$scan" add $services
 
 if ! svscan_runs; then
 	if [ -d /run/systemd/system ]; then
@@ -226,6 +234,10 @@ done
 sh build/bin/services --wait 300 restart || fail "run make up again later"
 until_true 30 listening 25 || fail "qmail-smtpd does not start; look at /var/log/qmail-smtpd/current"
 until_true 30 listening 110 || fail "qmail-pop3d does not start; look at /var/log/qmail-pop3d/current"
+until_true 30 listening 465 || fail "qmail-smtps does not start; look at /var/log/qmail-smtps/current"
+until_true 30 listening 587 ||
+    fail "qmail-submission does not start; look at /var/log/qmail-submission/current"
+until_true 30 listening 995 || fail "qmail-pop3s does not start; look at /var/log/qmail-pop3s/current"
 
 step "sending two messages through it"
 sh build/bin/selftest || fail "the test message did not come through; look at /var/log/qmail-send/current"
