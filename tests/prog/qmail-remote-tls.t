@@ -552,7 +552,8 @@ def test_cost():
            'authsenders' not in text and 'outgoingip' not in text,
            'no file of TLS, login or source is looked for', text)
     inside = text[text.index('chdir('):]
-    tap.ok(inside.count('\n') <= MOST_CALLS, 'no more system calls than before there was TLS',
+    # A sanitizer makes calls of its own.
+    tap.ok(os.environ.get('SAN') or inside.count('\n') <= MOST_CALLS, 'no more system calls than before there was TLS',
            '%d\n%s' % (inside.count('\n'), inside))
 
 
