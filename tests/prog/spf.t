@@ -19,6 +19,7 @@ ZONE = {
     'neutral.example TXT': ['v=spf1 ip4:192.0.2.8'],
     'none.example A': ['192.0.2.7'],
     'error.example': 'SERVFAIL',
+    'silent.example': 'SILENT',
     'bad.example TXT': ['v=spf1 nonsense:x -all'],
     'why.example TXT': ['v=spf1 exp=text.example -all'],
     'text.example TXT': ['%{i} may not send for %{d}'],
@@ -207,6 +208,12 @@ def test_transactions():
     tap.equal(talk.log, '', 'and nothing is logged')
 
 
+def test_silence():
+    env = {'RES_OPTIONS': 'timeout:1 attempts:1'}
+    tap.equal(talk(*mail('silent.example'), env=env, **level(2))[0],
+              '451 SPF lookup failure (#4.3.0)', 'a name server that does not answer')
+
+
 def test_helper():
     """Not there, dead, or talking nonsense: as if name servers did not answer."""
     path = HOME + '/bin/qmail-spf'
@@ -290,6 +297,7 @@ def main():
     test_policy()
     test_identities()
     test_transactions()
+    test_silence()
     test_helper()
     test_spfquery()
     test_cost(dns)
