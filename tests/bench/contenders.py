@@ -12,6 +12,8 @@ Places that all of them know, with what becomes of mail to them:
     ...@sink.test and below, defer, slow, half: to other hosts, by DNS
 """
 import os
+import re
+import signal
 import subprocess
 
 import host
@@ -29,8 +31,14 @@ NOTHING = subprocess.DEVNULL
 class Contender:
     """One mail system; start() makes its world and waits until port 25 answers."""
     name = stack = mounted = None       # mounted: directories that move onto the image
-    queue = ()                          # patterns of find(1): files of messages that wait
+    queue = ()                          # directories with a file for each message that waits,
+    message = re.compile('')            # whose name matches this
+    spool = ()                          # directories with all files of messages; default: queue
+    stale = ()                          # files that may be in the way when it starts again
     sendmail = '/usr/sbin/sendmail'
+    scheduler = None                    # the process without which nothing is delivered
+    mkfs = ('-E', 'lazy_itable_init=0,lazy_journal_init=0')
+    durable = True                      # whether it is an error not to write to the disk
 
     def __init__(self, place, image_bytes=IMAGE_BYTES):
         self.place, self.image_bytes = place, image_bytes
@@ -51,7 +59,7 @@ class Contender:
         self.meter.open()
         try:
             self._mount(disk or self.image)
-            self.net = net.Net(self.world)
+            self.net = net.Net(self.world, self.place)
             self._boxes()
             for number, directory in enumerate(('/home',) + self.mounted):
                 self.world.sh('mkdir -p {0} && cp -a {0} /srv/disk/{1} && '
@@ -74,8 +82,7 @@ class Contender:
 
     def _mount(self, image):
         """Mount a new file system in the world.  The loop device lives as long as the mount."""
-        subprocess.run(['mkfs.ext4', '-q', '-E', 'lazy_itable_init=0,lazy_journal_init=0', image],
-                       check=True)
+        subprocess.run(['mkfs.ext4', '-q', *self.mkfs, image], check=True)
         device = subprocess.run(['losetup', '--find', '--show', image], check=True,
                                 stdout=subprocess.PIPE, text=True).stdout.strip()
         number = os.stat(device).st_rdev
@@ -123,26 +130,51 @@ class Contender:
         return {'device flushes': flushes, 'journal commits': commits}
 
     def waiting(self):
-        """How many files of messages are in the queue."""
-        out = self.world.sh('find %s -type f 2>/dev/null | wc -l' % ' '.join(self.queue),
-                            timeout=600)
-        return int(out)
+        """How many messages are in the queue."""
+        count = 0
+        for place in self.queue:
+            for _, _, names in os.walk(self.world.path(place)):
+                count += sum(1 for name in names if self.message.search(name))
+        return count
+
+    def kill(self):
+        """Kill the daemons."""
+        for pid in self.meter.processes():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        host.wait_for(lambda: not self.meter.processes(), '%s to die' % self.name)
+        self.daemons.wait()
+
+    def reset(self):
+        """Kill the daemons, empty the queue, start again."""
+        self.kill()
+        self.world.sh('find %s -type f -delete; rm -f %s' % (' '.join(self.spool or self.queue),
+                                                             ' '.join(self.stale)))
+        self.run()
 
     def arrived(self, place='/home/joe/Maildir/new'):
         """How many messages a directory has."""
         return len(os.listdir(self.world.path(place)))
 
+    def check_bounces(self):
+        """Trouble if mail came back to its sender."""
+        if self.arrived('/home/ann/Maildir/new'):
+            self.world.sh('rm /home/ann/Maildir/new/*')
+            raise Trouble('%s bounced mail; its log ends:\n%s' % (self.name, self.tail()))
+
     def tail(self):
         """The last lines that it logged."""
         return '\n'.join(host.read(self.image + '.log').splitlines()[-15:])
 
-    def rest(self):
+    def rest(self, keep_mail=False):
         """Wait until nothing is queued, throw the mail away, and let the disk come to rest."""
         host.wait_for(lambda: self.waiting() == 0, 'the queue of %s to be empty' % self.name, 300)
-        if self.arrived('/home/ann/Maildir/new'):
-            raise Trouble('%s bounced mail; its log ends:\n%s' % (self.name, self.tail()))
-        self.world.sh('''find /home/joe/Maildir/new /home/boxes -type f -delete
-            sync -f /srv/disk''', timeout=600)
+        self.check_bounces()
+        if not keep_mail:
+            self.world.sh('find /home/joe/Maildir/new /home/boxes -type f -delete', timeout=600)
+        self.world.sh('sync -f /srv/disk', timeout=600)
 
     # -- for each system -----------------------------------------------------------------------
 
@@ -160,7 +192,10 @@ class Pneumail(Contender):
     stack = ()
     mounted = ('/var/qmail',)
     queue = ('/var/qmail/queue/mess',)
+    spool = tuple('/var/qmail/queue/' + part for part in (
+        'mess', 'info', 'local', 'remote', 'bounce', 'todo', 'intd', 'pid'))
     sendmail = '/var/qmail/bin/sendmail'
+    scheduler = 'qmail-send'
 
     def configure(self):
         self.world.sh('''
@@ -171,6 +206,7 @@ class Pneumail(Contender):
             printf '%%s\\n' drop.test:alias-drop box.test:alias-box >virtualdomains
             echo %d >concurrencylocal
             echo %d >concurrencyremote
+            echo 5 >timeoutconnect
             echo '#' >../alias/.qmail-drop-default
             for n in $(seq 1 %d); do echo "/home/boxes/${n}all/" >../alias/.qmail-box-${n}all; done
             # Its own deliveries to the boxes run as alias.
@@ -198,6 +234,7 @@ class Pneumail(Contender):
 class Postfix(Contender):
     name = 'postfix'
     stack = ('postfix',)
+    scheduler = 'qmgr'
     mounted = ('/var/spool/postfix', '/var/lib/postfix')
     queue = tuple('/var/spool/postfix/' + part
                   for part in ('maildrop', 'incoming', 'active', 'deferred'))
@@ -212,7 +249,7 @@ class Postfix(Contender):
                 local_destination_concurrency_limit={local} \
                 virtual_destination_concurrency_limit={local} \
                 default_destination_concurrency_limit={remote} initial_destination_concurrency=20 \
-                message_size_limit=50000000 virtual_mailbox_limit=0 mailbox_size_limit=0 \
+                smtp_connect_timeout=5s message_size_limit=50000000 virtual_mailbox_limit=0 mailbox_size_limit=0 \
                 virtual_mailbox_domains=box.test virtual_mailbox_base=/home/boxes \
                 virtual_mailbox_maps=hash:/etc/postfix/boxes virtual_minimum_uid=100 \
                 virtual_uid_maps=static:5001 virtual_gid_maps=static:5001 \
@@ -271,6 +308,8 @@ localuser:
 begin transports
 remote_smtp:
   driver = smtp
+  connect_timeout = 5s
+  hosts_try_fastopen =
 maildir_home:
   driver = appendfile
   directory = $home/Maildir
@@ -295,7 +334,9 @@ class Exim(Contender):
     name = 'exim'
     stack = ('exim',)
     mounted = ('/var/spool/exim4',)
-    queue = ('/var/spool/exim4/input', '-name "*-H"')
+    queue = ('/var/spool/exim4/input',)
+    message = re.compile('-H$')
+    spool = ('/var/spool/exim4',)
 
     def configure(self):
         path = self.world.path('/etc/exim4/exim4.conf')
@@ -331,9 +372,11 @@ match from any for any action "out"
 
 class OpenSMTPD(Contender):
     name = 'opensmtpd'
+    durable = False
     stack = ('opensmtpd',)
     mounted = ('/var/spool/smtpd',)
-    queue = ('/var/spool/smtpd/queue', '/var/spool/smtpd/incoming', '-name "????????????????"')
+    queue = ('/var/spool/smtpd/queue', '/var/spool/smtpd/incoming')
+    message = re.compile('^[0-9a-f]{16}$')
 
     def configure(self):
         host.write(self.world.path('/etc/smtpd.conf'), OPENSMTPD)
@@ -341,7 +384,16 @@ class OpenSMTPD(Contender):
         self.world.sh('chmod 711 /var/spool/smtpd; smtpd -n')
 
     def command(self):
-        return 'ulimit -n 4096; LD_PRELOAD=/bench/backlog.so exec smtpd -d'
+        return 'ulimit -n 4096; LD_PRELOAD=/bench/opensmtpd.so exec smtpd -d'
 
 
-ALL = (Pneumail, Postfix, Exim, OpenSMTPD)
+class OpenSMTPDSync(OpenSMTPD):
+    """The same, made to sync what it accepts."""
+    name = 'opensmtpd+sync'
+    durable = True
+
+    def command(self):
+        return 'export BENCH_SYNC=1; ' + super().command()
+
+
+ALL = (Pneumail, Postfix, Exim, OpenSMTPD, OpenSMTPDSync)
