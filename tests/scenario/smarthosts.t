@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""smarthosts.t - mail leaves through other mail systems, with TLS and a login: Exim (GnuTLS),
-OpenSMTPD, Postfix.  What arrives there is whole, and their logs say how it came.
+"""smarthosts.t - mail leaves with TLS and a login: from one host of ours to another, and through
+Exim (GnuTLS), OpenSMTPD, Postfix.  What arrives there is whole, and their logs say how it came.
 Usage: smarthosts.t [NAME...]       only these functions
 """
 import os
@@ -205,7 +205,64 @@ def postfix():
         scene.failure('relay.test', 'No_TLS_achieved_while_control/tlshosts/relay.test.pem_exists')
 
 
-ALL = (exim, opensmtpd, postfix)
+def certificate(one):
+    """What a host shows, without its key."""
+    pem = worlds.read(one.path(hosts.home() + '/control/servercert.pem'))
+    return pem[pem.index('-----BEGIN CERTIFICATE'):]
+
+
+def own_pem(one, authority):
+    """From now on it demands that hostb.test is certified by this host."""
+    one.write(hosts.home() + '/control/tlshosts/hostb.test.pem', certificate(authority))
+
+
+def ours():
+    """Two hosts, each sends to the other by STARTTLS; then one logs into the other's submission."""
+    with hosts.pair() as (a, b):
+        for one, other in ((a, b), (b, a)):
+            one.sh(hosts.home() + '/bin/qmail-cert make ' + one.name)
+            one.control('rcpthosts', one.name)
+            one.control('timeoutremote', '20')
+            one.start(hosts.SERVICES[:2])
+        b.sh('''cd %s/users; umask 077
+            echo "joe:$(openssl passwd -6 joe-secret):joe:/home/joe" >poppasswd
+            ../bin/qmail-newpw
+            sh %s/bin/services --dir /service add qmail-submission qmail-smtps'''
+             % (hosts.home(), hosts.BUILD))
+        wait_for(lambda: b.listening(587) and b.listening(465), 'submission')
+        for i in range(20):
+            a.deliver('joe@hosta.test', ['ann@hostb.test'], TEXT % i)
+            b.deliver('joe@hostb.test', ['ann@hosta.test'], TEXT % i)
+        for name, one in (('there', b), ('back', a)):
+            found = one.wait_mail('ann', 20)
+            tap.ok(all(sum(body(TEXT % i) in mail for mail in found) == 1 for i in range(20)),
+                   name + ': all of them, once')
+            tap.ok(all(b' with ESMTPS (TLS_' in mail for mail in found), name + ': by TLS',
+                   found[0][:600])
+        b.clear_mail()
+        a.sh('mkdir -p %s/control/tlshosts' % hosts.home())
+        own_pem(a, a)
+        a.deliver('joe@hosta.test', ['ann@hostb.test'], TEXT % 99)
+        a.wait_log('^delivery .*: deferral: TLS_unable_to_verify_server_with_')
+        own_pem(a, b)
+        a.svc('-a')                     # it need not wait for its next attempt
+        a.wait_empty()
+        tap.ok(body(TEXT % 99) in b.wait_mail('ann', 1)[0],
+               'tlshosts: first the wrong authority, then the right one')
+        a.sh('rm -r %s/control/tlshosts; mkdir -p /etc/ssl/certs' % hosts.home())
+        a.write(AUTHORITIES, certificate(b))
+        for port in (587, 465):
+            b.clear_mail()
+            a.control('smtproutes', ':hostb.test:%d|joe|joe-secret\n' % port)
+            a.deliver('joe@hosta.test', ['ann@hostb.test'], TEXT % port)
+            found = b.wait_mail('ann', 1)
+            tap.ok(body(TEXT % port) in found[0] and b'ESMTPSA' in found[0],
+                   'a login to port %d' % port, found[0][:800])
+        for one in (a, b):
+            tap.equal(one.queue_faults(), '', 'the queue of ' + one.name)
+
+
+ALL = (ours, exim, opensmtpd, postfix)
 
 
 def main():
