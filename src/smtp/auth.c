@@ -40,8 +40,8 @@ put_log(const struct session *s, const char *event, struct span name, const char
 {
 	struct buf line = { 0 };
 
-	if (io_same_file(2, 0) || io_same_file(2, 1))
-		return;		/* it is the client */
+	if (!s->conf->auth.log)
+		return;
 	buf_adds(&line, "qmail-smtpd[");
 	buf_addnum(&line, (uint64_t)getpid());
 	buf_adds(&line, "]: AUTH ");
@@ -66,7 +66,7 @@ auth_explain(const struct authconf *conf)
 {
 	struct buf line = { 0 };
 
-	if (!conf->flaw || io_same_file(2, 0) || io_same_file(2, 1))
+	if (!conf->flaw || !conf->log)
 		return;
 	buf_adds(&line, "qmail-smtpd: warning: no AUTH: ");
 	buf_adds(&line, conf->flaw);

@@ -7,6 +7,7 @@
 
 #include "lib/ascii.h"
 #include "lib/buf.h"
+#include "lib/io.h"
 #include "lib/num.h"
 #include "net/ip.h"
 
@@ -189,6 +190,7 @@ authconf_read(struct authconf *a, char *args[])
 	if ((style = find_style(args, n, smtpauth)) == STYLE_NONE)
 		return;
 	a->configured = true;
+	a->log = !io_same_file(2, 0) && !io_same_file(2, 1);
 	a->delay_ms = AUTHCONF_DELAY_MS;
 	a->challenge_first = order && strcmp(order, "challenge") == 0;
 	take_arguments(a, args, style);

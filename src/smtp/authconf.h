@@ -28,6 +28,7 @@ struct authconf {
 	bool encrypted_only;
 	bool old_lines;			/* as in the first form: two lines, other order */
 	bool challenge_first;		/* the oldest order of the checker's fields */
+	bool log;			/* descriptor 2 is not the client */
 	const char *host;		/* of challenges; NULL = as the environment says */
 	const char *flaw;		/* why there is none although asked for; NULL = none */
 	int64_t delay_ms;
