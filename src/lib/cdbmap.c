@@ -96,6 +96,26 @@ cdbmap_find(struct cdbmap *m, struct span key, struct span *data)
 	return CDBMAP_FOUND;
 }
 
+enum cdbmap_status
+cdbmap_next(struct cdbmap *m, unsigned *pos, struct span *key, struct span *data)
+{
+	const void *k, *d;
+	int r;
+
+	if (m->damaged)
+		return CDBMAP_FAILED;
+	if (*pos == 0)
+		cdb_seqinit(pos, &m->cdb);
+	r = cdb_seqnext(pos, &m->cdb);
+	if (r == 0)
+		return CDBMAP_ABSENT;
+	if (r < 0 || !(k = cdb_getkey(&m->cdb)) || !(d = cdb_getdata(&m->cdb)))
+		return CDBMAP_FAILED;
+	*key = span_of(k, cdb_keylen(&m->cdb));
+	*data = span_of(d, cdb_datalen(&m->cdb));
+	return CDBMAP_FOUND;
+}
+
 struct cdbmap_maker *
 cdbmap_make(int fd)
 {

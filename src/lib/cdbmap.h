@@ -18,6 +18,10 @@ void cdbmap_close(struct cdbmap *m);	/* NULL is fine */
 /* *data is borrowed from the map until it is closed. */
 MUST_CHECK enum cdbmap_status cdbmap_find(struct cdbmap *m, struct span key, struct span *data);
 
+/* The next record in the order of writing; start with *pos = 0.  ABSENT: there are no more. */
+MUST_CHECK enum cdbmap_status cdbmap_next(struct cdbmap *m, unsigned *pos, struct span *key,
+    struct span *data);
+
 /* Writes to fd, an empty file open for reading and writing; the caller syncs and renames.  NULL
  * with errno when out of memory. */
 MUST_CHECK struct cdbmap_maker *cdbmap_make(int fd);

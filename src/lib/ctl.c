@@ -250,8 +250,8 @@ ctl_path_text(const char *path, struct buf *text)
 	return slurp_path(path, text);
 }
 
-static enum ctl_status
-path_list(const char *path, struct buf *text)
+enum ctl_status
+ctl_path_list(const char *path, struct buf *text)
 {
 	struct buf file = BUF_CAP(CTL_FILE_MAX);
 
@@ -263,7 +263,7 @@ ctl_path_set(const char *path, struct set *s)
 {
 	struct buf text = { 0 };
 
-	return take_set(path_list(path, &text), &text, false, s);
+	return take_set(ctl_path_list(path, &text), &text, false, s);
 }
 
 enum ctl_status
@@ -271,5 +271,5 @@ ctl_path_map(const char *path, struct set *s)
 {
 	struct buf text = { 0 };
 
-	return take_set(path_list(path, &text), &text, true, s);
+	return take_set(ctl_path_list(path, &text), &text, true, s);
 }

@@ -53,6 +53,7 @@ MUST_CHECK enum ctl_status ctl_names(struct set *names);
 
 /* *text becomes the whole file, byte by byte. */
 MUST_CHECK enum ctl_status ctl_path_text(const char *path, struct buf *text);
+MUST_CHECK enum ctl_status ctl_path_list(const char *path, struct buf *text);
 MUST_CHECK enum ctl_status ctl_path_set(const char *path, struct set *s);
 MUST_CHECK enum ctl_status ctl_path_map(const char *path, struct set *s);
 

@@ -4,9 +4,12 @@
 #include "smtp/checks.h"
 
 #include "lib/log.h"
+#include "smtp/dnsbl.h"
+#include "smtp/greylist.h"
 #include "smtp/policy.h"
 #include "smtp/rcptcheck.h"
 #include "smtp/rules.h"
+#include "smtp/s25r.h"
 #include "smtp/spfcheck.h"
 #include "smtp/submission.h"
 
@@ -86,7 +89,10 @@ static const struct check rcpt_checks[] = {
 	{ "badrcptto", lists_recipient, BAD_RECIPIENT },
 	{ "rcpthosts", policy_relay, 0 },
 	{ "spf", refuse_spf, STRANGERS },
+	{ "dnsbl", dnsbl_check, STRANGERS },
+	{ "s25r", s25r_check, STRANGERS },
 	{ "chkuser", check_existence, BAD_RECIPIENT },
+	{ "greylist", greylist_check, STRANGERS },
 	{ "tarpit", rules_tarpit, STRANGERS },
 	END
 };

@@ -62,6 +62,21 @@ add_text(struct dns *d, struct span name, struct buf *text)
 	return status;
 }
 
+static enum dnsask_status
+add_name(struct dns *d, struct span address, struct buf *text)
+{
+	struct buf name = { 0 };
+	enum dnsask_status status = DNSASK_NO;
+	struct ip ip;
+
+	if (ip_parse(address, &ip))
+		status = status_of(dns_ptr(d, &ip, &name));
+	if (status == DNSASK_YES)
+		log_add_visible(text, buf_span(&name), false, '?');
+	buf_free(&name);
+	return status;
+}
+
 int
 dnsanswer_add(struct dns *d, struct span question, struct buf *answer)
 {
@@ -78,6 +93,9 @@ dnsanswer_add(struct dns *d, struct span question, struct buf *answer)
 		break;
 	case DNSASK_A:
 		status = add_addresses(d, name, &text);
+		break;
+	case DNSASK_NAME:
+		status = add_name(d, name, &text);
 		break;
 	case DNSASK_TXT:
 		status = add_text(d, name, &text);

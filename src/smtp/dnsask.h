@@ -24,6 +24,7 @@
 enum dnsask_kind {
 	DNSASK_MAIL = 'M',	/* MX or address records, and not the null MX of RFC 7505 */
 	DNSASK_A = 'A',		/* IPv4 addresses, spaces between them */
+	DNSASK_NAME = 'P',	/* the name of an address, which is what is asked for */
 	DNSASK_TXT = 'T'	/* the first record, printable bytes and spaces only */
 };
 

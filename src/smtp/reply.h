@@ -40,6 +40,9 @@ enum reply {
 	REPLY_NOT_OURS,		/* rcpthosts */
 	REPLY_MANY_RECIPIENTS,
 	REPLY_SPF_LATER,	/* name servers did not answer */
+	REPLY_NAMELESS,		/* a client without a name */
+	REPLY_DIALUP,		/* with the name of a dial-up line */
+	REPLY_GREYLISTED,
 	REPLY_TOO_BIG,
 	REPLY_LOOP,
 	REPLY_QUEUE_START,

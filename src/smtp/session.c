@@ -33,6 +33,8 @@ session_free(struct session *s)
 	buf_free(&s->recipient);
 	buf_free(&s->recipients);
 	ip_list_free(&s->own);
+	client_free(&s->client);
+	dnsbl_free(&s->dnsbl);
 	asker_close(&s->dnsask);
 	asker_close(&s->rcptcheck.checker);
 	spfcheck_free(&s->spf);

@@ -11,9 +11,12 @@
 #include "lib/buf.h"
 #include "lib/io.h"
 #include "net/ip.h"
+#include "smtp/client.h"
+#include "smtp/dnsbl.h"
 #include "smtp/rcptcheck.h"
 #include "smtp/lists.h"
 #include "smtp/reply.h"
+#include "smtp/s25r.h"
 #include "smtp/smtpconf.h"
 #include "smtp/spfcheck.h"
 #include "smtp/starttls.h"
@@ -55,6 +58,9 @@ struct session {
 
 	struct asker dnsask;		/* qmail-dnsask */
 	struct rcptcheck rcptcheck;
+	struct client client;
+	struct dnsbl dnsbl;
+	struct s25r s25r;
 
 	struct lists_hits helo_hits, sender_hits;
 	uint64_t bad_recipients;	/* refused, of the connection */

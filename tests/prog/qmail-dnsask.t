@@ -15,6 +15,7 @@ ZONE = {
     'both.test MX': ['0 .', '5 a.test'], 'text.test TXT': [['two ', 'strings'], 'another'],
     'bad.test TXT': [b'a\r\nb\0c\xff\x7f'], 'long.test TXT': [['x' * 250] * 3], 'empty.test TXT': [''],
     'many.test A': ['192.0.2.%d' % n for n in range(40)],
+    '9.2.0.192.in-addr.arpa PTR': ['Name.Test'], '7.2.0.192.in-addr.arpa': 'SERVFAIL',
     'broken.test': 'SERVFAIL', 'refused.test': 'REFUSED',
 }
 QUESTIONS = [
@@ -26,7 +27,8 @@ QUESTIONS = [
     ('T long.test', 'Y' + 'x' * 500), ('T empty.test', 'Y'), ('T host.test', 'N'), ('T none.test', 'N'),
     ('T broken.test', 'T'), ('M mail.test', 'Y'), ('M host.test', 'Y'), ('M six.test', 'Y'),
     ('M null.test', 'N'), ('M both.test', 'Y'), ('M none.test', 'N'), ('M broken.test', 'T'),
-    ('M text.test', 'N'),
+    ('M text.test', 'N'), ('P 192.0.2.9', 'Yname.test'), ('P 192.0.2.8', 'N'), ('P x', 'N'),
+    ('P 2001:db8::1', 'N'), ('P 192.0.2.7', 'T'),
 ]
 
 

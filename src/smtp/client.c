@@ -1,0 +1,76 @@
+/* client - what several checks ask about the other end. */
+#include "smtp/client.h"
+
+#include <sys/stat.h>
+
+#include "lib/ascii.h"
+#include "smtp/dnsask.h"
+#include "smtp/session.h"
+
+bool
+client_ip(const struct session *s, struct ip *ip)
+{
+	return ip_parse(s->conf->intake.peer.remote_ip, ip);
+}
+
+bool
+client_is_white(struct session *s)
+{
+	struct client *c = &s->client;
+	struct buf path = { 0 };
+	struct stat st;
+	struct ip ip;
+
+	if (c->white_known)
+		return c->is_white;
+	c->white_known = true;
+	if (client_ip(s, &ip)) {	/* and so has no slash */
+		buf_adds(&path, CLIENT_WHITELIST "/");
+		buf_addspan(&path, s->conf->intake.peer.remote_ip);
+		c->is_white = buf_ok(&path) && stat(buf_str(&path), &st) == 0;
+	}
+	buf_free(&path);
+	return c->is_white;
+}
+
+static enum client_name
+ask_name(struct session *s)
+{
+	switch (dnsask_ask(&s->dnsask, DNSASK_NAME, s->conf->intake.peer.remote_ip,
+	    &s->client.name)) {
+	case DNSASK_YES:
+		return CLIENT_NAMED;
+	case DNSASK_NO:
+		return CLIENT_NAMELESS;
+	default:
+		return CLIENT_UNSURE;
+	}
+}
+
+enum client_name
+client_name(struct session *s)
+{
+	struct client *c = &s->client;
+	struct span host = s->conf->intake.peer.remote_host;
+
+	if (c->name_known)
+		return c->naming;
+	c->name_known = true;
+	if (span_eq(host, span_str("unknown"))) {
+		c->naming = ask_name(s);
+	} else {
+		buf_addspan(&c->name, host);
+		c->naming = CLIENT_NAMED;
+	}
+	if (!buf_ok(&c->name))
+		c->naming = CLIENT_UNSURE;
+	else if (c->name.n)
+		ascii_lower_n(c->name.p, c->name.n);
+	return c->naming;
+}
+
+void
+client_free(struct client *c)
+{
+	buf_free(&c->name);
+}

@@ -1,0 +1,34 @@
+/* client - what several checks ask about the other end: its address, its name, whether the
+ * administrator vouches for it. */
+#ifndef SMTP_CLIENT_H
+#define SMTP_CLIENT_H
+
+#include <stdbool.h>
+
+#include "lib/attr.h"
+#include "lib/buf.h"
+#include "lib/span.h"
+#include "net/ip.h"
+
+#define CLIENT_WHITELIST "whitelist"	/* directory in the home directory */
+
+struct session;
+
+/* {0}: nobody has asked yet. */
+struct client {
+	bool white_known, is_white;
+	bool name_known;
+	enum client_name { CLIENT_NAMELESS, CLIENT_NAMED, CLIENT_UNSURE } naming;
+	struct buf name;
+};
+
+/* $TCPREMOTEIP; false: it is none. */
+MUST_CHECK bool client_ip(const struct session *s, struct ip *ip);
+/* Is there a file whitelist/ADDRESS? */
+MUST_CHECK bool client_is_white(struct session *s);
+/* $TCPREMOTEHOST, or, where tcpserver was told not to look for it, what the name system says.
+ * CLIENT_NAMED: s->client.name, in lower case.  CLIENT_UNSURE: nobody knows just now. */
+MUST_CHECK enum client_name client_name(struct session *s);
+void client_free(struct client *c);
+
+#endif
