@@ -6,8 +6,9 @@
  *
  * A record has GREYSTORE_RECORD bytes: the key, then two times in seconds since 1970,
  * little-endian, 8 bytes each: of the first attempt; of the last delivery, 0 if there was none.
- * In a cdb the key is the key.  A later record of a key makes the earlier ones void.  Days that are too old are
- * removed by whoever begins a new one; nothing else grows, however many keys there are. */
+ * In a cdb the key is the key.  A later record of a key makes the earlier ones void.  Days that are
+ * too old are removed by whoever begins a new one; nothing else grows, however many keys there
+ * are. */
 #ifndef SMTP_GREYSTORE_H
 #define SMTP_GREYSTORE_H
 
