@@ -19,7 +19,6 @@
 #include "queue/lscode.h"
 
 #define GETPW "bin/qmail-getpw"
-#define LOCAL "bin/qmail-local"
 #define LOCAL_ARGUMENTS 11	/* with the NULL */
 #define USER_FIELDS 6
 #define ID_MAX ((uint64_t)UINT32_MAX - 1)	/* the highest value stands for "no id" */
@@ -144,7 +143,7 @@ struct job {
 	char *sender;
 	struct buf answer;	/* what user points into */
 	struct lchild_user user;
-	char path[sizeof LOCAL], end_of_options[3];
+	char end_of_options[3];
 	char *argv[LOCAL_ARGUMENTS];
 };
 
@@ -154,7 +153,7 @@ set_arguments(struct job *j)
 {
 	struct lchild_user *u = &j->user;
 	int code = lchild_parse_user(j->answer.p, j->answer.n, u);
-	char *argv[LOCAL_ARGUMENTS] = { j->path, j->end_of_options, u->name, u->home, j->local,
+	char *argv[LOCAL_ARGUMENTS] = { j->l->program, j->end_of_options, u->name, u->home, j->local,
 		u->dash, u->ext, j->local + j->d->at + 1, j->sender, j->l->default_delivery, NULL };
 
 	if (code != 0)
@@ -197,7 +196,7 @@ ask_and_exec(struct job *j)
 		return LS_TEMPORARY;
 	if (sys_become(j->user.uid, j->user.gid) == -1)
 		return LS_BUG;
-	proc_exec(j->path, false, j->argv, environ);
+	proc_exec(j->argv[0], false, j->argv, environ);
 	return errtext_temporary(errno) ? LS_EXEC_TEMPORARY : LS_EXEC;
 }
 
@@ -219,7 +218,7 @@ start(struct job *j, int *code)
 pid_t
 lchild_start(const struct lchild *l, const struct spawnd_delivery *d, int *code)
 {
-	struct job j = { .l = l, .d = d, .path = LOCAL, .end_of_options = "--" };
+	struct job j = { .l = l, .d = d, .end_of_options = "--" };
 	pid_t pid = 0;
 
 	*code = CODE_OK;

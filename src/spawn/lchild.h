@@ -13,6 +13,7 @@
 #define LCHILD_USER_MAX ((size_t)65536)		/* bytes that qmail-getpw may answer */
 
 struct lchild {
+	char *program;			/* qmail-local, or what is run instead */
 	char *default_delivery;		/* argument of qmail-lspawn */
 	struct proc_cred getpw;		/* who qmail-getpw runs as */
 	struct accounts *accounts;

@@ -1,8 +1,11 @@
 /* qmail-lspawn - start local deliveries.
  * Run by: qmail-start, as root, group qmail.  fd 0: commands, fd 1: reports (queue/spawnproto.h).
- * Argument: default delivery instructions.  Environment: passed on to deliveries.
+ * Argument: default delivery instructions.  Environment: QMAILLOCAL names the program to run instead
+ * of qmail-local; all of it is passed on to deliveries.
  * Exit: 0 end of commands and all deliveries done, CODE_PERM no argument, CODE_TEMP cannot start.
  * Limits and environment are the administrator's for the users' programs, so none is changed. */
+#include <stdlib.h>
+
 #include "lib/conf.h"
 #include "lib/proc.h"
 #include "lib/uids.h"
@@ -19,9 +22,9 @@ start(const void *state, const struct spawnd_delivery *d, int *code)
 int
 main(int argc, char *argv[])
 {
-	char getpw[] = QMAIL_HOME "/bin/qmail-getpw";
+	char getpw[] = QMAIL_HOME "/bin/qmail-getpw", local[] = "bin/qmail-local";
 	struct accounts accounts = { .program = getpw };
-	struct lchild child = { .accounts = &accounts };
+	struct lchild child = { .program = getenv("QMAILLOCAL"), .accounts = &accounts };
 	const struct spawnd_ops ops = { .start = start, .limit = report_limit_local,
 		.report = report_local, .state = &child };
 	gid_t primary;
@@ -29,6 +32,8 @@ main(int argc, char *argv[])
 	if (argc < 2)
 		return CODE_PERM;
 	child.default_delivery = argv[1];
+	if (!child.program || !*child.program)
+		child.program = local;
 	if (uids_user(USER_PASSWD, &child.getpw.uid, &primary) != UIDS_FOUND ||
 	    uids_group(GROUP_NOFILES, &child.getpw.gid) != UIDS_FOUND)
 		return CODE_TEMP;

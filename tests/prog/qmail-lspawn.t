@@ -135,6 +135,24 @@ print(os.read(0, 5), field('CapEff'), field('NoNewPrivs'))
                   'descriptors with ' + closed)
 
 
+def another():
+    """QMAILLOCAL: another program with the same arguments, by any user's mail."""
+    q.unstub('qmail-local')
+    path = '/tmp/deliver'
+    with open(path, 'w') as file:
+        file.write('#!/bin/sh\necho "$0 $# $2 $4 $(id -u)"\nexit 111\n')
+    os.chmod(path, 0o755)
+    for value, want in ((path, b'Z/tmp/deliver 9 joe joe 5001\n'),
+                        ('../../tmp/deliver', b'Z../../tmp/deliver 9 joe joe 5001\n'),
+                        ('/nowhere', b'DUnable to run qmail-local.\n')):
+        daemon = lspawn('./Maildir/', env=dict(os.environ, QMAILLOCAL=value))
+        tap.equal(daemon.one(), want, 'QMAILLOCAL=' + value)
+        daemon.close()
+    daemon = lspawn('#', env=dict(os.environ, QMAILLOCAL=''))
+    tap.equal(daemon.one()[:1], b'K', 'an empty one is none')
+    daemon.close()
+
+
 def background():
     q.stub('qmail-local', '#!/bin/sh\nsleep 100 & echo $! >/tmp/sleeper\n'
            'echo left behind\n')
@@ -301,6 +319,7 @@ start()
 commands()
 several()
 inheritance()
+another()
 background()
 output()
 deaf()
