@@ -3,7 +3,8 @@
 #   make setup check     install into conf-qmail's directory (DESTDIR before it), check it
 #   make up | down       run a whole mail host here: see README.md
 #   make deb | package       a Debian package | the files of one, below DESTDIR, as any user
-#   make test lint bench  every test suite | the static checks | speed beside other systems
+#   make test lint        every test suite | the static checks
+#   make bench | bench-plot  speed beside other systems | charts of it
 #   make test-full | soak  the proofs to their full figures | for SOAK=SECONDS, or until stopped
 #   make SAN=address,undefined ...   the same with sanitizers, below build-san/
 MAKEFLAGS += --no-builtin-rules
@@ -178,7 +179,8 @@ test-full: ; @DEPTH=full tests/run
 soak: all ; @tests/soak $(SOAK)
 lint: ; @tests/lint/run
 bench: all ; @tests/bench/run
+bench-plot: ; @tests/bench/plot
 clean: ; rm -rf build build-san
 
-.PHONY: all it programs units setup check package deb man boot doc up down test test-full soak lint bench clean
+.PHONY: all it programs units setup check package deb man boot doc up down test test-full soak lint bench bench-plot clean
 -include $(shell find $O $S $(BUILD)/test $(BUILD)/rig -name '*.d' 2>/dev/null)

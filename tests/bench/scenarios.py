@@ -1,11 +1,11 @@
-"""scenarios - which there are: {letter: (function that makes the variants, classes that take part)}.
-
-A scenario without classes is for all contenders."""
+"""scenarios - which there are: {letter: function that makes the variants}; argument: whether small
+ones are enough.  Its documentation is the title."""
 import bigqueue
 import connections
 import flow
+import physical
 
 ALL = {'a': flow.scenario_a, 'b': flow.scenario_b, 'c': flow.scenario_c, 'd': flow.scenario_d,
        'e': flow.scenario_e, 'f': flow.scenario_f, 'g': bigqueue.scenario_g,
-       'h': connections.scenario_h}
+       'h': connections.scenario_h, 'p': physical.scenario_p}
 UP = flow.UP
