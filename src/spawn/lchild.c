@@ -153,8 +153,9 @@ set_arguments(struct job *j)
 {
 	struct lchild_user *u = &j->user;
 	int code = lchild_parse_user(j->answer.p, j->answer.n, u);
-	char *argv[LOCAL_ARGUMENTS] = { j->l->program, j->end_of_options, u->name, u->home, j->local,
-		u->dash, u->ext, j->local + j->d->at + 1, j->sender, j->l->default_delivery, NULL };
+	char *argv[LOCAL_ARGUMENTS] = { j->l->program, j->end_of_options, u->name, u->home,
+		j->local, u->dash, u->ext, j->local + j->d->at + 1, j->sender,
+		j->l->default_delivery, NULL };
 
 	if (code != 0)
 		return code;

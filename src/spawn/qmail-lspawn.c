@@ -1,7 +1,7 @@
 /* qmail-lspawn - start local deliveries.
  * Run by: qmail-start, as root, group qmail.  fd 0: commands, fd 1: reports (queue/spawnproto.h).
- * Argument: default delivery instructions.  Environment: QMAILLOCAL names the program to run instead
- * of qmail-local; all of it is passed on to deliveries.
+ * Argument: default delivery instructions.  Environment: QMAILLOCAL names the program to run
+ * instead of qmail-local; all of it is passed on to deliveries.
  * Exit: 0 end of commands and all deliveries done, CODE_PERM no argument, CODE_TEMP cannot start.
  * Limits and environment are the administrator's for the users' programs, so none is changed. */
 #include <stdlib.h>
