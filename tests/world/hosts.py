@@ -295,10 +295,11 @@ class MailHost:
 
 
 @contextlib.contextmanager
-def pair(stack=(), fs='tmpfs'):
+def pair(stack=(), fs='tmpfs', zone=ZONE):
     """Two configured, not yet started mail hosts, joined by veth; both know both by DNS."""
     names = list(ADDRESS)
-    with MailHost(names[0], stack=stack, fs=fs) as a, MailHost(names[1], stack=stack, fs=fs) as b:
+    with MailHost(names[0], zone, stack=stack, fs=fs) as a, \
+            MailHost(names[1], zone, stack=stack, fs=fs) as b:
         code = os.system('ip link add eth0 netns %d type veth peer name eth0 netns %d'
                          % (a.world.pid, b.world.pid))
         if code:
