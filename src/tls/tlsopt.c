@@ -11,6 +11,8 @@
 
 /* Keys that only sign cannot become an oracle for what was encrypted to them. */
 #define NEVER ":!kRSA:!aNULL:!eNULL"
+/* No finite fields: they cost the server much more than the client. */
+#define GROUPS "X25519:P-256:X448:P-384:P-521"
 #define OLD_VERSIONS ":@SECLEVEL=0"	/* their signatures are below the default level */
 
 /* The library frees some copies of keys as they are; with these, nothing of them is left. */
@@ -53,7 +55,8 @@ tlsopt_new(const SSL_METHOD *method)
 	    SSL_OP_IGNORE_UNEXPECTED_EOF);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	if (SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 ||
-	    SSL_CTX_set_cipher_list(ctx, "DEFAULT" NEVER) != 1) {
+	    SSL_CTX_set_cipher_list(ctx, "DEFAULT" NEVER) != 1 ||
+	    SSL_CTX_set1_groups_list(ctx, GROUPS) != 1) {
 		SSL_CTX_free(ctx);
 		return NULL;
 	}

@@ -193,6 +193,9 @@ def one_command():
         steps = [line for line in output.splitlines() if line.startswith('==> ')]
         tap.equal(steps, [line for line in shown.splitlines() if line.startswith('==> ')],
                   'make up prints what README shows')
+        text = host.do('README.md', 'TLS in one minute')
+        for port in (25, 465, 587, 995):
+            tap.ok(host.listening(port), 'port %d' % port, text)
         text = host.do('README.md', 'The first message')
         tap.ok('Subject: hello' in text, 'the first message', text)
         tap.attempt('manuals', manuals, host)
@@ -228,7 +231,7 @@ def by_hand():
         tap.ok('My name is %s.' % NAME in text, 'qmail-showctl shows it', text)
         host.do('INSTALL', '6. Start')
         host.do('INSTALL', "7. The system's sendmail")
-        for port in (25, 110):
+        for port in (25, 110, 465, 587, 995):
             wait_for(lambda port=port: host.listening(port), 'port %d' % port)
         text = host.do('INSTALL', '8. Try it')
         tap.ok(text.count('arrived: ') == 2 and 'POP3 shows: ' in text, 'it works', text)
