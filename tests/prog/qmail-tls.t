@@ -123,6 +123,21 @@ def client_verdicts():
                'client: ' + name, '%r, exit %r' % (verdict, code))
 
 
+def client_large():
+    """Certificates that are larger than any that is needed."""
+    ca = ['-h', 'mx.example', '-a', world.DIR + '/ca.pem']
+    for count, wanted in ((1000, 'ok'), (20000, 'tls')):
+        names = ['DNS:host-%d.of.many.example' % n for n in range(count)] + ['DNS:mx.example']
+        world.issue('large', names=names)
+        verdict, _, _ = meet(ca, world.server_context('large'))
+        tap.equal(verdict.get('result'), wanted, 'client: %d names, %d bytes' %
+                  (count, len(world.read('large.crt'))))
+    world.issue('strange', subject='/CN=a\tb\x7f\xc3\xa4', names=[])
+    verdict, _, _ = meet(ca, world.server_context('strange'))
+    tap.ok(verdict.get('result') == 'name' and verdict.get('cn', '').startswith('a?b'),
+           'client: control bytes in a name', verdict)
+
+
 def client_old_server():
     verdict, _, _ = meet(['-h', 'mx.example'],
                          world.server_context(version=ssl.TLSVersion.TLSv1_2))
@@ -175,6 +190,7 @@ def main():
     world.set_up()
     try:
         client_verdicts()
+        client_large()
         client_old_server()
         client_certificate()
         client_moves()
