@@ -1,6 +1,5 @@
 /* taps - control/taps: whose mail somebody else gets a copy of.
- * POSIX extended expressions without back-references are matched in time linear in the address,
- * which is bounded; so are number and size of the patterns. */
+ * What is matched against is bounded by the envelope, patterns by mail/ere.h. */
 #include "queue/taps.h"
 
 #include <errno.h>
@@ -10,6 +9,7 @@
 
 #include "lib/ascii.h"
 #include "lib/ctl.h"
+#include "mail/ere.h"
 
 struct tap {
 	bool sender, recipient;		/* which addresses it is for */
@@ -19,19 +19,6 @@ struct tap {
 	char *address;
 	bool is_recipient;		/* the message goes there anyway */
 };
-
-/* `\1` would be one, to some libraries. */
-static bool
-has_back_reference(struct span pattern)
-{
-	for (size_t i = 0; i + 1 < pattern.n; i++) {
-		if (pattern.p[i] != '\\')
-			continue;
-		if (ascii_isdigit(pattern.p[++i]))
-			return true;
-	}
-	return false;
-}
 
 static enum taps_status
 compile(struct tap *tap, struct span pattern)
@@ -43,7 +30,7 @@ compile(struct tap *tap, struct span pattern)
 		tap->negated = true;
 		pattern = span_tail(pattern, 1);
 	}
-	if (!pattern.n || pattern.n > TAPS_PATTERN_MAX || has_back_reference(pattern))
+	if (!pattern.n || ere_excess(pattern, TAPS_PATTERN_MAX))
 		return TAPS_MALFORMED;
 	memcpy(text, pattern.p, pattern.n);
 	text[pattern.n] = '\0';

@@ -7,7 +7,7 @@
 #include "lib/ascii.h"
 #include "lib/ctl.h"
 #include "lib/log.h"
-#include "lib/num.h"
+#include "mail/ere.h"
 #include "smtp/wildmat.h"
 
 #define ERROR_BYTES 128		/* what regerror(3) says */
@@ -28,38 +28,6 @@ is_plain(struct span line)
 			return false;
 	}
 	return ats == 1;
-}
-
-/* The upper bound of the interval at the front of s, behind its brace; at least 1. */
-static size_t
-interval(struct span s)
-{
-	uint64_t low = 1, high = 0;
-	size_t digits = num_lead_u64(s, PATTERNS_LINE_MAX + 1, &low);
-
-	s = span_tail(s, digits);
-	if (s.n && s.p[0] == ',')
-		(void)num_lead_u64(span_tail(s, 1), PATTERNS_LINE_MAX + 1, &high);
-	if (high > low)
-		low = high;
-	return low ? (size_t)low : 1;
-}
-
-/* NULL, or why the C library shall not see it. */
-static const char *
-find_excess(struct span line)
-{
-	size_t size = line.n;
-
-	for (size_t i = 0; i < line.n; i++) {
-		if (size > PATTERNS_LINE_MAX)
-			return "too long, or too many repetitions";
-		if (line.p[i] == '\\' && ++i < line.n && ascii_isdigit(line.p[i]))
-			return "back-references are not supported";
-		if (i < line.n && line.p[i] == '{')
-			size *= interval(span_tail(line, i + 1));
-	}
-	return size > PATTERNS_LINE_MAX ? "too long, or too many repetitions" : NULL;
 }
 
 static void
@@ -141,11 +109,11 @@ add_pattern(struct patterns *p, const char *file, size_t number, struct span lin
 		return -1;
 	*one = (struct pattern){ .n = line.n, .negated = line.p[0] == '!' };
 	if (line.n > PATTERNS_LINE_MAX)
-		why = "too long, or too many repetitions";
+		why = ERE_EXCESS;
 	else if (wild && !wildmat_is_pattern(span_tail(line, one->negated)))
 		why = "no pattern: a class is open, or a backslash is at the end";
 	else if (!wild)
-		why = find_excess(line);
+		why = ere_excess(line, PATTERNS_LINE_MAX);
 	if (!why && keep_text(p, line, wild, &one->at) == -1)
 		return -1;
 	if (!why && !wild)
