@@ -208,6 +208,15 @@ def test_transactions():
     tap.equal(talk.log, '', 'and nothing is logged')
 
 
+def test_log():
+    """A refusal is logged as that of any other check."""
+    for domain, want in (('fail', '550 SPF fail - not authorized: sender=u%40fail.example'),
+                         ('error', '451 SPF lookup failure (#4.3.0)'), ('pass', None)):
+        talk(*mail(domain + '.example'), env={'QMAILSMTPD_LOG': 'refusal'}, **level(3))
+        tap.ok('spf' in talk.log and want in talk.log if want else talk.log == '',
+               'refusal logged: ' + domain, talk.log)
+
+
 def test_silence():
     env = {'RES_OPTIONS': 'timeout:1 attempts:1'}
     tap.equal(talk(*mail('silent.example'), env=env, **level(2))[0],
@@ -297,6 +306,7 @@ def main():
     test_policy()
     test_identities()
     test_transactions()
+    test_log()
     test_silence()
     test_helper()
     test_spfquery()
