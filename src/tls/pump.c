@@ -99,14 +99,24 @@ end_fd(int *fd)
 	*fd = -1;
 }
 
-/* The connection is of no use any more.  What has arrived is still passed on. */
+/* Nothing more can be sent.  A server may have said why before it closed: what has come, here or
+ * in the kernel, is still read and passed on. */
 static void
-break_off(struct pump *p)
+stop_sending(struct pump *p)
 {
-	p->dead = p->net_ended = true;
+	p->dead = p->may_read = true;
+	p->write_wants_read = p->read_wants_write = false;
 	p->out.at = p->out.end = 0;
 	end_fd(&p->plain_in);
 	ERR_clear_error();
+}
+
+/* The connection is of no use any more.  What is here is still passed on. */
+static void
+break_off(struct pump *p)
+{
+	stop_sending(p);
+	p->net_ended = true;
 }
 
 static bool
@@ -178,7 +188,7 @@ net_write(struct pump *p)
 	} else if (want) {
 		p->may_write = false;
 	} else {
-		break_off(p);
+		stop_sending(p);
 	}
 	return !want;
 }
