@@ -98,8 +98,9 @@ class Smtp(threading.Thread):
             if reply is None:
                 break
             if callable(reply):
-                connection = reply(connection)
+                before, connection = connection, reply(connection)
                 if connection is None:
+                    before.close()
                     break
                 stream = connection.makefile('rb')
                 reply = SILENCE
