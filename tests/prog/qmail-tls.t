@@ -4,11 +4,13 @@ import os
 import ssl
 import sys
 import threading
+import warnings
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
 import tap
 import tlsworld as world
 
+warnings.simplefilter('ignore', DeprecationWarning)      # of TLS 1.1, which is refused
 BIG = os.urandom(3 << 20)
 
 

@@ -12,14 +12,17 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import tap
 import tlsworld as world
 
+warnings.simplefilter('ignore', DeprecationWarning)      # of TLS 1.0, which is refused
 BIN = '/var/qmail/bin/'
 CERT = '/var/qmail/control/servercert.pem'
+SAN = bool(os.environ.get('SAN'))
 BIG = os.urandom(5 << 20)
 QMAILD, QMAILT = (pwd.getpwnam(name) for name in ('qmaild', 'qmailt'))
 BECOME = ['-u', str(QMAILD.pw_uid), '-g', str(QMAILD.pw_gid)]
@@ -309,7 +312,7 @@ def power():
     uid = str(QMAILT.pw_uid)
     tap.equal(shown['Uid'].split(), [uid] * 4, 'relay: qmailt in all ids')
     tap.equal((shown['NoNewPrivs'], shown['Seccomp'], shown['CapPrm'], shown['CapEff']),
-              ('1', '2', '0' * 16, '0' * 16), 'relay: no_new_privs, seccomp, no capabilities')
+              ('1', '0' if SAN else '2', '0' * 16, '0' * 16), 'relay: no_new_privs, seccomp, no capabilities')
     fds = sorted(int(n) for n in os.listdir('/proc/%d/fd' % relay))
     tap.equal(fds, [0, 1, 2, 4, 5], 'relay: descriptors')
     shown = status(program)
@@ -332,7 +335,8 @@ def power():
                                   group=account.pw_gid, extra_groups=[], timeout=world.PATIENCE,
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             tap.ok(done.returncode != 0, '%s: not for %s' % (what, account.pw_name))
-    tap.ok(not has_key(relay), 'relay: the key is not in its memory any more')
+    if not SAN:                     # which keeps what was freed, and maps terabytes
+        tap.ok(not has_key(relay), 'relay: the key is not in its memory any more')
     tls.close()
     service.idle()
     service.end()
