@@ -10,6 +10,7 @@
 #include "lib/ascii.h"
 #include "lib/checker.h"
 #include "lib/log.h"
+#include "smtp/checks.h"
 #include "smtp/sasl.h"
 
 #define LOG_NAME_BYTES 256	/* of a name */
@@ -142,10 +143,14 @@ refuse(const struct sasl *x)
 static enum reply
 accept(const struct sasl *x)
 {
+	enum reply r;
+
 	if (become(x->s, x->login.user, x->method) == -1)
 		return REPLY_MEMORY;
 	put_log(x->s, "successful", x->login.user, NULL);
-	return REPLY_AUTH_OK;
+	if ((r = checks_run(x->s, CHECKS_AUTH, NULL)) == REPLY_OK)
+		return REPLY_AUTH_OK;
+	return auth_forget(x->s) == -1 ? REPLY_MEMORY : r;
 }
 
 static enum reply

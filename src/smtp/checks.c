@@ -8,10 +8,12 @@
 #include "smtp/greylist.h"
 #include "smtp/policy.h"
 #include "smtp/rcptcheck.h"
+#include "smtp/rcptprog.h"
 #include "smtp/rules.h"
 #include "smtp/s25r.h"
 #include "smtp/spfcheck.h"
 #include "smtp/submission.h"
+#include "smtp/validrcpt.h"
 
 enum {
 	STRANGERS = 1,		/* not asked about clients that may relay */
@@ -62,10 +64,12 @@ refuse_spf(struct session *s, struct buf *recipient)
 
 static const struct check connect_checks[] = {
 	{ "greetdelay", rules_greet_delay, STRANGERS },
+	{ "plug-ins", plugins_connection, 0 },
 	END
 };
 
 static const struct check helo_checks[] = {
+	{ "plug-ins", plugins_helo, 0 },
 	{ "badhelo", lists_remember_helo, 0 },
 	END
 };
@@ -73,6 +77,7 @@ static const struct check helo_checks[] = {
 static const struct check mail_checks[] = {
 	{ "submitsenders", check_own_sender, 0 },
 	{ "rejectnullsenders", rules_null_sender, 0 },
+	{ "plug-ins", plugins_mail, 0 },
 	{ "chkuser", check_sender_format, 0 },
 	{ "badmailfrom", lists_remember_sender, 0 },
 	{ "mfcheck", rules_sender_domain, STRANGERS },
@@ -85,19 +90,29 @@ static const struct check rcpt_checks[] = {
 	{ "badhelo", lists_helo, 0 },
 	{ "badmailfrom", lists_sender, 0 },
 	{ "maxrcpt", rules_recipient_count, 0 },
+	{ "plug-ins", plugins_rcpt, 0 },
 	{ "brtlimit", rules_bad_recipients, 0 },
 	{ "badrcptto", lists_recipient, BAD_RECIPIENT },
 	{ "rcpthosts", policy_relay, 0 },
 	{ "spf", refuse_spf, STRANGERS },
 	{ "dnsbl", dnsbl_check, STRANGERS },
 	{ "s25r", s25r_check, STRANGERS },
+	{ "validrcptto", validrcpt_find, STRANGERS | BAD_RECIPIENT },
 	{ "chkuser", check_existence, BAD_RECIPIENT },
+	{ "rcptcheck", rcptprog_ask, 0 },
+	{ "plug-ins", plugins_pass, 0 },
 	{ "greylist", greylist_check, STRANGERS },
 	{ "tarpit", rules_tarpit, STRANGERS },
 	END
 };
 
+static const struct check auth_checks[] = {
+	{ "plug-ins", plugins_auth, 0 },
+	END
+};
+
 static const struct check data_checks[] = {
+	{ "plug-ins", plugins_data, 0 },
 	END
 };
 
@@ -106,6 +121,7 @@ static const struct check *const stages[CHECKS_STAGES] = {
 	[CHECKS_HELO] = helo_checks,
 	[CHECKS_MAIL] = mail_checks,
 	[CHECKS_RCPT] = rcpt_checks,
+	[CHECKS_AUTH] = auth_checks,
 	[CHECKS_DATA] = data_checks,
 };
 
@@ -117,6 +133,10 @@ checks_run(struct session *s, enum checks_stage stage, struct buf *address)
 
 		if (!s->relay_client || !(c->flags & STRANGERS))
 			r = c->run(s, address);
+		if (s->plugins.skip) {
+			s->plugins.skip = false;
+			return REPLY_OK;
+		}
 		if (r == REPLY_OK)
 			continue;
 		s->refused_by = c->name;

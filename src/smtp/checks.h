@@ -19,6 +19,7 @@ enum checks_stage {
 	CHECKS_HELO,		/* s->hello is set, the reply not written; address: &s->hello */
 	CHECKS_MAIL,		/* parameters are right; address: &s->sender */
 	CHECKS_RCPT,		/* address: the recipient */
+	CHECKS_AUTH,		/* the login was right; address: NULL */
 	CHECKS_DATA,		/* before the queue program is started; address: NULL */
 	CHECKS_STAGES
 };

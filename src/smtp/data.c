@@ -177,6 +177,7 @@ data_receive(struct session *s)
 	submission_begin(&t.submission, s);
 	reply_put(&s->out, REPLY_GO_AHEAD);
 	spfcheck_put_header(s, &t.incoming);
+	plugins_put_fields(&s->plugins, &t.incoming);
 	if ((reply = read_text(s, &t)) == REPLY_OK)
 		reply = finish(s, &t);
 	else

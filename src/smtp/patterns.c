@@ -113,7 +113,7 @@ add_pattern(struct patterns *p, const char *file, size_t number, struct span lin
 	else if (wild && !wildmat_is_pattern(span_tail(line, one->negated)))
 		why = "no pattern: a class is open, or a backslash is at the end";
 	else if (!wild)
-		why = ere_excess(line, PATTERNS_LINE_MAX);
+		why = ere_excess(line, PATTERNS_REPEATED_MAX);
 	if (!why && keep_text(p, line, wild, &one->at) == -1)
 		return -1;
 	if (!why && !wild)

@@ -7,9 +7,10 @@
  *	PATTERNS_WILDMAT	smtp/wildmat.h, in lower case; the last that matches decides, `!` in
  *				front: no hit
  *
- * Cost is bounded: a line has at most PATTERNS_LINE_MAX bytes, counted as often as its repetitions
- * `{n,m}` say, and no back-references; only PATTERNS_SUBJECT_MAX bytes are looked at.  Then both C
- * libraries that we build with need time in proportion to both lengths. */
+ * Cost is bounded: a line has at most PATTERNS_LINE_MAX bytes, PATTERNS_REPEATED_MAX if counted as
+ * often as all its repetitions `{n,m}` together say, and no back-references; only
+ * PATTERNS_SUBJECT_MAX bytes are looked at.  Then both C libraries that we build with need time in
+ * proportion to both lengths. */
 #ifndef SMTP_PATTERNS_H
 #define SMTP_PATTERNS_H
 
@@ -24,6 +25,7 @@
 #include "lib/span.h"
 
 #define PATTERNS_LINE_MAX ((size_t)1024)
+#define PATTERNS_REPEATED_MAX ((size_t)4096)
 #define PATTERNS_SUBJECT_MAX ((size_t)1000)
 #define PATTERNS_MAX ((size_t)10000)	/* expressions or wildmat lines of one list */
 

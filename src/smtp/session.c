@@ -30,6 +30,7 @@ session_free(struct session *s)
 	starttls_free(&s->starttls);
 	buf_free(&s->sender);
 	buf_free(&s->said);
+	plugins_said_free(&s->plugins);
 	buf_free(&s->recipient);
 	buf_free(&s->recipients);
 	ip_list_free(&s->own);
@@ -45,6 +46,7 @@ session_reset(struct session *s)
 {
 	s->in_transaction = false;
 	s->utf8 = false;
+	plugins_said_reset(&s->plugins);
 	s->sender_hits = (struct lists_hits){ 0 };
 	spfcheck_reset(&s->spf);
 	buf_reset(&s->sender);

@@ -15,6 +15,7 @@
 #include "smtp/dnsbl.h"
 #include "smtp/rcptcheck.h"
 #include "smtp/lists.h"
+#include "smtp/plugins.h"
 #include "smtp/reply.h"
 #include "smtp/s25r.h"
 #include "smtp/smtpconf.h"
@@ -62,8 +63,10 @@ struct session {
 	struct dnsbl dnsbl;
 	struct s25r s25r;
 
+	struct plugins_said plugins;
 	struct lists_hits helo_hits, sender_hits;
 	uint64_t bad_recipients;	/* refused, of the connection */
+	uint64_t unlisted;		/* of them, those of VALIDRCPTTO_CDB */
 	uint64_t messages, refusals;
 
 	bool in_transaction;

@@ -91,6 +91,8 @@ read_policy(struct smtpconf *conf)
 	conf->log_styles = smtplog_styles();
 	if (lists_read(&conf->lists, &conf->names, &conf->complaints) == -1 ||
 	    rules_read(&conf->rules, &conf->names) == -1 ||
+	    validrcpt_read(&conf->validrcpt, &conf->names) == -1 ||
+	    plugins_read(&conf->plugins, &conf->names) == -1 ||
 	    smtpconf_number(&conf->names, NULL, "strictpatterns", 1, &strict) == -1)
 		return -1;
 	smtplog_lines(&conf->complaints);
@@ -116,6 +118,8 @@ smtpconf_free(struct smtpconf *conf)
 	buf_free(&conf->local_ip_host);
 	intake_free(&conf->intake);
 	lists_free(&conf->lists);
+	validrcpt_free(&conf->validrcpt);
+	plugins_free(&conf->plugins);
 	buf_free(&conf->complaints);
 	*conf = (struct smtpconf){ 0 };
 }

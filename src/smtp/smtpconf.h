@@ -11,7 +11,9 @@
 #include "mail/intake.h"
 #include "smtp/authconf.h"
 #include "smtp/lists.h"
+#include "smtp/plugins.h"
 #include "smtp/rules.h"
+#include "smtp/validrcpt.h"
 
 struct smtpconf {
 	struct ctlnames names;		/* of the control files */
@@ -23,6 +25,8 @@ struct smtpconf {
 	struct authconf auth;
 	struct lists lists;
 	struct rules rules;
+	struct plugins plugins;
+	struct validrcpt validrcpt;
 	struct buf complaints;		/* lines about lists that cannot be used */
 	unsigned log_styles;		/* smtp/smtplog.h */
 };

@@ -74,12 +74,17 @@ static const struct control own_controls[] = {
 	    "No names of clients are refused." },
 	{ "badhelonorelay", LIST, "Refused names of clients that may not relay: ", "",
 	    "No others are." },
+	{ "badmailfrom-unknown", LIST, "Refused from clients without a name: ", "",
+	    "No others are." },
 	{ "badmailfromnorelay", LIST, "Refused from clients that may not relay: ", "",
 	    "No other senders are refused." },
 	{ "badmailfromunknown", LIST, "Refused from clients without a name: ", "",
 	    "No senders are refused from clients without a name." },
 	{ "badmailpatterns", LIST, "Refused pattern of senders: ", "",
 	    "No patterns of senders are refused." },
+	{ "badmailto", LIST, "Refused recipient: ", "", "No others are." },
+	{ "badmailtonorelay", LIST, "Refused recipient of clients that may not relay: ", "",
+	    "No others are." },
 	{ "badrcptpatterns", LIST, "Refused pattern of recipients: ", "",
 	    "No patterns of recipients are refused." },
 	{ "badrcptto", LIST, "Refused recipient: ", "", "No recipients are refused." },
@@ -100,6 +105,7 @@ static const struct control own_controls[] = {
 	{ "maxrcpt", NUMBER, "Messages by SMTP have at most so many recipients: ", ".", "0" },
 	{ "maxrecipients", NUMBER, "The same, without maxrcpt: ", ".", "0" },
 	{ "mfcheck", NUMBER, "Domains of senders are checked at level ", ".", "0" },
+	{ "morevalidrcptto.cdb", MARK, "More recipients are listed in it.", "", NULL },
 	{ "notlshosts", MARK, "The SMTP client does without TLS for the hosts in it.", "", NULL },
 	{ "notlshosts_auto", NUMBER, "Failures of TLS are remembered (1) or not (0): ", ".", "0" },
 	{ "outgoingip", LIST, "Source of SMTP connections: ", "", "None." },
@@ -109,6 +115,7 @@ static const struct control own_controls[] = {
 	{ "rejectrelaytest", NUMBER, "Recipients with @, % or ! in front are refused (1): ", ".",
 	    "0" },
 	{ "s25rwhite", LIST, "Has no name of a dial-up line: ", "", "No such client." },
+	{ "smtpplugins", LIST, "SMTP plug-in: ", "", "No SMTP plug-ins." },
 	{ "smtputf8", NUMBER, "SMTPUTF8 is offered (1) or not (0): ", ".", "0" },
 	{ "spfbehavior", NUMBER, "SPF is handled at level ", ".", "0" },
 	{ "spfexp", LINE, "SPF refusals are explained by: ", "", "" },
@@ -116,6 +123,7 @@ static const struct control own_controls[] = {
 	{ "spfguess", LINE, "SPF record of domains without one: ", "", "" },
 	{ "spflocalrules", LINE, "SPF terms for every domain, without spfrules: ", "", "" },
 	{ "spfrules", LINE, "SPF terms for every domain: ", "", "" },
+	{ "spptimeout", NUMBER, "SMTP plug-ins may take ", " seconds.", "60" },
 	{ "strictpatterns", NUMBER, "Malformed patterns stop the service (1) or not (0): ", ".",
 	    "0" },
 	{ "submitsenders", LIST, "Login and sender: ", "", "Every login may use any sender." },
@@ -128,7 +136,8 @@ static const struct control own_controls[] = {
 	{ "tlshosts", MARK, "The SMTP client demands TLS from the hosts in it.", "", NULL },
 	{ "tlsserverciphers", LIST, "TLS ciphers of servers: ", ".", "DEFAULT" },
 	{ "tlsservermin", LINE, "Servers speak TLS from version ", ".", "1.2" },
-	{ "tlsusers", LIST, "TLS servers may run as ", ".", "vpopmail" }
+	{ "tlsusers", LIST, "TLS servers may run as ", ".", "vpopmail" },
+	{ "validrcptto", LIST, "Recipient, or with - none: ", "", "Recipients are not listed." }
 };
 
 #define OWN_CONTROLS (sizeof own_controls / sizeof *own_controls)

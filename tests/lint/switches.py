@@ -1,0 +1,71 @@
+#!/usr/bin/python3
+"""switches.py - tests/switches.tsv against the code.  Run in the top of the tree; prints what is
+wrong, exit 1 if anything is.  A control file or variable that qmail-smtpd reads has a row, each row
+is read, is described in a manual, and a control file is shown by qmail-showctl.
+"""
+import glob
+import re
+import sys
+
+SOURCES = sorted(glob.glob('src/smtp/*.c')) + ['src/mail/intake.c', 'src/mail/relay.c',
+                                               'src/queue/submit.c']
+# Read by helpers that get them as an argument, and what describes the connection.
+CONNECTION = re.compile(r'TCP6?(LOCAL|REMOTE)\w+|PROTO|PATH|SMTPAUTHMETHOD')
+FIRST_ARGUMENT = re.compile(r'\b(?:getenv|is_on|ctl_\w+|starttls_\w+)\(\s*"([^"]+)"')
+CALLS = re.compile(r'\b(?:smtpconf_number|ctlnames_may_have|line_or_me)\(([^;{]*?)\)', re.S)
+WORD = re.compile(r'"([A-Za-z][\w.-]+)"')
+
+
+def text(path):
+    with open(path, encoding='utf-8') as file:
+        return file.read()
+
+
+def read_by(source):
+    """Names of control files and variables that the text of a source asks for."""
+    found = set(FIRST_ARGUMENT.findall(source))
+    for call in CALLS.findall(source):
+        found.update(WORD.findall(call))
+    found.update(re.findall(r'"control/(\w[\w.-]*)"', source))
+    found.update(re.findall(r'#define FILE_NAME "(\w+)"', source))
+    for block in re.findall(r'table\[LISTS_COUNT\] = \{(.*?)\n\};', source, re.S):
+        found.update(WORD.findall(block))
+    return {name for name in found if not CONNECTION.fullmatch(name)}
+
+
+def check():
+    """All complaints."""
+    asked = set()
+    for path in SOURCES:
+        asked |= read_by(text(path))
+    lines = [line.split('\t') for line in text('tests/switches.tsv').splitlines()
+             if line.strip() and not line.startswith('#')]
+    rows = [line[0] for line in lines]
+    manuals = '\n'.join(text(path) for path in glob.glob('man/*.[1-8]'))
+    shown = text('src/tools/showctl.c')
+    for line in lines:
+        if len(line) != 9 and not (len(line) == 3 and line[2].startswith('= ')):
+            yield '%s: %d columns' % (line[0], len(line))
+    for name in sorted(asked - set(rows)):
+        yield '%s is read and has no row' % name
+    for name in sorted(set(rows) - asked):
+        yield '%s has a row and nobody reads it' % name
+    for name in sorted({name for name in rows if rows.count(name) > 1}):
+        yield '%s has two rows' % name
+    for name in rows:
+        kind = 'Ev' if name.upper() == name else 'Pa'
+        if not re.search(r'^\.(It )?.*\b%s .*(?<![\w/])%s\b' % (kind, re.escape(name)), manuals,
+                         re.M) and 'control/' + name not in manuals:
+            yield '%s is in no manual' % name
+        if kind == 'Pa' and '"%s"' % name not in shown and not name.endswith('.pem'):
+            yield 'qmail-showctl does not show %s' % name
+
+
+def main():
+    complaints = ['tests/switches.tsv: ' + line for line in check()]
+    print('\n'.join(complaints), end='\n' if complaints else '')
+    return 1 if complaints else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
