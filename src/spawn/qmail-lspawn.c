@@ -26,7 +26,7 @@ main(int argc, char *argv[])
 	struct accounts accounts = { .program = getpw };
 	struct lchild child = { .program = getenv("QMAILLOCAL"), .accounts = &accounts };
 	const struct spawnd_ops ops = { .start = start, .limit = report_limit_local,
-		.report = report_local, .state = &child };
+		.report = report_local, .state = &child, .batch = 1 };
 	gid_t primary;
 
 	if (argc < 2)

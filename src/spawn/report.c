@@ -53,10 +53,11 @@ static const struct {
 };
 
 void
-report_local(int code, struct span output, struct buf *text)
+report_local(int code, struct span output, size_t which, struct buf *text)
 {
 	const char *words = "D";
 
+	(void)which;
 	for (size_t i = 0; i < sizeof local_codes / sizeof *local_codes; i++)
 		if (local_codes[i].code == code)
 			words = local_codes[i].text;
@@ -123,8 +124,54 @@ combine(struct span output, struct buf *text)
 		buf_addspan(text, span_tail(second, 1));
 }
 
+/* Finds the message record, the number of recipient records before it, and one of these. */
+static size_t
+survey(struct span output, size_t wanted, struct span *found, struct span *message)
+{
+	struct span record;
+	size_t n = 0;
+
+	*found = *message = (struct span){ 0 };
+	while (next_record(&output, &record)) {
+		if (is_message_record(record)) {
+			*message = record;
+			break;
+		}
+		if (++n == wanted)
+			*found = record;
+	}
+	return n;
+}
+
+/* The fate of one of several recipients: its record and that of the message, as if it had been
+ * alone; where none has a record, that of the message.  A program that says nothing of it, but of
+ * others, or that all is well, may not know that it was there. */
+static void
+single_out(struct span output, size_t wanted, struct buf *text)
+{
+	struct span record, message;
+	struct buf own = { 0 };
+	size_t n = survey(output, wanted, &record, &message);
+
+	if (n < wanted && (n > 0 || message.n == 0 || message.p[0] == 'K')) {
+		buf_adds(text, "Zqmail-remote did not report on this recipient.\n");
+		return;
+	}
+	if (n > 0) {
+		buf_addspan(&own, record);
+		buf_addc(&own, '\0');
+	}
+	buf_addspan(&own, message);
+	buf_addc(&own, '\0');
+	if (buf_ok(&own))
+		combine(buf_span(&own), text);
+	else
+		buf_addbuf(text, &own);		/* hands the failure on */
+	buf_free(&own);
+}
+
 void
-report_remote(int code, struct span output, struct buf *text)
+report_remote(int code, struct span output, size_t which, struct buf *text)
 {
 	if (code == SPAWND_CRASHED)
 		buf_adds(text, "Zqmail-remote crashed.\n");
@@ -136,6 +183,8 @@ report_remote(int code, struct span output, struct buf *text)
 		buf_adds(text, "Zqmail-remote produced no output.\n");
 	else if (span_chr(output, '\0') == output.n)
 		buf_adds(text, "Zqmail-remote crashed.\n");
-	else
+	else if (which == 0)
 		combine(output, text);
+	else
+		single_out(output, which, text);
 }

@@ -19,6 +19,7 @@
 #include "lib/sys.h"
 #include "lib/uids.h"
 #include "queue/spawnproto.h"
+#include "spawn/batch.h"
 #include "spawn/report.h"
 
 #define NO_MEMORY "Zqmail-spawn out of memory. (#4.3.0)\n"
@@ -32,6 +33,9 @@ _Static_assert(REPORT_REMOTE_MAX + 1024 < REPORTS_SIZE, "a report fits");
 
 struct slot {
 	bool used;
+	bool has_next;		/* another one of the same process: `next` */
+	unsigned next;
+	size_t n;		/* all that follows is in the first one; how many they are */
 	pid_t pid;		/* 0: reaped */
 	int code;		/* once reaped */
 	int64_t until;		/* once reaped: waits no longer for the end of the output */
@@ -45,6 +49,7 @@ struct spawnd {
 	const struct spawnd_ops *ops;
 	uid_t owner;			/* of message files */
 	struct spawnproto_command command;
+	struct batch batch;		/* commands not started yet */
 	struct slot slots[SPAWN_SLOTS];
 	size_t active[SPAWN_SLOTS], n_active;	/* slots in use, in the order of polls */
 	struct pollfd polls[POLL_SLOTS + SPAWN_SLOTS];	/* fd -1: output has ended */
@@ -106,34 +111,52 @@ close_output(struct spawnd *d, size_t i)
 		d->lingering--;
 }
 
-/* Reports and frees the slot; the last active one takes its place. */
 static void
-finish(struct spawnd *d, size_t i)
+report_one(struct spawnd *d, unsigned number, const struct slot *first, size_t which)
 {
-	struct slot *slot = slot_at(d, i);
 	struct buf text = { 0 };
 
-	close_output(d, i);
-	d->ops->report(slot->code, buf_span(&slot->output), &text);
-	report(d, (unsigned)d->active[i], buf_ok(&text) ? buf_span(&text) : span_str(NO_MEMORY));
+	d->ops->report(first->code, buf_span(&first->output), which, &text);
+	report(d, number, buf_ok(&text) ? buf_span(&text) : span_str(NO_MEMORY));
 	buf_free(&text);
-	buf_free(&slot->output);
-	slot->used = false;
+}
+
+/* Reports and frees the slots of a process; the last active one takes its place. */
+static void
+finish(struct spawnd *d, size_t at)
+{
+	struct slot *first = slot_at(d, at), *slot = first;
+	unsigned number = (unsigned)d->active[at];
+	const size_t n = first->n;
+
+	close_output(d, at);
+	for (size_t i = 0; i < n; i++) {
+		report_one(d, number, first, n == 1 ? 0 : i + 1);
+		slot->used = false;
+		number = slot->next;
+		if (slot->has_next)
+			slot = &d->slots[number];
+	}
+	buf_free(&first->output);
 	d->n_active--;
-	d->active[i] = d->active[d->n_active];
-	d->polls[POLL_SLOTS + i] = d->polls[POLL_SLOTS + d->n_active];
+	d->active[at] = d->active[d->n_active];
+	d->polls[POLL_SLOTS + at] = d->polls[POLL_SLOTS + d->n_active];
 }
 
 static void
 read_output(struct spawnd *d, size_t i)
 {
-	struct buf *output = &slot_at(d, i)->output;
+	struct slot *slot = slot_at(d, i);
+	struct buf *output = &slot->output;
 	char chunk[SPAWND_READ_SIZE];
 	ssize_t n = io_read(*output_fd(d, i), chunk, sizeof chunk);
 
 	if (n > 0) {
 		buf_add(output, chunk, (size_t)n);
-		d->ops->limit(output);
+		if (slot->n == 1)
+			d->ops->limit(output);
+		else if (output->n > slot->n * SPAWND_BATCH_OUTPUT)
+			buf_cut(output, slot->n * SPAWND_BATCH_OUTPUT);
 	} else {
 		close_output(d, i);
 	}
@@ -232,29 +255,38 @@ open_message(const struct spawnd *d, const char *id, int *fd)
 	return complaint;
 }
 
+/* The slots of the batch belong to this process from now on. */
 static void
-occupy(struct spawnd *d, size_t number, pid_t pid, int code, int fd)
+occupy(struct spawnd *d, pid_t pid, int code, int fd)
 {
-	struct slot *slot = &d->slots[number];
+	const struct batch *b = &d->batch;
+	struct slot *first = &d->slots[b->slots[0]];
 
-	slot->used = true;
-	slot->pid = pid;
-	slot->code = code;
-	slot->until = deadline_now();	/* for pid 0: over already */
-	d->active[d->n_active] = number;
+	for (size_t i = 0; i < b->n; i++) {
+		struct slot *slot = &d->slots[b->slots[i]];
+
+		slot->has_next = i + 1 < b->n;
+		slot->next = slot->has_next ? b->slots[i + 1] : 0;
+	}
+	first->n = b->n;
+	first->pid = pid;
+	first->code = code;
+	first->until = deadline_now();	/* for pid 0: over already */
+	d->active[d->n_active] = b->slots[0];
 	d->polls[POLL_SLOTS + d->n_active] = (struct pollfd){ .fd = fd, .events = POLLIN };
 	d->n_active++;
 	if (pid == 0)
 		d->lingering++;
 }
 
-/* Starts the delivery for a command that is fine; NULL, or the report. */
+/* Starts the delivery of the batch; NULL, or the report. */
 static const char *
-start(struct spawnd *d, const struct spawnproto_command *c, int message_fd)
+start(struct spawnd *d, int message_fd)
 {
+	const struct batch *b = &d->batch;
 	struct spawnd_delivery delivery = { .message_fd = message_fd,
-		.sender = buf_str(&c->sender), .recipient = buf_str(&c->recipient),
-		.at = span_rchr(buf_span(&c->recipient), '@') };
+		.sender = buf_str(&b->sender), .recipient = buf_str(&b->recipients),
+		.at = b->at, .n = b->n };
 	int fds[2], code = 0;
 	pid_t pid;
 
@@ -267,23 +299,49 @@ start(struct spawnd *d, const struct spawnproto_command *c, int message_fd)
 		(void)close(fds[0]);
 		return "Zqmail-spawn unable to fork. (#4.3.0)\n";
 	}
-	occupy(d, c->slot, pid, code, fds[0]);
+	occupy(d, pid, code, fds[0]);
 	return NULL;
 }
 
+/* Starts what has come together; what cannot be started has its reports at once. */
+static void
+start_batch(struct spawnd *d, bool complete)
+{
+	const struct batch *b = &d->batch;
+	const char *complaint = complete ? NULL : NO_MEMORY;
+	int fd;
+
+	if (b->n == 0)
+		return;
+	if (!complaint && (complaint = open_message(d, buf_str(&b->id), &fd)) == NULL) {
+		complaint = start(d, fd);
+		(void)close(fd);
+	}
+	for (size_t i = 0; complaint && i < b->n; i++) {
+		d->slots[b->slots[i]].used = false;
+		report(d, b->slots[i], span_str(complaint));
+	}
+	batch_reset(&d->batch);
+}
+
+/* The command is complete: it waits for others that can go along, if there may be any. */
 static void
 carry_out(struct spawnd *d)
 {
 	const struct spawnproto_command *c = &d->command;
 	const char *complaint = check_command(d, c);
-	int fd;
 
-	if (!complaint && (complaint = open_message(d, buf_str(&c->id), &fd)) == NULL) {
-		complaint = start(d, c, fd);
-		(void)close(fd);
-	}
-	if (complaint)
+	if (complaint) {
 		report(d, c->slot, span_str(complaint));
+	} else {
+		if (!batch_takes(&d->batch, c, d->ops->batch))
+			start_batch(d, true);
+		d->slots[c->slot].used = true;
+		if (batch_add(&d->batch, c) == -1)
+			start_batch(d, false);
+		else if (d->batch.n >= d->ops->batch)
+			start_batch(d, true);
+	}
 	spawnproto_command_next(&d->command);
 }
 
@@ -297,6 +355,7 @@ read_commands(struct spawnd *d)
 	for (ssize_t i = 0; i < n; i++)
 		if (spawnproto_command_feed(&d->command, chunk[i]))
 			carry_out(d);
+	start_batch(d, true);
 	return n > 0 || (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK));
 }
 
@@ -383,6 +442,7 @@ spawnd_run(const struct spawnd_ops *ops)
 	while (d->polls[POLL_COMMANDS].fd != -1 || d->n_active)
 		serve(d);
 	spawnproto_command_free(&d->command);
+	batch_free(&d->batch);
 	buf_free(&d->reports);
 	free(d);
 	return CODE_OK;

@@ -17,6 +17,7 @@
 
 #define SPAWND_LINGER_MS 3000
 #define SPAWND_READ_SIZE 4096		/* bytes of output that come at a time */
+#define SPAWND_BATCH_OUTPUT ((size_t)4096)	/* bytes of output for each of several recipients */
 #define SPAWND_CRASHED (-1)		/* in place of an exit code */
 
 /* Descriptors are close-on-exec and above 2; everything is borrowed for the call of start. */
@@ -24,6 +25,7 @@ struct spawnd_delivery {
 	int message_fd, output_fd;
 	const char *sender, *recipient;
 	size_t at;			/* index of the last @ of the recipient */
+	size_t n;			/* recipients: 1, or with the NUL of each before the next */
 };
 
 struct spawnd_ops {
@@ -32,9 +34,13 @@ struct spawnd_ops {
 	pid_t (*start)(const void *state, const struct spawnd_delivery *d, int *code);
 	/* Called after each addition of at most SPAWND_READ_SIZE bytes: cut it as needed. */
 	void (*limit)(struct buf *output);
-	/* Appends the report, class letter first, for this exit code (or SPAWND_CRASHED). */
-	void (*report)(int code, struct span output, struct buf *text);
+	/* Appends the report, class letter first, for this exit code (or SPAWND_CRASHED).
+	 * which: 0 if the process had one recipient, else which of them, from 1. */
+	void (*report)(int code, struct span output, size_t which, struct buf *text);
 	const void *state;
+	/* Most recipients of one process, 1..BATCH_MAX (spawn/batch.h).  With more than one, and
+	 * several of them, `limit` is not called: there are SPAWND_BATCH_OUTPUT bytes for each. */
+	size_t batch;
 };
 
 /* Serves descriptors 0 and 1 until the commands end and all deliveries are done.  Returns the

@@ -75,7 +75,7 @@ static void
 check_numbers(struct advice *a)
 {
 	static const char *const names[] = { "concurrencylocal", "concurrencyremote", "databytes",
-		"queuelifetime", "timeoutconnect", "timeoutremote", "timeoutsmtpd" };
+		"queuelifetime", "remotebatch", "timeoutconnect", "timeoutremote", "timeoutsmtpd" };
 	struct stat st;
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

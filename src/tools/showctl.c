@@ -114,6 +114,7 @@ static const struct control own_controls[] = {
 	    "0" },
 	{ "rejectrelaytest", NUMBER, "Recipients with @, % or ! in front are refused (1): ", ".",
 	    "0" },
+	{ "remotebatch", NUMBER, "One delivery to another host has at most ", " recipients.", "1" },
 	{ "s25rwhite", LIST, "Has no name of a dial-up line: ", "", "No such client." },
 	{ "smtpplugins", LIST, "SMTP plug-in: ", "", "No SMTP plug-ins." },
 	{ "smtputf8", NUMBER, "SMTPUTF8 is offered (1) or not (0): ", ".", "0" },

@@ -61,7 +61,7 @@ check_commands(struct span in)
 {
 	struct play play = { .code = 0 };
 	struct play *const state = &play;
-	const struct spawnd_ops ops = { play_start, report_limit_local, report_local, &state };
+	const struct spawnd_ops ops = { play_start, report_limit_local, report_local, &state, 1 };
 	struct spawnd *d = calloc(1, sizeof *d);
 	struct stat st;
 	size_t reports = 0, commands = 0;
@@ -88,14 +88,15 @@ check_commands(struct span in)
 }
 
 static void
-check_report(struct span output, void (*make)(int code, struct span output, struct buf *text))
+check_report(struct span output, void (*make)(int code, struct span output, size_t index,
+    struct buf *text))
 {
 	static const int codes[] = { 0, 100, 111, 99, 1, SPAWND_CRASHED };
 
 	for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
 		struct buf text = { 0 };
 
-		make(codes[i], output, &text);
+		make(codes[i], output, 0, &text);
 		promise(text.n > 0 && strchr("KZD", text.p[0]) != NULL);
 		promise(span_chr(buf_span(&text), '\0') == text.n);
 		promise(text.p[0] != 'K' || codes[i] == 0 || codes[i] == 99);

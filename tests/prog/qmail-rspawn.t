@@ -88,6 +88,70 @@ def burst():
     tap.equal(daemon.close(), 0, 'end')
 
 
+def commands(daemon, *rows):
+    """All in one write."""
+    daemon.to.write(b''.join(bytes([slot]) + b'0/23\0' + sender + b'\0' + recipient + b'\0'
+                             for slot, recipient, sender in rows))
+
+
+def batches():
+    """control/remotebatch: recipients that go together, and whose report is whose."""
+    runs = q.QUEUE + '/runs'
+    q.stub('qmail-remote', """#!/bin/sh
+echo "$*" >>%s
+host=$1; shift 2
+for r; do case $r in bad*) printf 'hbad %%s\\0' "$r";; late*) printf 'slate\\0';; *) printf 'r\\0';; esac; done
+[ "$host" = down.test ] || printf 'K%%s recipients\\0' $#
+""" % runs)
+    put = q.home() + '/control/remotebatch'
+    rows = [(0, b'a@x.test', b's@y'), (1, b'bad@X.test', b's@y'), (2, b'late@x.test', b's@y'),
+            (3, b'd@x.test', b's@y'), (4, b'e@x.test', b'other@y'), (5, b'f@z.test', b'other@y'),
+            (6, b'g@down.test', b's@y'), (7, b'h@down.test', b's@y')]
+    for limit, lines in (
+            (None, 8), ('1\n', 8), ('0\n', 8), ('x\n', 8),
+            ('3\n', ['x.test s@y a@x.test bad@X.test late@x.test', 'x.test s@y d@x.test',
+                     'x.test other@y e@x.test', 'z.test other@y f@z.test',
+                     'down.test s@y g@down.test h@down.test'])):
+        if limit:
+            with open(put, 'w') as file:
+                file.write(limit)
+        open(runs, 'w').close()
+        os.chmod(runs, 0o666)
+        daemon = rspawn()
+        commands(daemon, *rows)
+        got = daemon.reports(8)
+        tap.equal(daemon.close(), 0, 'end')
+        with open(runs) as file:
+            ran = file.read().splitlines()
+        if isinstance(lines, int):
+            tap.equal(len(ran), lines, 'remotebatch %r: a process each' % limit)
+        else:
+            tap.equal(sorted(ran), sorted(lines), 'remotebatch %r: who goes together' % limit)
+        together = 1 if isinstance(lines, int) else 3
+        tap.equal(got, {0: b'K%d recipients' % together, 1: b'Dbad bad@%s.test' % b'X',
+                        2: b'Zlate', 3: b'K1 recipients', 4: b'K1 recipients',
+                        5: b'K1 recipients', 6: b'Z', 7: b'Z'}, 'remotebatch %r: reports' % limit)
+    daemon = rspawn()
+    commands(daemon, *rows[:2], (0, b'again@x.test', b's@y'), (9, b'no-host', b's@y'),
+             (8, b'late@x.test', b's@y'))
+    got = [daemon.report() for _ in range(5)]
+    tap.equal(sorted(got), sorted([
+        (0, b'ZInternal error: delnum in use. (#4.3.5)\n'),
+        (9, b'DSorry, address must include host name. (#5.1.3)\n'),
+        (0, b'K3 recipients'), (1, b'Dbad bad@X.test'), (8, b'Zlate')]),
+        'a command that is wrong does not disturb the others')
+    os.unlink(q.QUEUE + '/mess/0/23')
+    commands(daemon, *rows[:3])
+    tap.equal(daemon.reports(3), {slot: b'Zqmail-spawn unable to open message. (#4.3.0)\n'
+                                  for slot in range(3)}, 'no message: a report for each')
+    q.put('mess/0/23', b'Received: x\n\nhello\n')
+    commands(daemon, *[(n, b'%d@x.test' % n, b's@y') for n in range(9)])
+    tap.equal(daemon.reports(9), {n: b'K3 recipients' for n in range(9)},
+              'slots are free again')
+    tap.equal(daemon.close(), 0, 'end')
+    os.unlink(put)
+
+
 def tables():
     for name, size in (('tcpto', 1024), ('tcpto6', 2048)):
         q.put('lock/' + name, b'\xff' * size, 'qmailr')
@@ -108,6 +172,7 @@ q.put('mess/0/23', b'Received: x\n\nhello\n')
 program()
 output()
 burst()
+batches()
 tables()
 privileges()
 sys.exit(tap.done())

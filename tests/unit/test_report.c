@@ -72,6 +72,48 @@ static const struct {
 	{ 0, LITERAL("?x\0Dno\n\0"), "Dxno\n" },
 };
 
+/* One of several recipients. */
+static const struct {
+	size_t which;
+	struct literal { const char *p; size_t n; } output;
+	const char *want;
+} several_rows[] = {
+#define SEVERAL(s) { s, sizeof s - 1 }
+	{ 1, SEVERAL("r\0r\0Kok\n\0"), "Kok\n" },
+	{ 2, SEVERAL("r\0r\0Kok\n\0"), "Kok\n" },
+	{ 1, SEVERAL("r\0hno\n\0sbusy\n\0Kok\n\0"), "Kok\n" },
+	{ 2, SEVERAL("r\0hno\n\0sbusy\n\0Kok\n\0"), "Dno\n" },
+	{ 3, SEVERAL("r\0hno\n\0sbusy\n\0Kok\n\0"), "Zbusy\n" },
+	{ 1, SEVERAL("r\0sbusy\n\0Dbad text\n\0"), "Dbad text\n" },
+	{ 2, SEVERAL("r\0sbusy\n\0Dbad text\n\0"), "Zbusy\nbad text\n" },
+	{ 2, SEVERAL("Zno connection\n\0"), "Zno connection\n" },
+	{ 2, SEVERAL("Dno such host\n\0"), "Dno such host\n" },
+	/* What it does not tell is not success, and not failure either. */
+	{ 2, SEVERAL("r\0Kok\n\0"), "Zqmail-remote did not report on this recipient.\n" },
+	{ 2, SEVERAL("r\0Dno\n\0"), "Zqmail-remote did not report on this recipient.\n" },
+	{ 1, SEVERAL("Kok\n\0"), "Zqmail-remote did not report on this recipient.\n" },
+	{ 1, SEVERAL("r\0r\0"), "Z" },
+	{ 2, SEVERAL("r\0Kok\n\0r\0"), "Zqmail-remote did not report on this recipient.\n" },
+	{ 2, SEVERAL("r\0r\0Kcut"), "Z" },
+};
+
+static void
+test_several(struct tap *t)
+{
+	struct buf text = { 0 };
+
+	for (size_t i = 0; i < sizeof several_rows / sizeof *several_rows; i++) {
+		char name[32];
+
+		buf_reset(&text);
+		report_remote(0, span_of(several_rows[i].output.p, several_rows[i].output.n),
+		    several_rows[i].which, &text);
+		(void)snprintf(name, sizeof name, "several, row %zu", i);
+		is(t, buf_span(&text), span_str(several_rows[i].want), name);
+	}
+	buf_free(&text);
+}
+
 static void
 test_limit(struct tap *t, void (*limit)(struct buf *), size_t n, size_t want, const char *end)
 {
@@ -94,17 +136,18 @@ main(void)
 
 	for (size_t i = 0; i < sizeof local_rows / sizeof *local_rows; i++) {
 		buf_reset(&text);
-		report_local(local_rows[i].code, local_rows[i].output, &text);
+		report_local(local_rows[i].code, local_rows[i].output, 0, &text);
 		(void)snprintf(name, sizeof name, "local row %zu", i);
 		is(&t, buf_span(&text), span_str(local_rows[i].want), name);
 	}
 	for (size_t i = 0; i < sizeof remote_rows / sizeof *remote_rows; i++) {
 		buf_reset(&text);
-		report_remote(remote_rows[i].code, remote_rows[i].output, &text);
+		report_remote(remote_rows[i].code, remote_rows[i].output, 0, &text);
 		(void)snprintf(name, sizeof name, "remote row %zu", i);
 		is(&t, buf_span(&text), span_str(remote_rows[i].want), name);
 	}
 	buf_free(&text);
+	test_several(&t);
 	test_limit(&t, report_limit_local, 2999, 2999, "aaa");
 	test_limit(&t, report_limit_local, 3000, 3000, "aaa");
 	test_limit(&t, report_limit_local, 3001, 2966 + 31, "a\nError report too long, sorry.\n");
