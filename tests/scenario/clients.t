@@ -12,7 +12,7 @@ sys.path[:0] = [TESTS, os.path.join(TESTS, 'world')]
 import hosts                            # noqa: E402
 import tap                              # noqa: E402
 from host import wait_for               # noqa: E402
-from tree import home                   # noqa: E402
+from tree import Trouble, home          # noqa: E402
 
 GOOD, LISTED, DIALUP, BALANCER, FIRST = ('192.0.2.%d' % n for n in range(2, 7))
 ZONE = hosts.ZONE + '''
@@ -78,7 +78,12 @@ def postfix(a, b):
     client = b.smtp()
     client.sendmail('ann@hostb.test', ['joe@hosta.test'], 'Subject: retried\r\n\r\nhello\r\n')
     client.quit()
-    mail = a.wait_mail('joe', 1)
+    try:
+        mail = a.wait_mail('joe', 1, timeout=120)
+    except Trouble:
+        tap.note(b.sh('tail -n 40 /var/log/postfix.log'))
+        tap.note('\n'.join(a.log('qmail-smtpd')[-40:]))
+        raise
     tap.ok(b'Subject: retried' in mail[0], 'a Postfix that comes again gets through')
     tap.ok(a.count_log(r'DENIED_GRAYLISTED from: ann@hostb.test to: joe@hosta.test origin_ip: ' + DIALUP,
                        'qmail-smtpd') >= 1, '  and had to wait before')
@@ -86,7 +91,7 @@ def postfix(a, b):
     client.sendmail('ann@hostb.test', ['joe@hosta.test'], 'Subject: known\r\n\r\nhello\r\n')
     client.quit()
     before = a.count_log('DENIED_GRAYLISTED from: ann@', 'qmail-smtpd')
-    a.wait_mail('joe', 2)
+    a.wait_mail('joe', 2, timeout=120)
     tap.equal(a.count_log('DENIED_GRAYLISTED from: ann@', 'qmail-smtpd'), before, '  once')
     a.clear_mail()
 

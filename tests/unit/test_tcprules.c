@@ -54,7 +54,8 @@ find(const char *ip, const char *host, const char *user, struct buf *data)
 static void
 test_data(struct tap *t)
 {
-	struct span data = span_of("D\0+A=1\0+B=\0+=x\0+C\0junk\0+D=2=3", 31), one;
+	static const char text[] = "D\0+A=1\0+B=\0+=x\0+C\0junk\0+D=2=3";
+	struct span data = span_of(text, sizeof text - 1), one;
 	static const char *const found[] = { "A=1", "B=", "D=2=3" };
 	size_t pos = 0, n = 0;
 
