@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/sys.h"
@@ -65,13 +64,14 @@ static int
 allow(int ruleset, const struct sandbox_path *path)
 {
 	int fd = sys_open_path(path->path);
-	struct stat st;
-	int r = -1, error;
+	int r, error;
 
 	if (fd == -1)	/* not there, or out of our reach: then nobody needs it allowed */
 		return errno == ENOENT || errno == EACCES || errno == ENOTDIR ? 0 : -1;
-	if (fstat(fd, &st) == 0)
-		r = sys_landlock_allow(ruleset, fd, access_of(path->use, S_ISDIR(st.st_mode)));
+	/* EINVAL: these rights are for directories. */
+	r = sys_landlock_allow(ruleset, fd, access_of(path->use, true));
+	if (r == -1 && errno == EINVAL)
+		r = sys_landlock_allow(ruleset, fd, access_of(path->use, false));
 	error = errno;
 	(void)close(fd);
 	errno = error;

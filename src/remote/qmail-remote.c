@@ -28,12 +28,13 @@ enter_sandbox(const struct settings *s, const struct smtproute *route)
 		{ "queue/lock/tcpto6", SANDBOX_WRITE },
 		{ "bin/qmail-tls", SANDBOX_RUN },
 		{ "/lib", SANDBOX_RUN },		/* its loader and libraries, */
-		{ "/etc/ld.so.cache", SANDBOX_READ },	/* and where they are */
+		{ "/lib64", SANDBOX_RUN },		/* wherever they are, */
+		{ "/etc/ld.so.cache", SANDBOX_READ },	/* and their list */
 		{ NULL, SANDBOX_READ },
 		{ NULL, SANDBOX_READ },
 		{ NULL, SANDBOX_CHANGE }
 	};
-	size_t n = 5;
+	size_t n = 6;
 
 	if (s->client_certificate) {
 		sandbox_limits();
