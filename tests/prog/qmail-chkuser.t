@@ -245,6 +245,8 @@ def test_recipients():
         tap.equal(log, [line('accepted sender', '', 'sender accepted'), line(what, rcpt, detail)],
                   '  its log line')
         tap.equal(code, 0, '  and the session goes on')
+    replies, log, _ = talk([FROM, 'RCPT TO:<x@localhost>'], CHKUSER_RCPT_FORMAT_NOCHECK='', **START)
+    tap.equal(replies, ['250 ok', '250 ok'], 'any form of recipients with CHKUSER_RCPT_FORMAT_NOCHECK')
     replies, log, _ = talk([FROM, 'RCPT TO:<nobody@l.example>', 'RCPT TO:<nobody@v.example>'],
                            **{**START, 'CHKUSER_START': 'domain'})
     tap.equal(replies, ['250 ok', '250 ok', NO_MAILBOX], 'DOMAIN: only domains that bounce')
