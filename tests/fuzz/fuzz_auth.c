@@ -9,9 +9,9 @@
 #include "rig.h"
 
 const char *const fuzz_words[] = {
-	"@", "A", "B", "C", "D", "H", "P", "PLAIN\r\n", "PLAIN AGpvZQBwdw==\r\n", "AGpvZQBwdw==\r\n",
-	"am9lAGpvZQBwdw==\r\n", "YW5uAGpvZQBwdw==\r\n", "LOGIN\r\n", "LOGIN am9l\r\n",
-	"am9l\r\n",
+	"@", "A", "B", "C", "D", "H", "P", "PLAIN\r\n", "PLAIN AGpvZQBwdw==\r\n",
+	"AGpvZQBwdw==\r\n", "am9lAGpvZQBwdw==\r\n", "YW5uAGpvZQBwdw==\r\n", "LOGIN\r\n",
+	"LOGIN am9l\r\n", "am9l\r\n",
 	"cHc=\r\n", "CRAM-MD5\r\n", "CRAM-MD5 x\r\n",
 	"am9lIGI5MTNhNjAyYzdlZGE3YTQ5NWI0ZTZlNzMzNGQzODkw\r\n", "*\r\n", "=\r\n", "\r\n", "\n", " ",
 	"AAAA", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "\xff", NULL
