@@ -43,6 +43,7 @@ release(void *p, const char *file, int line)
 SSL_CTX *
 tlsopt_new(const SSL_METHOD *method)
 {
+	char groups[] = GROUPS;		/* the library's macro takes a const away */
 	SSL_CTX *ctx;
 
 	/* Fails if the library has allocated something already, which then holds no key. */
@@ -56,7 +57,7 @@ tlsopt_new(const SSL_METHOD *method)
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	if (SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 ||
 	    SSL_CTX_set_cipher_list(ctx, "DEFAULT" NEVER) != 1 ||
-	    SSL_CTX_set1_groups_list(ctx, GROUPS) != 1) {
+	    SSL_CTX_set1_groups_list(ctx, groups) != 1) {
 		SSL_CTX_free(ctx);
 		return NULL;
 	}

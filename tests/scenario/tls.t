@@ -145,6 +145,17 @@ def behind_stunnel(host):
     service.terminate()
 
 
+def postfix(host):
+    """What postfix makes of our certificate, as a client that looks closely."""
+    code, out, err = host.call(['posttls-finger', '-c', '-l', 'may', '-L', 'summary,ssl-debug',
+                                '[127.0.0.1]:25'], timeout=PATIENCE)
+    tap.ok(code == 0 and b'TLS connection established' in out + err and b'TLSv1.3' in out + err,
+           'posttls-finger', out + err)
+    code, out, err = host.call(['posttls-finger', '-c', '-w', '-l', 'may', '[127.0.0.1]:465'],
+                               timeout=PATIENCE)
+    tap.ok(b'TLS connection established' in out + err, 'posttls-finger 465', out + err)
+
+
 def at_once(host, count=int(os.environ.get('TEST_COUNT', '400'))):
     """Many handshakes at the same time: as many as the service takes, the others later."""
     code, out, err = host.call(['python3', '-c', CROWD, str(count)], timeout=240)
@@ -180,12 +191,12 @@ def testssl(host):
                   'testssl ' + where)
 
 
-PARTS = (clients, readers, scanned, behind_stunnel, reloaded, at_once)
+PARTS = (clients, readers, scanned, behind_stunnel, postfix, reloaded, at_once)
 
 
 def main():
     wanted = sys.argv[1:]
-    with hosts.single(stack=('tls',)) as host:
+    with hosts.single(stack=('tls', 'postfix')) as host:
         host.start()
         settle(host)
         for part in PARTS + ((testssl,) if 'testssl' in wanted else ()):
