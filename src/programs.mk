@@ -15,6 +15,7 @@ $B/qmail-start: $O/send/qmail-start.o $O/send.a $(QUEUE)
 # folder spawn
 $B/qmail-lspawn: $O/spawn/qmail-lspawn.o $O/spawn.a $(QUEUE)
 $B/qmail-rspawn: $O/spawn/qmail-rspawn.o $O/spawn.a $(QUEUE)
+$B/spawn-filter: $O/spawn/spawn-filter.o $O/spawn.a $(QUEUE)
 # folder local
 $B/qmail-local: $S/local/qmail-local.o $S/local.a $(S_QUEUE)
 $B/forward: $S/local/forward.o $S/local.a $(S_QUEUE)

@@ -66,6 +66,7 @@ static const struct hier_item tree[] = {
 	PROGRAM("qmail-tcpok", HIER_OWNER, 0755),
 	PROGRAM("qmail-qcheck", HIER_OWNER, 0755),
 	PROGRAM("qmail-qfilter", HIER_OWNER, 0755),
+	PROGRAM("spawn-filter", HIER_OWNER, 0755),
 	PROGRAM("qmail-pop3d", HIER_OWNER, 0755),
 	PROGRAM("qmail-smtpd", HIER_OWNER, 0755),
 	PROGRAM("qmail-dnsask", HIER_OWNER, 0755),

@@ -1,0 +1,260 @@
+/* spawn-filter - let a filter see and change a message when it is delivered.
+ * Run by: qmail-rspawn, which QMAILREMOTE sends here, in the place of qmail-remote; qmail-lspawn,
+ * by QMAILLOCAL, in the place of qmail-local, as the user; with the arguments of these.
+ * fd 0: the message, fd 1: for qmail-remote the report.  Environment: FILTERARGS.
+ * Controls: filterargs, lines `DOMAIN:remote|local:COMMAND[:NAME=VALUE,...]`; nofilterargs,
+ * domains.
+ * Exit: that of qmail-remote or qmail-local, which it becomes; else 0 with a report in the place of
+ * qmail-remote, and 0 (dropped), 100 or 111 in that of qmail-local. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/ascii.h"
+#include "lib/conf.h"
+#include "lib/ctl.h"
+#include "lib/io.h"
+#include "lib/proc.h"
+#include "lib/sig.h"
+#include "lib/sys.h"
+
+#define DIRECTORY "/tmp"
+#define LOCAL_ARGUMENTS 10	/* qmail-local -- user home local dash ext domain sender default */
+#define LOCAL_DOMAIN 7
+#define REMOTE_ARGUMENTS 4	/* qmail-remote host sender recipient ... */
+#define FILTER_DROP 2		/* exit code of a filter: the message is gone, and that is well */
+
+extern char **environ;
+
+struct job {
+	bool local;
+	char **argv;
+	int argc;
+	struct span domain;
+	struct buf command;		/* empty: no filter */
+	struct buf variables;		/* NAME=VALUE, with commas between */
+};
+
+/* ---- which filter ---- */
+
+/* `NAME=VALUE,...`, or nothing: what env(1) would not take for a command. */
+static bool
+are_variables(struct span list)
+{
+	while (list.n) {
+		struct span one = span_head(list, span_chr(list, ','));
+		size_t equals = span_chr(one, '=');
+
+		if (equals == 0 || equals == one.n)
+			return false;
+		list = span_tail(list, one.n + 1);
+	}
+	return true;
+}
+
+/* The first line for this domain and way.  -1: malformed, or out of memory. */
+static int
+take_line(struct job *j, const struct buf *text)
+{
+	struct span line, way = span_str(j->local ? "local" : "remote");
+	size_t pos = 0;
+
+	while (!j->command.n && ctl_next(text, &pos, &line)) {
+		struct span domain = span_head(line, span_chr(line, ':'));
+		struct span rest = span_tail(line, domain.n + 1);
+		struct span kind = span_head(rest, span_chr(rest, ':'));
+		struct span what = span_tail(rest, kind.n + 1);
+		struct span command = span_head(what, span_chr(what, ':'));
+		struct span variables = span_tail(what, command.n + 1);
+
+		if (!command.n || !are_variables(variables))
+			return -1;
+		if (!ascii_ieq(kind, way) || !(span_eq(domain, span_str("*")) ||
+		    ascii_ieq(domain, j->domain)))
+			continue;
+		buf_addspan(&j->command, command);
+		buf_addspan(&j->variables, variables);
+	}
+	return buf_ok(&j->command) && buf_ok(&j->variables) ? 0 : -1;
+}
+
+/* -1: the control files cannot be used. */
+static int
+choose(struct job *j)
+{
+	const char *variable = getenv("FILTERARGS");
+	struct set exempt = { 0 };
+	struct buf text = { 0 };
+	enum ctl_status status = ctl_set("nofilterargs", &exempt);
+	int r = 0;
+
+	if (status == CTL_FOUND && set_find(&exempt, j->domain, NULL))
+		goto out;
+	if (status != CTL_ERROR && variable) {
+		buf_adds(&j->command, variable);
+		r = buf_ok(&j->command) ? 0 : -1;
+		goto out;
+	}
+	if (status != CTL_ERROR)
+		status = ctl_list("filterargs", &text);
+	if (status == CTL_ERROR)
+		r = -1;
+	else if (status == CTL_FOUND)
+		r = take_line(j, &text);
+out:
+	set_free(&exempt);
+	buf_free(&text);
+	return r;
+}
+
+/* ---- running it ---- */
+
+/* `env NAME=VALUE ...` if there are variables, and room for three more.  NULL: out of memory. */
+static char **
+arguments(struct job *j)
+{
+	size_t n = 0, words = 5;
+	char **argv;
+
+	for (size_t i = 0; i < j->variables.n; i++)
+		words += j->variables.p[i] == ',';
+	if (!(argv = calloc(words + 1, sizeof *argv)))
+		return NULL;
+	buf_addc(&j->command, '\0');
+	buf_addc(&j->variables, '\0');
+	if (j->variables.n > 1) {
+		static char env[] = "env";
+
+		argv[n++] = env;
+		for (char *at = j->variables.p; at; ) {
+			char *comma = strchr(at, ',');
+
+			argv[n++] = at;
+			if (comma)
+				*comma++ = '\0';
+			at = comma;
+		}
+	}
+	argv[n] = NULL;
+	return argv;
+}
+
+/* Exit code of the filter; 111 also if it could not be run or was killed.  What it complains of is
+ * no part of a report: there it goes to null_fd. */
+static int
+run(struct job *j, int output, int null_fd)
+{
+	static char shell[] = "/bin/sh", option[] = "-c";
+	char **argv = arguments(j);
+	struct proc_spawn spawn = { .argv = argv, .search = true, .nfds = j->local ? 2 : 3,
+		.fds = { { 0, 0 }, { 1, output }, { 2, null_fd } } };
+	int status, code = CODE_TEMP;
+	size_t n = 0;
+	pid_t pid;
+
+	if (!argv)
+		return CODE_TEMP;
+	while (argv[n])
+		n++;
+	argv[n] = shell;
+	argv[n + 1] = option;
+	argv[n + 2] = j->command.p;
+	if ((pid = proc_spawn(&spawn, NULL)) != -1 && proc_wait(pid, &status) == 0)
+		code = proc_code(status);
+	free(argv);
+	return code < 0 ? CODE_TEMP : code;
+}
+
+/* 0: what the filter wrote, if anything, is on descriptor 0. */
+static int
+filter(struct job *j)
+{
+	int output = sys_nameless_file(DIRECTORY);
+	int null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC), code = CODE_TEMP;
+	struct stat st;
+
+	if (output != -1 && null_fd != -1)
+		code = run(j, output, null_fd);
+	if (code == CODE_OK && fstat(output, &st) == -1)
+		code = CODE_TEMP;
+	if (code == CODE_OK && st.st_size && proc_copy_fd(0, output) == -1)
+		code = CODE_TEMP;
+	if (output != -1)
+		(void)close(output);
+	if (null_fd != -1)
+		(void)close(null_fd);
+	if (code == CODE_OK && lseek(0, 0, SEEK_SET) == -1)
+		code = CODE_TEMP;
+	return code;
+}
+
+/* ---- the end ---- */
+
+static int
+become(struct job *j)
+{
+	static char local[] = QMAIL_HOME "/bin/qmail-local", remote[] = QMAIL_HOME
+	    "/bin/qmail-remote";
+
+	j->argv[0] = j->local ? local : remote;
+	sig_default(SIGPIPE);
+	proc_exec(j->argv[0], false, j->argv, environ);
+	return CODE_TEMP;
+}
+
+/* What qmail-remote would say: each recipient, then the message. */
+static int
+report(const struct job *j, const char *recipient, const char *message)
+{
+	char buffer[256];
+	struct io_out out;
+
+	io_out_init(&out, 1, buffer, sizeof buffer);
+	for (int i = REMOTE_ARGUMENTS - 1; i < j->argc; i++) {
+		io_puts(&out, recipient);
+		io_putc(&out, '\0');
+	}
+	io_puts(&out, message);
+	io_putc(&out, '\0');
+	(void)!io_flush(&out);
+	return CODE_OK;
+}
+
+static int
+end(const struct job *j, int code)
+{
+	switch (code) {
+	case FILTER_DROP:
+		return j->local ? CODE_OK : report(j, "r", "KThe filter has dropped the message.");
+	case CODE_PERM:
+		return j->local ? CODE_PERM : report(j, "h",
+		    "DThe filter has refused the message. (#5.7.1)");
+	default:
+		return j->local ? CODE_TEMP : report(j, "s",
+		    "ZThe filter has failed for now. (#4.3.0)");
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	struct job j = { .argv = argv, .argc = argc };
+	int code;
+
+	if (argc < REMOTE_ARGUMENTS)
+		return CODE_PERM;
+	j.local = argc == LOCAL_ARGUMENTS && strcmp(argv[1], "--") == 0;
+	j.domain = span_str(argv[j.local ? LOCAL_DOMAIN : 1]);
+	sig_ignore(SIGPIPE);
+	if (io_open_standard() == -1 || chdir(QMAIL_HOME) == -1 || choose(&j) == -1)
+		return end(&j, CODE_TEMP);
+	code = j.command.n ? filter(&j) : CODE_OK;
+	code = code == CODE_OK ? become(&j) : code;
+	buf_free(&j.command);
+	buf_free(&j.variables);
+	return end(&j, code);
+}

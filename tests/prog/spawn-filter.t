@@ -1,0 +1,105 @@
+#!/usr/bin/python3
+"""spawn-filter.t - filters at delivery, behind qmail-lspawn and qmail-rspawn: which one is run, what
+becomes of the message, how each end is reported."""
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import queuedir as q                    # noqa: E402
+import tap                              # noqa: E402
+
+FILTER = q.program('spawn-filter')
+CONTROL = q.home() + '/control/'
+REMOTE = "#!/bin/sh\nprintf 'r\\0K%s %s: ' \"$1\" \"$3\"; tr '\\n' '/'; printf '\\0'\n"
+LOCAL = "#!/bin/sh\necho \"$(id -u) $4 $7 $#: $(tr '\\n' '/')\"\n"
+
+
+def control(**files):
+    for name in ('filterargs', 'nofilterargs'):
+        path, text = CONTROL + name, files.get(name)
+        if os.path.isdir(path):
+            os.rmdir(path)
+        elif os.path.exists(path):
+            os.unlink(path)
+        if text is True:
+            os.mkdir(path)
+        elif text is not None:
+            with open(path, 'w') as file:
+                file.write(text)
+
+
+def remote(recipient=b'ann@b.example', **env):
+    daemon = q.Spawn('qmail-rspawn', user='qmailr', env={
+        'PATH': q.home() + '/bin:/usr/bin:/bin', 'QMAILREMOTE': FILTER, **env})
+    text = daemon.one(recipient)
+    daemon.close()
+    return text
+
+
+def local(recipient=b'joe@a.example', **env):
+    daemon = q.Spawn('qmail-lspawn', '#', env={
+        'PATH': '/usr/bin:/bin', 'QMAILLOCAL': FILTER, **env})
+    text = daemon.one(recipient)
+    daemon.close()
+    return text
+
+
+def plain():
+    tap.equal(remote(), b'Kb.example ann@b.example: Received: x//hello/', 'remote, no filter')
+    tap.equal(local(), b'K5001 joe a.example 9: Received: x//hello/\n', 'local, no filter')
+
+
+def choice():
+    rows = [
+        ('*:remote:sed s/hello/bye/\n', b'bye', b'hello'),
+        ('*:local:sed s/hello/bye/\n', b'hello', b'bye'),
+        ('B.Example:remote:sed s/hello/bye/\n', b'bye', b'hello'),
+        ('other.example:remote:sed s/hello/bye/\n', b'hello', b'hello'),
+        ('a.example:local:sed s/hello/1/\n*:remote:sed s/hello/2/\n*:local:sed s/hello/3/\n', b'2',
+         b'1'),
+        ('*:remote:sed "s/hello/$V$W/":V=one,W=two\n', b'onetwo', b'hello'),
+        ('*:remote:true\n', b'hello', b'hello'),
+        ('# none\n', b'hello', b'hello'),
+    ]
+    for text, far, near in rows:
+        control(filterargs=text)
+        tap.equal((remote(), local()),
+                  (b'Kb.example ann@b.example: Received: x//%s/' % far,
+                   b'K5001 joe a.example 9: Received: x//%s/\n' % near), '%r' % text)
+    control(filterargs='*:remote:sed s/hello/bye/\n', nofilterargs='b.example\n')
+    tap.ok(b'hello' in remote(), 'nofilterargs')
+    tap.ok(b'bye' in remote(b'ann@c.example'), 'not for others')
+    tap.ok(b'bye' in remote(b'ann@c.example', FILTERARGS='sed s/hello/bye/'), 'FILTERARGS')
+    tap.ok(b'one' in remote(b'ann@c.example', FILTERARGS='sed s/hello/one/'), 'wins over the file')
+    tap.ok(b'hello' in remote(FILTERARGS='sed s/hello/one/'), 'nofilterargs wins over it')
+
+
+def ends():
+    refused, later = b'DThe filter has refused the message. (#5.7.1)', \
+        b'ZThe filter has failed for now. (#4.3.0)'
+    rows = [('exit 2', b'KThe filter has dropped the message.', b'K'), ('exit 100', refused, b'D'),
+            ('exit 111', later, b'Z'), ('exit 1', later, b'Z'), ('kill -9 $$', later, b'Z'),
+            ('/nowhere 2>/dev/null', later, b'Z'),
+            ('echo noise >&2; exit 100', refused, b'Dnoise\n')]
+    for command, far, near in rows:
+        control(filterargs='*:remote:cat; %s\n*:local:cat; %s\n' % (command, command))
+        tap.equal((remote(), local()), (far, near), command)
+    for text in ('nonsense\n', '*:remote\n*:local\n', '*:remote:cat:V\n*:local:cat:=x\n', True):
+        control(filterargs=text)
+        tap.equal((remote(), local()), (later, b'Z'), 'filterargs: %r' % text)
+    control(nofilterargs=True)
+    tap.equal((remote(), local()), (later, b'Z'), 'nofilterargs is a directory')
+    control()
+    tap.equal(q.subprocess.run([FILTER], check=False).returncode, 100, 'no arguments')
+
+
+q.put('mess/0/23', b'Received: x\n\nhello\n')
+q.stub('qmail-remote', REMOTE)
+q.stub('qmail-local', LOCAL)
+plain()
+choice()
+ends()
+q.unstub('qmail-remote')
+q.unstub('qmail-local')
+q.wipe()
+sys.exit(tap.done())
