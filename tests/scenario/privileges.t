@@ -28,13 +28,17 @@ JOE = hosts.USERS['joe']
 # Any account may read these; a restricted one may not.
 WORLD_READABLE = ('/etc/group', home() + '/control/me', home() + '/queue/lock/tcpto')
 MAY_OPEN = {'all': WORLD_READABLE[:2], 'queue': WORLD_READABLE[2:], 'mailbox': (),
-            'tcpto': WORLD_READABLE[2:]}
+            'tcpto': WORLD_READABLE[2:], 'read': WORLD_READABLE[:2], 'nothing': ()}
 DAEMONS = ('qmail-send', 'qmail-todo', 'qmail-clean', 'qmail-lspawn', 'qmail-rspawn', 'qmail-getpw',
            'qmail-local', 'qmail-remote')
 COMMAND = {'DTLINE', 'EXT', 'EXT2', 'EXT3', 'EXT4', 'HOME', 'HOST', 'HOST2', 'HOST3', 'HOST4', 'LOCAL',
            'NEWSENDER', 'PATH', 'RECIPIENT', 'RPLINE', 'SENDER', 'UFLINE', 'USER'}
 NO_CORE = {'qmail-send', 'qmail-todo', 'qmail-clean', 'qmail-remote', 'qmail-queue', 'qmail-smtpd',
-           'qmail-popup', 'qmail-pop3d', 'qmail-inject'}
+           'qmail-popup', 'qmail-pop3d', 'qmail-inject', 'qmail-chkuser', 'qmail-dnsask'}
+
+# qmail-smtpd asks whether sender and recipient exist.
+RULES = ('127.:allow,CHKUSER_START="ALWAYS",CHKUSER_DISABLE_VARIABLE="",'
+         'CHKUSER_SENDER_NOCHECK_VARIABLE=""\n')
 
 
 def table(name):
@@ -147,7 +151,7 @@ def environment(process, server):
         tap.equal(process.environment, COMMAND, name + ': environment')
     elif name in ('qmail-smtpd', 'qmail-popup'):
         extra = process.environment - server[name].environment
-        tap.ok(all(re.match(r'TCP(LOCAL|REMOTE)|PROTO$|RELAYCLIENT$', item) for item in extra),
+        tap.ok(all(re.match(r'TCP(LOCAL|REMOTE)|PROTO$|RELAYCLIENT$|CHKUSER_', item) for item in extra),
                name + ': environment', extra)
 
 
@@ -189,6 +193,8 @@ def main():
     with hosts.single() as host:
         host.control('smtproutes', 'far.test:127.0.0.1:2525\n')
         host.start()
+        host.write('/etc/tcp.smtp', RULES)
+        host.sh('tcprules /etc/tcp.smtp.cdb /etc/tcp.smtp.tmp </etc/tcp.smtp')
         kept = at_work(host)
         servers = [Process(pid) for pid in host.processes('tcpserver')]
         server = {'qmail-smtpd': servers[0], 'qmail-popup': servers[0]}
