@@ -28,7 +28,7 @@ static const unsigned refused_from[SPF_RESULTS] = {
 static enum reply
 read_level(struct spfcheck *c, const struct ctlnames *names)
 {
-	const char *variable = getenv("SPFBEHAVIOR") ? "SPFBEHAVIOR" : "SPF";
+	const char *variable = getenv("SPFBEHAVIOR") || !getenv("SPF") ? "SPFBEHAVIOR" : "SPF";
 	uint64_t level = 0;
 
 	if (c->level_known)

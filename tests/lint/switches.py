@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """switches.py - tests/switches.tsv against the code.  Run in the top of the tree; prints what is
-wrong, exit 1 if anything is.  A control file or variable that qmail-smtpd reads has a row, each row
-is read, is described in a manual, and a control file is shown by qmail-showctl.
+wrong, exit 1 if anything is.  A control file or variable that qmail-smtpd reads, or what checks and
+filters for it, has a row, each row is read, is described in a manual, and a control file is shown by
+qmail-showctl.
 """
 import glob
 import re
@@ -9,6 +10,9 @@ import sys
 
 SOURCES = sorted(glob.glob('src/smtp/*.c')) + ['src/mail/intake.c', 'src/mail/relay.c',
                                                'src/queue/submit.c']
+# What checks and filters for it, at its side or behind it.
+SOURCES += ['src/spf/controls.c', 'src/queue/taps.c', 'src/queue/qfilter.c',
+            'src/queue/qmail-qfilter.c', 'src/spawn/spawn-filter.c', 'src/spawn/qmail-lspawn.c']
 # Read by helpers that get them as an argument, and what describes the connection.
 CONNECTION = re.compile(r'TCP6?(LOCAL|REMOTE)\w+|PROTO|PATH|SMTPAUTHMETHOD')
 FIRST_ARGUMENT = re.compile(r'\b(?:getenv|is_on|ctl_\w+|starttls_\w+)\(\s*"([^"]+)"')
