@@ -15,10 +15,10 @@ DAY = 86400
 
 
 class Waiting(Variant):
-    """`count` messages wait for tomorrow."""
+    """`count` messages wait for tomorrow, all but one in a thousand, which are due."""
     counted = False
     only = ('pneumail',)
-    figures = {'first delivery s': DOWN, 'scanned s': DOWN, 'qmail-send RSS MB': DOWN,
+    figures = {'new mail s': DOWN, 'first due s': DOWN, 'scanned s': DOWN, 'qmail-send RSS MB': DOWN,
                'bytes a message': DOWN, 'accepted/s': UP, 'accept CPU ms': DOWN,
                'idle CPU ms/s': DOWN, 'first drained s': DOWN, 'drained/s': UP}
 
@@ -60,15 +60,20 @@ class Waiting(Variant):
         contender.kill()
         self.fill(contender)
         figures = {}
+        self.sink.reset()
         began = time.monotonic()
         contender.run()
+        if self.messages:
+            host.wait_for(lambda: self.sink.count()[0], 'the first delivery', net.PATIENCE)
+            figures['first due s'] = time.monotonic() - began
+        began_new = time.monotonic()
         contender.net.source(1)
-        figures['first delivery s'] = wait_arrived(contender, 1) - began
+        figures['new mail s'] = wait_arrived(contender, 1) - began_new
         figures['scanned s'] = self.wait_idle(contender) - began
         sender, = contender.world.processes('qmail-send')
         rss = memory_of(sender)
         figures['qmail-send RSS MB'] = rss / 1e6
-        if self.messages:
+        if self.messages >= 100000:     # else it is lost in what the program has anyway
             figures['bytes a message'] = rss / self.messages
         self.accept(contender, figures)
         before = sum(contender.meter.time().values())

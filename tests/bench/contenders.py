@@ -18,6 +18,7 @@ import subprocess
 
 import host
 import layers
+import logdisk
 import meter
 import net
 from tree import Trouble
@@ -43,22 +44,22 @@ class Contender:
     def __init__(self, place, image_bytes=IMAGE_BYTES):
         self.place, self.image_bytes = place, image_bytes
         self.image = os.path.join(place, self.name + '.img')
-        self.world = self.net = self.device = self.daemons = None
+        self.world = self.net = self.device = self.daemons = self.disk = None
         self.meter = meter.Meter(self.name)
 
     # -- making and unmaking -------------------------------------------------------------------
 
-    def start(self, disk=None, prepare=None):
-        """disk: a file to put the file system on instead of a new image.  prepare(self): called
-        before the daemons start."""
-        if disk is None:
-            with open(self.image, 'wb') as file:
-                file.truncate(self.image_bytes)
+    def start(self, logged=False, prepare=None):
+        """logged: the disk is one that logs its requests.  prepare(self): called before the daemons
+        start."""
+        with open(self.image, 'wb') as file:
+            file.truncate(self.image_bytes)
+        self.disk = logdisk.LogDisk(self.place, self.image) if logged else None
         self.world = layers.build('bench.test', self.stack, zone=net.ZONE, shares=[
             (self.place, '/bench')]).start()
         self.meter.open()
         try:
-            self._mount(disk or self.image)
+            self._mount(self.disk.path if self.disk else self.image)
             self.net = net.Net(self.world, self.place)
             self._boxes()
             for number, directory in enumerate(('/home',) + self.mounted):
@@ -111,6 +112,8 @@ class Contender:
         if self.daemons:
             self.daemons.wait()
         self.meter.close()
+        if self.disk:
+            self.disk.close()
         if os.path.exists(self.image):
             os.unlink(self.image)
         self.world = None
@@ -123,8 +126,11 @@ class Contender:
 
     def counters(self):
         """Numbers of the image's block device and journal, which noise does not change."""
-        with open('/sys/block/%s/stat' % self.device) as file:
-            flushes = int(file.read().split()[15])
+        if self.disk:
+            flushes = self.disk.flushes()
+        else:
+            with open('/sys/block/%s/stat' % self.device) as file:
+                flushes = int(file.read().split()[15])
         with open('/proc/fs/jbd2/%s-8/info' % self.device) as file:
             commits = int(file.read().split()[0])
         return {'device flushes': flushes, 'journal commits': commits}

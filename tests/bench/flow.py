@@ -20,6 +20,7 @@ UP, DOWN = 1, -1                # which way is better
 class Variant:
     """One line of the results.  figures: {name: UP or DOWN}, the names say the unit."""
     counted = True              # whether a further round counts calls per message
+    stepped = False             # whether instructions are counted as well, if wanted
     only = None                 # names of the contenders that take part, if not all
     figures = {}
 
@@ -75,6 +76,7 @@ class ToMaildir(Variant):
         super().__init__('%d session%s, %d message%s per connection, %s' % (
             sessions, 's' if sessions > 1 else '', self.per_connection, 's' if many else '', unit),
             messages)
+        self.stepped = (sessions, many, size) == (1, False, 2000)
 
     def load(self, contender):
         before = contender.arrived()
@@ -365,3 +367,14 @@ class Counter(threading.Thread):
 def scenario_f(quick):
     """delivery while injection saturates the machine"""
     return [Saturated(100 if quick else 1500, 3 if quick else 10)]
+
+
+def scenario_i(quick):
+    """counts on a disk that logs every request, where noise cannot blur them: look at the counts only"""
+    rows = [(1, False, 2000, 100), (20, False, 2000, 400), (100, False, 2000, 1000),
+            (1, True, 2000, 100), (20, True, 2000, 1000)]
+    return [ToMaildir(sessions, many, size, count // (10 if quick and not many else 1))
+            for sessions, many, size, count in rows[:3 if quick else None]]
+
+
+scenario_i.logged = True

@@ -1,8 +1,8 @@
 /* opensmtpd - preloaded into OpenSMTPD.  It listens with a queue of five connections, built in, so
  * that clients that come together would wait a second and more for their second SYN: here it is
  * 1,024.  With BENCH_SYNC=1 it syncs what it accepts, which it never does: a message in its queue
- * is complete with the rename of its directory; its files, the directory and the one above are
- * synced. */
+ * is complete with the rename of its directory; its files are synced before, the directory above
+ * after it. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
@@ -32,7 +32,7 @@ sync_at(int dir, const char *name)
 }
 
 static void
-sync_directory(const char *path)
+sync_files(const char *path)
 {
 	DIR *dir = opendir(path);
 	const struct dirent *entry;
@@ -42,7 +42,6 @@ sync_directory(const char *path)
 	while ((entry = readdir(dir)) != NULL)
 		if (entry->d_name[0] != '.')
 			sync_at(dirfd(dir), entry->d_name);
-	sync_at(dirfd(dir), ".");
 	closedir(dir);
 }
 
@@ -55,11 +54,12 @@ rename(const char *from, const char *to)
 	    strstr(to, "queue/") != NULL && slash != NULL;
 
 	if (message)
-		sync_directory(from);
-	rc = (int)syscall(SYS_rename, from, to);
-	if (message && rc == 0) {
 		snprintf(above, sizeof above, "%.*s", (int)(slash - to), to);
+	/* If that is not there yet, it will be made, and this comes again. */
+	if (message && access(above, F_OK) == 0)
+		sync_files(from);
+	rc = (int)syscall(SYS_rename, from, to);
+	if (message && rc == 0)
 		sync_at(AT_FDCWD, above);
-	}
 	return rc;
 }

@@ -1,7 +1,8 @@
 /* queuegen - puts messages into a queue that nobody is using.
  *	queuegen QUEUE SPLIT COUNT DUE
  * Run by: root, where the suite's accounts are.  Each message waits for its one remote recipient
- * until DUE (seconds since 1970), as after a delivery that was deferred. */
+ * until DUE (seconds since 1970), as after a delivery that was deferred; one in a thousand is due
+ * already. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <grp.h>
@@ -14,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { DOMAINS = 5000 };
+enum { DOMAINS = 5000, DUE_NOW = 1000 };
 
 static void
 fail(const char *what)
@@ -78,7 +79,8 @@ main(int argc, char **argv)
 		snprintf(path, sizeof path, "remote/%lu/%lu", part, number);
 		snprintf(recipient, sizeof recipient, "Tr%lu@d%lu.sink.test", number,
 		    1 + count % DOMAINS);
-		put(path, recipient, strlen(recipient) + 1, 0600, send, group->gr_gid, due);
+		put(path, recipient, strlen(recipient) + 1, 0600, send, group->gr_gid,
+		    count % DUE_NOW == 0 ? now : due);
 	}
 	return 0;
 }

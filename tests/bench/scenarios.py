@@ -7,5 +7,6 @@ import physical
 
 ALL = {'a': flow.scenario_a, 'b': flow.scenario_b, 'c': flow.scenario_c, 'd': flow.scenario_d,
        'e': flow.scenario_e, 'f': flow.scenario_f, 'g': bigqueue.scenario_g,
-       'h': connections.scenario_h, 'p': physical.scenario_p}
-UP = flow.UP
+       'h': connections.scenario_h,
+       'i': flow.scenario_i, 'p': physical.scenario_p}
+UP, wait_arrived = flow.UP, flow.wait_arrived
