@@ -10,6 +10,7 @@
 #include "lib/num.h"
 #include "mail/addr5321.h"
 #include "mail/rcptask.h"
+#include "smtp/checks.h"
 #include "smtp/dnsask.h"
 #include "smtp/session.h"
 
@@ -195,9 +196,7 @@ conclude(struct session *s, enum outcome o, struct span recipient)
 		s->rcptcheck.wrong++;
 		delay(&s->rcptcheck);
 	}
-	io_puts(&s->out, outcomes[o].reply);
-	io_puts(&s->out, "\r\n");
-	return REPLY_WRITTEN_ERROR;
+	return checks_say(s, span_str(outcomes[o].reply));
 }
 
 /* ---- addresses ---- */

@@ -135,7 +135,9 @@ text_of(const struct session *s, enum reply r)
 
 	if (fixed)
 		return span_str(fixed);
-	return s->said.n ? buf_span(&s->said) : span_str("250 ok");
+	if (s->said.n)
+		return buf_span(&s->said);
+	return span_str(reply_is_refusal(r) ? "550 refused" : "250 ok");
 }
 
 /* Which check refused, else which command. */

@@ -8,6 +8,7 @@
 #include "lib/ctl.h"
 #include "lib/num.h"
 #include "smtp/auth.h"
+#include "smtp/checks.h"
 #include "smtp/session.h"
 #include "tls/ucspi.h"
 
@@ -175,14 +176,19 @@ refuse(struct session *s)
 	struct span verify = ucspi_detail(&s->starttls.details, "SSL_CLIENT_VERIFY");
 	const struct span failed = span_str("FAILED:");
 
-	io_puts(&s->out, "553 sorry, that domain isn't in my list of allowed rcpthosts; "
+	struct buf text = { 0 };
+	enum reply r;
+
+	buf_adds(&text, "553 sorry, that domain isn't in my list of allowed rcpthosts; "
 	    "no valid cert for gatewaying");
 	if (span_starts(verify, failed)) {
-		io_puts(&s->out, ": ");
-		io_putspan(&s->out, span_head(span_tail(verify, failed.n), 200));
+		buf_adds(&text, ": ");
+		buf_addspan(&text, span_head(span_tail(verify, failed.n), 200));
 	}
-	io_puts(&s->out, " (#5.7.1)\r\n");
-	return REPLY_WRITTEN_ERROR;
+	buf_adds(&text, " (#5.7.1)");
+	r = checks_say(s, buf_span(&text));
+	buf_free(&text);
+	return r;
 }
 
 enum reply

@@ -385,11 +385,44 @@ def banned(host):
             source = '/tmp/refused' if name == 'rblsmtpd' else '/tmp/auth'
             host.sh('tai64n <%s | %s >/tmp/log' % (source, command))
             tap.equal(found_by(host, '/tmp/log', name), (0, *matched), 'fail2ban: %s, log of %s' % (name, kind))
+    policies(host)
     host.sh('echo "Nov 21 04:00:00 h vpopmail[9]: vchkpw-pop3: password fail joe@a.example:192.0.2.9" >/tmp/log')
     tap.equal(found_by(host, '/tmp/log', 'qmail-auth'), (0, (1, 0), ['192.0.2.9']), 'fail2ban: vchkpw')
     host.sh('touch /var/log/auth.log')     # for the jail that Debian has switched on
     code, out, err = host.call(['fail2ban-client', '-t'])
     tap.ok(code == 0 and b'OK' in out + err, 'fail2ban takes the jail of INSTALL', (out, err))
+
+
+def policies(host):
+    """The same for what qmail-smtpd refuses by its policies: each form of line, by qmail-smtpd itself,
+    with what a client may choose at its worst."""
+    rows = [('badhelo', '-', 'x> at 192.0.2.66', 'a@b', 'u@hosta.test'), ('-', '-', 'x', 'a@b', 'u@no.example'),
+            ('-', 'QMAILSMTPD_LOG=refusal', '): x from 192.0.2.66 to x helo x', 'a@b', 'u@no.example'),
+            ('-', 'QMAILSMTPD_LOG=sqmail', 'x S:192.0.2.66:x', 'a@b', 'u@no.example'),
+            ('-', 'QMAILSMTPD_LOG=qlog', 'x remoteip=192.0.2.66', 'a@b', 'u@no.example'),
+            ('badmailfrom', 'LOGREGEX=1', 'x', '"x at 192.0.2.66"@b', 'u@hosta.test'),
+            ('badrcptto', '-', 'x', 'a@b', '"u> at 192.0.2.66"@hosta.test'),
+            ('validrcptto', '-', 'x', 'a@b', 'z@hosta.test'),
+            ('-', 'SMTPD_GREETDELAY=1 DROP_PRE_GREET=1', 'x', 'a@b', 'u@no.example'),
+            ('-', 'CHKUSER_START=ALWAYS', 'x', 'a@x..y', 'u@no.example')]
+    patterns = {'badhelo': '^x', 'badmailfrom': '.@b$', 'badrcptto': '.', 'validrcptto': '-@hosta.test'}
+    wanted = []
+    for name, variables, helo, sender, recipient in rows:
+        if name in patterns:
+            host.write(home() + '/control/' + name, patterns[name] + '\n')
+        script = 'HELO %s\r\nMAIL FROM:<%s>\r\nRCPT TO:<%s>\r\nQUIT\r\n' % (helo, sender, recipient)
+        host.write('/tmp/script', script)
+        host.sh('env TCPREMOTEIP=192.0.2.%d TCPREMOTEHOST=x.example %s setuidgid qmaild %s/bin/qmail-smtpd '
+                '</tmp/script 2>>/tmp/policy >/dev/null || :' %
+                (10 + len(wanted), '' if variables == '-' else variables, home()))
+        wanted.append('192.0.2.%d' % (10 + len(wanted)))
+        if name in patterns:
+            host.sh('rm %s/control/%s' % (home(), name))
+    del wanted[1]                       # rcpthosts without a style: nothing is said
+    for command in ('cat', 'tai64nlocal'):
+        host.sh('tai64n </tmp/policy | %s >/tmp/log' % command)
+        code, _, found = found_by(host, '/tmp/log', 'qmail-policy')
+        tap.equal((code, found), (0, wanted), 'fail2ban: qmail-policy, %s' % command)
 
 
 # ---- watching ----

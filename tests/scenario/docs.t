@@ -29,7 +29,7 @@ NOT_RUN = {
     'make test': 'this test is a part of it; make lint and make bench are not for a mail host',
     'for program in /var/lib/qmail/bin/*; do': 'companions.t runs it',
     'cd /usr/lib/nagios/plugins': 'companions.t runs it',
-    'cp /var/qmail/doc/rblsmtpd.conf /var/qmail/doc/qmail-auth.conf /etc/fail2ban/filter.d':
+    'cp /var/qmail/doc/rblsmtpd.conf /var/qmail/doc/qmail-*.conf /etc/fail2ban/filter.d':
         'companions.t runs it',
     'umask 027': 'all mail would leave; smarthosts.t has such routes',
     'pw groupadd nofiles': 'FreeBSD',
