@@ -66,7 +66,7 @@ test_rows(struct tap *t)
 		found = patterns_find(&p, span_str(rows[i].subject), &line, &plain);
 		ok(t, good && found == rows[i].want && (found != PATTERNS_HIT ||
 		    (plain == rows[i].plain && span_eq(line, span_str(rows[i].line)))),
-		    "%d: %s and %s", (int)rows[i].syntax, rows[i].file, rows[i].subject);
+		    "row %zu: %s", i, rows[i].subject);
 		buf_free(&complaints);
 		patterns_free(&p);
 	}
