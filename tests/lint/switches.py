@@ -56,6 +56,11 @@ def check():
         yield '%s has a row and nobody reads it' % name
     for name in sorted({name for name in rows if rows.count(name) > 1}):
         yield '%s has two rows' % name
+    policy = text('man/qmail-policy.5')
+    for line in lines:
+        row = r'^\.It \w\w %s Ta .* Ta %s Ta ' % (re.escape(line[0]), re.escape(line[1]))
+        if not re.search(row, policy, re.M):
+            yield '%s is not in the table of qmail-policy(5)' % line[0]
     for name in rows:
         kind = 'Ev' if name.upper() == name else 'Pa'
         if not re.search(r'^\.(It )?.*\b%s .*(?<![\w/])%s\b' % (kind, re.escape(name)), manuals,
