@@ -6,6 +6,7 @@
 #include "lib/log.h"
 #include "smtp/dnsbl.h"
 #include "smtp/greylist.h"
+#include "smtp/helocheck.h"
 #include "smtp/policy.h"
 #include "smtp/rcptcheck.h"
 #include "smtp/rcptprog.h"
@@ -70,6 +71,7 @@ static const struct check connect_checks[] = {
 
 static const struct check helo_checks[] = {
 	{ "plug-ins", plugins_helo, 0 },
+	{ "helodnscheck", helocheck_run, 0 },
 	{ "badhelo", lists_remember_helo, 0 },
 	END
 };

@@ -8,6 +8,7 @@
 #include "mail/dotcrlf.h"
 #include "queue/incoming.h"
 #include "smtp/checks.h"
+#include "smtp/helocheck.h"
 #include "smtp/smtplog.h"
 #include "smtp/submission.h"
 
@@ -177,6 +178,7 @@ data_receive(struct session *s)
 	submission_begin(&t.submission, s);
 	reply_put(&s->out, REPLY_GO_AHEAD);
 	spfcheck_put_header(s, &t.incoming);
+	helocheck_put_field(s, &t.incoming);
 	plugins_put_fields(&s->plugins, &t.incoming);
 	if ((reply = read_text(s, &t)) == REPLY_OK)
 		reply = finish(s, &t);

@@ -65,6 +65,7 @@ struct session {
 
 	struct plugins_said plugins;
 	struct lists_hits helo_hits, sender_hits;
+	const char *helo_fault;		/* smtp/helocheck.h; NULL: none known */
 	uint64_t bad_recipients;	/* refused, of the connection */
 	uint64_t unlisted;		/* of them, those of VALIDRCPTTO_CDB */
 	uint64_t messages, refusals;

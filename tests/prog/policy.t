@@ -257,6 +257,27 @@ def test_senders():
     tap.ok('250 ok' in lines, 'no HELO, no name', lines)
 
 
+def test_helo():
+    dns = Dns({'c.example A': ['192.0.2.7'], 'o.example A': ['192.0.2.8'], 'me.example A': ['127.0.0.1'],
+               'none.example': 'NXDOMAIN', 'broken.example': 'SERVFAIL'})
+    rows = [('G', 'a_b.example', ''), ('G', 'nodot', 'no host name'), ('G', '', 'no host name'), ('G', '[192.0.2.7]', ''),
+            ('G', '.a.b', 'no host name'), ('GA', 'c.example', ''), ('GA', 'none.example', 'no address'),
+            ('GA', 'broken.example', ''), ('N', 'localhost', 'is mine'), ('N', 'me.example', 'is mine'), ('N', 'o.example', ''),
+            ('N', '[127.0.0.1]', 'is mine'), ('B', 'c.example', ''), ('B', 'o.example', 'another address'),
+            ('B', '[192.0.2.7]', ''), ('B', '[192.0.2.8]', 'another'), ('B', 'broken.example', ''), ('GP', 'nodot', ''),
+            ('', 'nodot', 'no host name')]
+    for asked, name, why in rows:
+        lines, _ = talk('HELO %s\r\nNOOP\r\n' % name, {'HELO_DNS_CHECK': asked})
+        tap.ok(len(lines) == 1 and why in lines[0] if why else lines == ['250 mx.example', '250 ok'],
+               'HELO_DNS_CHECK=%s: HELO %s' % (asked, name), lines)
+    for asked, code in (('GR', '250'), ('G', '553')):
+        lines, _ = talk('HELO nodot\r\n', {'HELO_DNS_CHECK': asked, 'RELAYCLIENT': ''})
+        tap.equal(lines[0][:3], code, 'relaying clients, ' + asked)
+    talk(RCPT + DATA, {'HELO_DNS_CHECK': 'GHP'})
+    tap.ok(b'\nX-Helo-Check: your HELO is no host name\n' in queued()[0][0], 'the field', queued())
+    dns.stop()
+
+
 def test_bounds():
     evil = ['(a*)*b', '(a|a)*b', '(a+)+$', '(.*)(.*)(.*)(.*)(.*)(.*)x', '^(([a-z])+.)+[A-Z]([a-z])+$']
     subject = 'a' * 880 + '@x.example'
@@ -352,6 +373,7 @@ def main():
     test_validrcptto()
     test_rcptcheck()
     test_senders()
+    test_helo()
     test_bounds()
     test_log()
     test_received()
