@@ -11,6 +11,7 @@
 #include "lib/io.h"
 #include "lib/sandbox.h"
 #include "lib/sig.h"
+#include "lib/sys.h"
 #include "remote/outgoing.h"
 #include "remote/tlspolicy.h"
 
@@ -36,6 +37,9 @@ enter_sandbox(const struct settings *s, const struct smtproute *route)
 	};
 	size_t n = 6;
 
+	/* A password is nobody else's business, even if he runs as the same account. */
+	if (route->user.n && sys_not_dumpable() == -1)
+		return -1;
 	if (s->client_certificate) {
 		sandbox_limits();
 		return 0;
