@@ -23,6 +23,9 @@
 #include "lib/sys.h"
 
 #define DIRECTORY "/tmp"
+#define SHELL "/bin/sh"
+#define LOCAL QMAIL_HOME "/bin/qmail-local"
+#define REMOTE QMAIL_HOME "/bin/qmail-remote"
 #define LOCAL_ARGUMENTS 10	/* qmail-local -- user home local dash ext domain sender default */
 #define LOCAL_DOMAIN 7
 #define REMOTE_ARGUMENTS 4	/* qmail-remote host sender recipient ... */
@@ -37,7 +40,13 @@ struct job {
 	struct span domain;
 	struct buf command;		/* empty: no filter */
 	struct buf variables;		/* NAME=VALUE, with commas between */
+	/* Words that an argv needs, and no string literal may be. */
+	char env[sizeof "env"], shell[sizeof SHELL], option[sizeof "-c"];
+	char local_program[sizeof LOCAL], remote_program[sizeof REMOTE];
 };
+
+#define JOB_EMPTY { .env = "env", .shell = SHELL, .option = "-c", .local_program = LOCAL, \
+	.remote_program = REMOTE }
 
 /* ---- which filter ---- */
 
@@ -127,9 +136,7 @@ arguments(struct job *j)
 	buf_addc(&j->command, '\0');
 	buf_addc(&j->variables, '\0');
 	if (j->variables.n > 1) {
-		static char env[] = "env";
-
-		argv[n++] = env;
+		argv[n++] = j->env;
 		for (char *at = j->variables.p; at; ) {
 			char *comma = strchr(at, ',');
 
@@ -148,7 +155,6 @@ arguments(struct job *j)
 static int
 run(struct job *j, int output, int null_fd)
 {
-	static char shell[] = "/bin/sh", option[] = "-c";
 	char **argv = arguments(j);
 	struct proc_spawn spawn = { .argv = argv, .search = true, .nfds = j->local ? 2 : 3,
 		.fds = { { 0, 0 }, { 1, output }, { 2, null_fd } } };
@@ -160,8 +166,8 @@ run(struct job *j, int output, int null_fd)
 		return CODE_TEMP;
 	while (argv[n])
 		n++;
-	argv[n] = shell;
-	argv[n + 1] = option;
+	argv[n] = j->shell;
+	argv[n + 1] = j->option;
 	argv[n + 2] = j->command.p;
 	if ((pid = proc_spawn(&spawn, NULL)) != -1 && proc_wait(pid, &status) == 0)
 		code = proc_code(status);
@@ -197,10 +203,7 @@ filter(struct job *j)
 static int
 become(struct job *j)
 {
-	static char local[] = QMAIL_HOME "/bin/qmail-local", remote[] = QMAIL_HOME
-	    "/bin/qmail-remote";
-
-	j->argv[0] = j->local ? local : remote;
+	j->argv[0] = j->local ? j->local_program : j->remote_program;
 	sig_default(SIGPIPE);
 	proc_exec(j->argv[0], false, j->argv, environ);
 	return CODE_TEMP;
@@ -242,11 +245,13 @@ end(const struct job *j, int code)
 int
 main(int argc, char **argv)
 {
-	struct job j = { .argv = argv, .argc = argc };
+	struct job j = JOB_EMPTY;
 	int code;
 
 	if (argc < REMOTE_ARGUMENTS)
 		return CODE_PERM;
+	j.argv = argv;
+	j.argc = argc;
 	j.local = argc == LOCAL_ARGUMENTS && strcmp(argv[1], "--") == 0;
 	j.domain = span_str(argv[j.local ? LOCAL_DOMAIN : 1]);
 	sig_ignore(SIGPIPE);
