@@ -222,11 +222,12 @@ def watched():
 
 
 def installed():
-    """It and two that have tests of their own are the only ones."""
+    """It and three that have tests of their own are the only ones."""
     found = subprocess.run(['find', os.path.dirname(os.path.dirname(QUEUE)), '-xdev', '-type', 'f',
                             '-perm', '/6000'], stdout=subprocess.PIPE, check=True).stdout.decode()
     tap.equal(sorted(os.path.basename(path) for path in found.split()),
-              ['qmail-chkuser', 'qmail-queue', 'qmail-tls'], 'no other program is set-uid or set-gid')
+              ['checkpassword-smtp', 'qmail-chkuser', 'qmail-queue', 'qmail-tls'],
+              'no other program is set-uid or set-gid')
 
 
 prepare()
