@@ -38,7 +38,7 @@ suite() {
 	DESTDIR=$stage "$build/bin/setup" --files "$build" || fail "the files could not be staged"
 	rm -rf "$stage$home/queue" "$stage$home/control" "$stage$home/users" "$stage$home/alias"
 	chmod 711 "$stage$home/bin/qmail-queue" "$stage$home/bin/qmail-tls" \
-	    "$stage$home/bin/qmail-chkuser"
+	    "$stage$home/bin/qmail-chkuser" "$stage$home/bin/checkpassword-smtp"
 	mkdir -p "$stage$lib"
 	for name in setup instcheck accounts firstconfig services selftest; do
 		install -m 755 "$build/bin/$name" "$stage$lib/$name"

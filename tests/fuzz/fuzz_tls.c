@@ -10,7 +10,8 @@
 
 const char *const fuzz_words[] = { "result=ok\n", "result=name\n", "reason=", "cn=mx.example\n",
 	"protocol=TLSv1.3\n", "cipher=x\n", "verified=yes\n", "bits=256\n", "chain=3\n", "\n", "=",
-	"certsha256=00\n", "SSL_CIPHER=x", "SSL", "SSL_CLIENT_EMAIL_0=", "RELAYCLIENT=", "x", NULL };
+	"certsha256=00\n", "SSL_CIPHER=x", "SSL", "SSL_CLIENT_EMAIL_0=", "RELAYCLIENT=", "x",
+	NULL };
 
 static void
 expect_visible(struct span s, size_t max)
