@@ -83,7 +83,10 @@ child(void *arg)
 	struct start *start = arg;
 	const struct proc_spawn *s = start->spawn;
 
-	sig_reset_ours();
+	if (s->light)
+		sig_reset_ours();
+	else
+		sig_reset_all();
 	if (s->own_session)
 		(void)setsid();
 	if (arrange_fds(s->fds, s->nfds) == -1) {

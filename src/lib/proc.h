@@ -33,11 +33,13 @@ struct proc_spawn {
 	size_t nfds;
 	const struct proc_cred *cred;	/* NULL: stay who we are */
 	bool own_session;	/* setsid(2) in the child */
+	bool light;		/* signals that we were started with ignored stay so: cheaper, for
+				 * programs of the suite or where there are none */
 };
 
 enum proc_step { PROC_OK, PROC_FORK, PROC_FDS, PROC_CHDIR, PROC_CRED, PROC_EXEC };
 
-/* Starts it: signal mask empty, no signal ignored by our doing, the listed descriptors open; others
+/* Starts it: signal mask empty, every disposition default, the listed descriptors open; others
  * are closed by being close-on-exec (descriptors we inherited without that flag pass through).
  * Returns the pid, or -1 with errno and *step (if not NULL) telling what failed; then no process
  * is left. */

@@ -170,7 +170,7 @@ spawn_local(const struct job *j, int *code)
 	const struct proc_cred user = { j->user.uid, j->user.gid };
 	enum proc_step step = PROC_FORK;
 	pid_t pid = proc_spawn(&(struct proc_spawn){ .argv = j->argv, .cred = &user,
-	    .chdir = QMAIL_HOME, .nfds = 3, .fds = { { 0, j->d->message_fd },
+	    .light = true, .chdir = QMAIL_HOME, .nfds = 3, .fds = { { 0, j->d->message_fd },
 	    { 1, j->d->output_fd }, { 2, j->d->output_fd } } }, &step);
 
 	if (pid != -1 || step == PROC_FORK)

@@ -63,6 +63,7 @@ start(const void *state, const struct spawnd_delivery *d, int *code)
 	char *argv[FIXED_ARGUMENTS + BATCH_MAX + 1] = { remote->program, host, sender };
 	const struct proc_spawn spawn = {
 		.search = true,
+		.light = true,
 		.argv = argv,
 		.fds = { { 0, d->message_fd }, { 1, d->output_fd }, { 2, d->output_fd } },
 		.nfds = 3,

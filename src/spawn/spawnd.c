@@ -383,7 +383,7 @@ prepare(struct spawnd *d)
 	sys_close_from(3);
 	umask(077);
 	sys_want_files(SPAWN_SLOTS + SPARE_FILES);
-	sig_unblock_all();
+	sig_reset_all();	/* deliveries find it so */
 	sig_ignore(SIGPIPE);
 	if (chdir(QMAIL_HOME) == -1 || chdir("queue/mess") == -1 ||
 	    uids_user(USER_QUEUE, &d->owner, &gid) != UIDS_FOUND)

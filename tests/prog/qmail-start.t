@@ -98,14 +98,27 @@ class Process:
 
 def family(top):
     """All processes below and with pid `top`, by argv[0] (qmail-clean: a list)."""
-    found = []
-    for name in os.listdir('/proc'):
-        if name.isdigit():
-            try:
-                found.append(Process(int(name)))
-            except (OSError, KeyError):
-                pass
-    return [p for p in found if p.pid == top or p.parent == top]
+    found = [look(int(name)) for name in os.listdir('/proc') if name.isdigit()]
+    return [p for p in found if p and (p.pid == top or p.parent == top)]
+
+
+def look(pid):
+    """What there is to know of it; None if it is gone.  While it opens and closes files, what was
+    listed may not be there a moment later: then another look is due."""
+    while True:
+        try:
+            return Process(pid)
+        except (OSError, KeyError):
+            if not os.path.exists('/proc/%d' % pid) or state(pid) == 'Z':
+                return None
+
+
+def state(pid):
+    try:
+        with open('/proc/%d/stat' % pid, encoding='ascii') as file:
+            return file.read().rpartition(')')[2].split()[0]
+    except OSError:
+        return 'Z'
 
 
 def processes():
