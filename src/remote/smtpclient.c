@@ -316,7 +316,7 @@ smtpclient_send(int fd, const char *ip, const struct smtpclient_job *job, struct
 	s.d.reply_ms = job->waits.reply_ms;
 	s.d.end = deadline_after(job->waits.dialogue_ms);
 	dialogue_start(&s.d, fd, ip, report);
-	if ((job->tls.need != STARTTLS_FIRST || starttls_begin(&s.d, &job->tls)) && greet(&s) &&
+	if ((job->tls.need != STARTTLS_FIRST || starttls_upgrade(&s.d, &job->tls)) && greet(&s) &&
 	    introduce(&s) && secure(&s) && log_in(&s) && check_message(&s) && transact(&s) &&
 	    send_text(&s))
 		(void)finish_text(&s);

@@ -190,7 +190,7 @@ starttls_failed(const struct starttls_terms *t)
 }
 
 bool
-starttls_begin(struct dialogue *d, const struct starttls_terms *t)
+starttls_upgrade(struct dialogue *d, const struct starttls_terms *t)
 {
 	int64_t wait = deadline_after(d->reply_ms < STARTTLS_WAIT_MS ? d->reply_ms :
 	    STARTTLS_WAIT_MS);
@@ -247,6 +247,6 @@ starttls_negotiate(struct dialogue *d, const struct starttls_terms *t, bool offe
 	if (d->reply.code != DIALOGUE_READY)
 		return t->need == STARTTLS_MAY || missing(d, t, true);
 	/* What came in clear together with the reply is nobody's word: dialogue_move drops it. */
-	*encrypted = starttls_begin(d, t);
+	*encrypted = starttls_upgrade(d, t);
 	return *encrypted;
 }

@@ -28,7 +28,7 @@ struct starttls_terms {
 
 /* TLS at once, on the socket of d.  false: it failed, and d is settled: DIALOGUE_CLEAR if it need
  * not be, else DIALOGUE_NEXT.  The socket must not be used any more, whatever is returned. */
-MUST_CHECK bool starttls_begin(struct dialogue *d, const struct starttls_terms *t);
+MUST_CHECK bool starttls_upgrade(struct dialogue *d, const struct starttls_terms *t);
 
 /* After EHLO.  STARTTLS if it is offered and allowed.  *encrypted: say EHLO again.  false: d is
  * settled, as above. */

@@ -11,7 +11,7 @@
 #include "lib/report.h"
 #include "lib/sys.h"
 #include "tls/authorities.h"
-#include "tls/client.h"
+#include "tls/tlsclient.h"
 #include "tls/power.h"
 #include "tls/tlspem.h"
 #include "tls/verdict.h"
@@ -44,7 +44,7 @@ open_client_key(const char *name)
 }
 
 static enum verdict_result
-read_client_key(struct client *c, const char *name, struct buf *reason)
+read_client_key(struct tlsclient *c, const char *name, struct buf *reason)
 {
 	int fd = open_client_key(name);
 	enum tlspem_status status = fd == -1 ? TLSPEM_NO_FILE : tlspem_read(fd, &c->key);
@@ -59,7 +59,7 @@ read_client_key(struct client *c, const char *name, struct buf *reason)
 }
 
 static enum verdict_result
-read_authorities(struct client *c, const char *name, struct buf *reason)
+read_authorities(struct tlsclient *c, const char *name, struct buf *reason)
 {
 	enum io_status status = IO_ERROR;
 	int fd = power_open_for_caller(name);
@@ -76,7 +76,7 @@ read_authorities(struct client *c, const char *name, struct buf *reason)
 
 /* Everything that needs files, then the end of all power. */
 static enum verdict_result
-make_ready(struct client *c, const struct connect_how *how, struct buf *reason)
+make_ready(struct tlsclient *c, const struct connect_how *how, struct buf *reason)
 {
 	enum verdict_result result = VERDICT_OK;
 
@@ -90,7 +90,7 @@ make_ready(struct client *c, const struct connect_how *how, struct buf *reason)
 	}
 	c->verify = how->authorities;
 	if (result == VERDICT_OK)
-		result = client_prepare(c, reason);
+		result = tlsclient_prepare(c, reason);
 	if (result == VERDICT_OK && power_sandbox() == -1) {
 		buf_adds(reason, "cannot enter the sandbox");
 		result = VERDICT_TLS;
@@ -101,7 +101,7 @@ make_ready(struct client *c, const struct connect_how *how, struct buf *reason)
 int
 connect_run(const struct connect_how *how)
 {
-	struct client client = { .host = how->host, .ciphers = how->ciphers }, *c = &client;
+	struct tlsclient client = { .host = how->host, .ciphers = how->ciphers }, *c = &client;
 	struct verdict v = { 0 };
 	struct pump pump;
 	int rc = CODE_NO_TLS;
@@ -118,12 +118,12 @@ connect_run(const struct connect_how *how)
 		v.result = VERDICT_TLS;
 	}
 	if (v.result == VERDICT_OK)
-		client_meet(c, &pump, &v);
+		tlsclient_meet(c, &pump, &v);
 	if (say(&v) == 0 && v.result == VERDICT_OK) {
 		pump_run(&pump, 0, 1, PUMP_IDLE_MAX_MS);
 		rc = CODE_OK;
 	}
 	verdict_free(&v);
-	client_free(c);
+	tlsclient_free(c);
 	return rc;
 }

@@ -1,5 +1,5 @@
-/* client - qmail-remote's side: one handshake with a server, and what came of it. */
-#include "tls/client.h"
+/* tlsclient - qmail-remote's side: one handshake with a server, and what came of it. */
+#include "tls/tlsclient.h"
 
 #include <string.h>
 
@@ -20,7 +20,7 @@ is_address(const char *host)
 
 /* The name for SNI; the library's macro takes the const away. */
 static int
-set_host(struct client *c)
+set_host(struct tlsclient *c)
 {
 	struct buf name = { 0 };
 	int rc = -1;
@@ -35,7 +35,7 @@ set_host(struct client *c)
 }
 
 enum verdict_result
-client_prepare(struct client *c, struct buf *reason)
+tlsclient_prepare(struct tlsclient *c, struct buf *reason)
 {
 	enum tlspem_status status;
 
@@ -65,7 +65,7 @@ client_prepare(struct client *c, struct buf *reason)
 }
 
 void
-client_free(struct client *c)
+tlsclient_free(struct tlsclient *c)
 {
 	SSL_free(c->ssl);
 	SSL_CTX_free(c->ctx);
@@ -156,7 +156,7 @@ name_matches(X509 *cert, const char *host)
 }
 
 static enum verdict_result
-judge(const struct client *c, X509 *cert, struct verdict *v)
+judge(const struct tlsclient *c, X509 *cert, struct verdict *v)
 {
 	long chain = SSL_get_verify_result(c->ssl);
 	bool names;
@@ -178,7 +178,7 @@ judge(const struct client *c, X509 *cert, struct verdict *v)
 }
 
 void
-client_meet(const struct client *c, struct pump *pump, struct verdict *v)
+tlsclient_meet(const struct tlsclient *c, struct pump *pump, struct verdict *v)
 {
 	X509 *cert;
 

@@ -1,13 +1,13 @@
-/* client - qmail-remote's side: one handshake with a server, and what came of it. */
-#ifndef TLS_CLIENT_H
-#define TLS_CLIENT_H
+/* tlsclient - qmail-remote's side: one handshake with a server, and what came of it. */
+#ifndef TLS_TLSCLIENT_H
+#define TLS_TLSCLIENT_H
 
 #include "lib/attr.h"
 #include "lib/buf.h"
 #include "tls/pump.h"
 #include "tls/verdict.h"
 
-struct client {
+struct tlsclient {
 	const char *host;	/* for SNI and the comparison of names */
 	const char *ciphers;	/* NULL: DEFAULT */
 	bool verify;		/* against `authorities` */
@@ -19,10 +19,10 @@ struct client {
 
 /* Reads the authorities and makes c->ssl from it all, before the first byte from the network.
  * VERDICT_OK, or VERDICT_CAFILE or VERDICT_TLS with *reason. */
-MUST_CHECK enum verdict_result client_prepare(struct client *c, struct buf *reason);
+MUST_CHECK enum verdict_result tlsclient_prepare(struct tlsclient *c, struct buf *reason);
 /* Handshake on the pump of c->ssl and everything that is to be known about the server; v must be
  * {0}. */
-void client_meet(const struct client *c, struct pump *pump, struct verdict *v);
-void client_free(struct client *c);
+void tlsclient_meet(const struct tlsclient *c, struct pump *pump, struct verdict *v);
+void tlsclient_free(struct tlsclient *c);
 
 #endif
