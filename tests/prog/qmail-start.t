@@ -98,7 +98,8 @@ class Process:
 
 def family(top):
     """All processes below and with pid `top`, by argv[0] (qmail-clean: a list)."""
-    found = [look(int(name)) for name in os.listdir('/proc') if name.isdigit()]
+    found = [look(int(name)) for name in os.listdir('/proc')
+             if name.isdigit() and int(name) != os.getpid()]
     return [p for p in found if p and (p.pid == top or p.parent == top)]
 
 
