@@ -158,15 +158,15 @@ type = SimplePOP3Retriever
 server = 127.0.0.1
 username = ann
 password = ann-secret
+timeout = 5
 [destination]
 type = Maildir
 path = /home/ann/got/
 [options]
 delete = true
 ''', 'ann', 0o600)
-    wait_for(lambda: host.call(['getmail'], user=hosts.USERS['ann'], env={
-        'HOME': '/home/ann', 'USER': 'ann'}) and os.listdir(host.path('/home/ann/got/new')),
-             'getmail', 10)
+    wait_for(lambda: hosts.getmail(host, 'ann') == 0 and
+             os.listdir(host.path('/home/ann/got/new')), 'getmail', 200)
     return host.sh('cat /home/ann/got/new/*')
 
 

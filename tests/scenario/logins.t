@@ -178,10 +178,10 @@ def getmail(host):
     for apop in ('false', 'true'):
         put(host, 'joe', 'getmail')
         host.write('/home/joe/.getmail/getmailrc', '[retriever]\ntype = SimplePOP3Retriever\nserver = 127.0.0.1\n'
-                   'port = %d\nusername = %s\npassword = %s\nuse_apop = %s\n[destination]\ntype = Maildir\n'
+                   'port = %d\nusername = %s\npassword = %s\ntimeout = 5\nuse_apop = %s\n[destination]\ntype = Maildir\n'
                    'path = /home/joe/got/\n[options]\ndelete = true\n' % (POP3, LOGIN, SECRET, apop), 'joe', 0o600)
-        wait_for(lambda: host.call(['getmail'], user=JOE, env={'HOME': '/home/joe', 'USER': 'joe'}) and
-                 os.listdir(host.path('/home/joe/got/new')), 'getmail')
+        wait_for(lambda: hosts.getmail(host, 'joe') == 0 and
+                 os.listdir(host.path('/home/joe/got/new')), 'getmail', 200)
         tap.ok(mailbox(host) == '0\n', 'getmail: use_apop = ' + apop)
         host.sh('rm /home/joe/got/new/*')
 

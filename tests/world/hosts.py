@@ -310,6 +310,16 @@ def pair(stack=(), fs='tmpfs', zone=ZONE):
         yield a, b
 
 
+def getmail(host, name):
+    """Run getmail as this user, once through.  It waits for the end of its child when that may
+    have ended already, and gives up after its `timeout`: a race of its own."""
+    while True:
+        code, out, err = host.call(['getmail'], user=USERS[name],
+                                   env={'HOME': '/home/' + name, 'USER': name})
+        if b'waiting child pid' not in out + err:
+            return code
+
+
 @contextlib.contextmanager
 def single(stack=(), fs='tmpfs', zone=ZONE):
     """One configured, not yet started mail host."""
