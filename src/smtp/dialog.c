@@ -266,39 +266,47 @@ static const struct command {
 	{ "help", command_help, false },
 };
 
-static enum reply
-run_command(struct session *s)
+/* Takes the verb off the line; NULL if there is no such command. */
+static const struct command *
+find_command(struct span line, struct span *arg)
 {
-	struct span line = buf_span(&s->line);
 	size_t end = span_chr(line, ' ');
-	struct span verb = span_head(line, end), arg = span_tail(line, end);
+	struct span verb = span_head(line, end);
 
+	*arg = span_tail(line, end);
 	verb = span_head(verb, span_chr(verb, '\0'));
-	while (arg.n && arg.p[0] == ' ')
-		arg = span_tail(arg, 1);
+	while (arg->n && arg->p[0] == ' ')
+		*arg = span_tail(*arg, 1);
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
 		if (ascii_ieq(verb, span_str(commands[i].verb)))
-			return commands[i].run(s, commands[i].raw ? arg :
-			    span_head(arg, span_chr(arg, '\0')));
-	return REPLY_UNIMPLEMENTED;
+			return &commands[i];
+	return NULL;
 }
 
-/* The command, and what the log says about it. */
+static enum reply
+run_command(struct session *s, const struct command *c, struct span arg)
+{
+	if (!c)
+		return REPLY_UNIMPLEMENTED;
+	return c->run(s, c->raw ? arg : span_head(arg, span_chr(arg, '\0')));
+}
+
+/* The command, and what the log says about it.  The name of what is no command is not logged: a
+ * client that does not wait may send a password there. */
 static enum reply
 run_logged(struct session *s)
 {
+	struct span arg;
+	const struct command *c = find_command(buf_span(&s->line), &arg);
 	enum reply r;
 
 	buf_reset(&s->said);
 	buf_reset(&s->recipient);
 	s->refused_by = NULL;
-	r = run_command(s);
+	r = run_command(s, c, arg);
 	s->refusals += reply_is_refusal(r) ? 1 : 0;
-	if (s->conf->log_styles) {
-		struct span line = buf_span(&s->line);
-
-		smtplog_command(s, span_head(line, span_chr(line, ' ')), r);
-	}
+	if (s->conf->log_styles)
+		smtplog_command(s, span_str(c ? c->verb : "unknown"), r);
 	return r;
 }
 

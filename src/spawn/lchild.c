@@ -163,35 +163,16 @@ set_arguments(struct job *j)
 	return u->uid == 0 ? LS_ROOT : 0;
 }
 
-/* One group and no other: the user's name need not be one of an account. */
-static pid_t
-spawn_local(const struct job *j, int *code)
-{
-	const struct proc_cred user = { j->user.uid, j->user.gid };
-	enum proc_step step = PROC_FORK;
-	pid_t pid = proc_spawn(&(struct proc_spawn){ .argv = j->argv, .cred = &user,
-	    .light = true, .chdir = QMAIL_HOME, .nfds = 3, .fds = { { 0, j->d->message_fd },
-	    { 1, j->d->output_fd }, { 2, j->d->output_fd } } }, &step);
-
-	if (pid != -1 || step == PROC_FORK)
-		return pid;
-	if (step == PROC_EXEC)
-		*code = errtext_temporary(errno) ? LS_EXEC_TEMPORARY : LS_EXEC;
-	else
-		*code = step == PROC_FDS ? LS_TEMPORARY : LS_BUG;
-	return 0;
-}
-
-/* In a child of ours: asks qmail-getpw, becomes the user, turns into qmail-local. */
+/* In a child of ours that knows the user: becomes it, one group and no other, since its name need
+ * not be one of an account; turns into qmail-local.
+ *
+ * The child must not share our memory, as it does in proc_spawn: once it is the user, the user can
+ * stop it before its exec, and with it all others' deliveries. */
 static int
-ask_and_exec(struct job *j)
+become_and_exec(const struct job *j)
 {
-	int code;
-
 	if (chdir(QMAIL_HOME) == -1)
 		return LS_BUG;
-	if ((code = ask_getpw(j->l, j->local, &j->answer)) != 0 || (code = set_arguments(j)) != 0)
-		return code;
 	if (proc_copy_fd(0, j->d->message_fd) == -1 || proc_copy_fd(1, j->d->output_fd) == -1 ||
 	    proc_copy_fd(2, j->d->output_fd) == -1)
 		return LS_TEMPORARY;
@@ -201,18 +182,29 @@ ask_and_exec(struct job *j)
 	return errtext_temporary(errno) ? LS_EXEC_TEMPORARY : LS_EXEC;
 }
 
+/* In a child of ours that does not. */
+static int
+ask_and_exec(struct job *j)
+{
+	int code;
+
+	if (chdir(QMAIL_HOME) == -1)
+		return LS_BUG;
+	if ((code = ask_getpw(j->l, j->local, &j->answer)) != 0 || (code = set_arguments(j)) != 0)
+		return code;
+	return become_and_exec(j);
+}
+
 static pid_t
 start(struct job *j, int *code)
 {
+	const bool known = find_user(j->l, j->local, &j->answer, code);
 	pid_t pid;
 
-	if (find_user(j->l, j->local, &j->answer, code)) {
-		if (*code != 0 || (*code = set_arguments(j)) != 0)
-			return 0;
-		return spawn_local(j, code);
-	}
+	if (known && (*code != 0 || (*code = set_arguments(j)) != 0))
+		return 0;
 	if ((pid = proc_fork()) == 0)
-		_exit(ask_and_exec(j));
+		_exit(known ? become_and_exec(j) : ask_and_exec(j));
 	return pid;
 }
 

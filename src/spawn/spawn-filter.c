@@ -30,6 +30,7 @@
 #define LOCAL_DOMAIN 7
 #define REMOTE_ARGUMENTS 4	/* qmail-remote host sender recipient ... */
 #define FILTER_DROP 2		/* exit code of a filter: the message is gone, and that is well */
+#define SHELL_WORDS "|&;<>()$`\\\"'*?[]#~=%!{}\n"	/* what a shell does something about */
 
 extern char **environ;
 
@@ -39,6 +40,7 @@ struct job {
 	int argc;
 	struct span domain;
 	struct buf command;		/* empty: no filter */
+	bool plain;			/* a program and its arguments: any exit code is its own */
 	struct buf variables;		/* NAME=VALUE, with commas between */
 	/* Words that an argv needs, and no string literal may be. */
 	char env[sizeof "env"], shell[sizeof SHELL], option[sizeof "-c"];
@@ -150,6 +152,27 @@ arguments(struct job *j)
 	return argv;
 }
 
+/* A shell that cannot open a file, make a process or read the command says 2, too.  Only of a
+ * program that runs in the place of the shell can that mean that it has dropped the message. */
+static bool
+make_plain(struct buf *command)
+{
+	struct buf exec = { 0 };
+
+	if (strcspn(buf_str(command), SHELL_WORDS) != strlen(buf_str(command)))
+		return false;
+	buf_adds(&exec, "exec ");
+	buf_adds(&exec, buf_str(command));
+	buf_addc(&exec, '\0');
+	if (!buf_ok(&exec)) {
+		buf_free(&exec);
+		return false;
+	}
+	buf_free(command);
+	*command = exec;
+	return true;
+}
+
 /* Exit code of the filter; 111 also if it could not be run or was killed.  What it complains of is
  * no part of a report: there it goes to null_fd. */
 static int
@@ -164,6 +187,7 @@ run(struct job *j, int output, int null_fd)
 
 	if (!argv)
 		return CODE_TEMP;
+	j->plain = make_plain(&j->command);
 	while (argv[n])
 		n++;
 	argv[n] = j->shell;
@@ -232,6 +256,8 @@ end(const struct job *j, int code)
 {
 	switch (code) {
 	case FILTER_DROP:
+		if (!j->plain)
+			return end(j, CODE_TEMP);
 		return j->local ? CODE_OK : report(j, "r", "KThe filter has dropped the message.");
 	case CODE_PERM:
 		return j->local ? CODE_PERM : report(j, "h",

@@ -155,8 +155,8 @@ read_output(struct spawnd *d, size_t i)
 		buf_add(output, chunk, (size_t)n);
 		if (slot->n == 1)
 			d->ops->limit(output);
-		else if (output->n > slot->n * SPAWND_BATCH_OUTPUT)
-			buf_cut(output, slot->n * SPAWND_BATCH_OUTPUT);
+		else if (output->n > (slot->n + 1) * SPAWND_BATCH_OUTPUT)
+			buf_cut(output, (slot->n + 1) * SPAWND_BATCH_OUTPUT);
 	} else {
 		close_output(d, i);
 	}

@@ -17,7 +17,7 @@
 
 #define SPAWND_LINGER_MS 3000
 #define SPAWND_READ_SIZE 4096		/* bytes of output that come at a time */
-#define SPAWND_BATCH_OUTPUT ((size_t)4096)	/* bytes of output for each of several recipients */
+#define SPAWND_BATCH_OUTPUT ((size_t)8192)	/* bytes of output for each of several recipients */
 #define SPAWND_CRASHED (-1)		/* in place of an exit code */
 
 /* Descriptors are close-on-exec and above 2; everything is borrowed for the call of start. */
@@ -39,7 +39,8 @@ struct spawnd_ops {
 	void (*report)(int code, struct span output, size_t which, struct buf *text);
 	const void *state;
 	/* Most recipients of one process, 1..BATCH_MAX (spawn/batch.h).  With more than one, and
-	 * several of them, `limit` is not called: there are SPAWND_BATCH_OUTPUT bytes for each. */
+	 * several of them, `limit` is not called: there are SPAWND_BATCH_OUTPUT bytes for each, and
+	 * for the message. */
 	size_t batch;
 };
 

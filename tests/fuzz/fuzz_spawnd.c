@@ -83,6 +83,7 @@ check_commands(struct span in)
 	for (size_t i = 0; i < SPAWN_SLOTS; i++)
 		buf_free(&d->slots[i].output);
 	spawnproto_command_free(&d->command);
+	batch_free(&d->batch);
 	buf_free(&d->reports);
 	free(d);
 }

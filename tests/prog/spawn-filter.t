@@ -77,7 +77,19 @@ def choice():
 def ends():
     refused, later = b'DThe filter has refused the message. (#5.7.1)', \
         b'ZThe filter has failed for now. (#4.3.0)'
-    rows = [('exit 2', b'KThe filter has dropped the message.', b'K'), ('exit 100', refused, b'D'),
+    dropped = b'KThe filter has dropped the message.'
+    q.stub('dropper', '#!/bin/sh\ncat; exit $1\n')
+    dropper = q.program('dropper')
+    for command, far, near in (
+            (dropper + ' 2', dropped, b'K'), (dropper + ' 100', refused, b'D'),
+            (dropper + ' 2 | cat; exit 2', later, b'Z'), ('cat </nowhere', later, b'Z'),
+            ('if then', later, b'Z'), ('"', later, b'Z'), (dropper + ' 3', later, b'Z')):
+        control(filterargs='*:remote:%s\n*:local:%s\n' % (command, command))
+        got = (remote(), local())
+        # What a shell complains of is told to the sender of local mail.
+        tap.ok(got[0] == far and got[1].startswith(near) and (near == b'Z' or got[1] == near),
+               command, got)
+    rows = [('exit 2', later, b'Z'), ('exit 100', refused, b'D'),
             ('exit 111', later, b'Z'), ('exit 1', later, b'Z'), ('kill -9 $$', later, b'Z'),
             ('/nowhere 2>/dev/null', later, b'Z'),
             ('echo noise >&2; exit 100', refused, b'Dnoise\n')]
