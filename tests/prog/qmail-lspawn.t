@@ -312,6 +312,38 @@ def staying():
     tap.ok(True, 'qmail-getpw ends with it')
 
 
+STOPPER = """import os, signal
+while True:
+    try:
+        os.kill(-1, signal.SIGSTOP)
+    except ProcessLookupError:
+        pass
+"""
+
+
+def stopped():
+    """A user who stops every process of his own holds up nobody else."""
+    q.stub('qmail-local', '#!/bin/sh\necho $4\n')
+    daemon = lspawn()
+    stopper = subprocess.Popen([sys.executable, '-c', STOPPER], preexec_fn=q.become('joe'))
+    for slot in range(1, 100):
+        daemon.command(slot, b'joe-%d@h' % slot)
+    daemon.command(0, b'ghost@h')
+    got = {}
+    while 0 not in got:
+        got.update([daemon.report()])
+    tap.equal(got[0], b'Kghost\n', 'all processes of one user are stopped: others get their mail')
+    stopper.kill()
+    stopper.wait()
+    # Each delivery for him is a process by now.
+    subprocess.run(['pkill', '-CONT', '-u', 'joe'], check=False)
+    while len(got) < 100:
+        got.update([daemon.report()])
+    tap.equal(got, dict([(0, b'Kghost\n')] + [(n, b'Kjoe-%d\n' % n) for n in range(1, 100)]),
+              'and so does he, when they go on')
+    tap.equal(daemon.close(), 0, 'end')
+
+
 q.put('mess/0/23', b'Received: x\n\nhello\n')
 os.mkfifo(q.QUEUE + '/mess/1/1')
 q.put('mess/2/2', owner='joe')
@@ -325,5 +357,6 @@ output()
 deaf()
 users()
 staying()
+stopped()
 q.wipe()
 sys.exit(tap.done())
