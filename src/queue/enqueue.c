@@ -178,8 +178,7 @@ copy_address(struct enqueue *e, struct io_in *in, struct io_out *out, enum envel
 		address[n++] = c;
 	}
 	envelope_put(out, type, span_of(address, n));
-	taps_see(&e->taps, type, span_of(address, n));
-	return QQ_OK;
+	return taps_see(&e->taps, type, span_of(address, n)) == TAPS_OK ? QQ_OK : QQ_MEMORY;
 }
 
 static enum qqcode

@@ -3,6 +3,7 @@
  * fd 0: message, fd 1: envelope (open for reading).  Arguments, environment: unused.  No output.
  * Controls: taps.  Exit: 0 queued; else a code of queue/qqcode.h.
  * States: S1 -> S4, see queue/enqueue.h. */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -83,7 +84,7 @@ read_taps(struct enqueue *e)
 	case TAPS_OK:
 		return QQ_OK;
 	case TAPS_UNREADABLE:
-		return QQ_INTD;
+		return errno == ENOMEM ? QQ_MEMORY : QQ_INTD;
 	case TAPS_MALFORMED:
 		break;
 	}

@@ -97,31 +97,42 @@ taps_read(struct taps *t)
 	return status;
 }
 
-static bool
-matches(const struct tap *tap, const char *address)
+/* The memory that the search needs may not be there: then nobody knows. */
+static enum taps_status
+match(struct taps *t, const struct tap *tap, const char *address)
 {
-	return (regexec(&tap->pattern, address, 0, NULL, 0) == 0) != tap->negated;
+	int r = regexec(&tap->pattern, address, 0, NULL, 0);
+
+	if (r != 0 && r != REG_NOMATCH) {
+		errno = ENOMEM;
+		return TAPS_UNREADABLE;
+	}
+	if ((r == 0) != tap->negated)
+		t->hit = tap;
+	return TAPS_OK;
 }
 
-void
+enum taps_status
 taps_see(struct taps *t, enum envelope_type type, struct span address)
 {
 	bool is_sender = type == ENVELOPE_SENDER;
+	enum taps_status status = TAPS_OK;
 	char text[ENVELOPE_ADDRESS_MAX + 1];
 
 	if (!t->n || address.n > ENVELOPE_ADDRESS_MAX)
-		return;
+		return TAPS_OK;
 	if (address.n)
 		memcpy(text, address.p, address.n);
 	text[address.n] = '\0';
-	for (size_t i = 0; i < t->n; i++) {
+	for (size_t i = 0; i < t->n && status == TAPS_OK; i++) {
 		struct tap *tap = &t->list[i];
 
 		if (!is_sender && ascii_ieq(address, span_str(tap->address)))
 			tap->is_recipient = true;
-		if (!t->hit && (is_sender ? tap->sender : tap->recipient) && matches(tap, text))
-			t->hit = tap;
+		if (!t->hit && (is_sender ? tap->sender : tap->recipient))
+			status = match(t, tap, text);
 	}
+	return status;
 }
 
 struct span

@@ -34,8 +34,10 @@ enum taps_status {
 
 /* cwd = the home directory.  *t must be {0}; taps_free it whatever is returned. */
 MUST_CHECK enum taps_status taps_read(struct taps *t);
-/* The next address of the envelope, in its order.  Without lines it does nothing. */
-void taps_see(struct taps *t, enum envelope_type type, struct span address);
+/* The next address of the envelope, in its order.  Without lines it does nothing.  UNREADABLE: out
+ * of memory, so whether it has a hit is not known. */
+MUST_CHECK enum taps_status taps_see(struct taps *t, enum envelope_type type,
+    struct span address);
 /* Who gets a copy; empty: nobody.  Borrows from t. */
 struct span taps_address(const struct taps *t);
 void taps_free(struct taps *t);

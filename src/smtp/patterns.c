@@ -81,18 +81,22 @@ keep_text(struct patterns *p, struct span line, bool fold, size_t *at)
 	return 0;
 }
 
-/* NULL, or what is wrong with the expression. */
-static const char *
-compile(struct pattern *one, const char *text, char error[ERROR_BYTES])
+/* *why: NULL, or what is wrong with the expression.  -1: nobody knows, for want of memory. */
+static int
+compile(struct pattern *one, const char *text, char error[ERROR_BYTES], const char **why)
 {
 	int code = regcomp(&one->regex, text, REG_EXTENDED | REG_ICASE | REG_NOSUB);
 
-	if (code == 0) {
-		one->compiled = true;
-		return NULL;
+	one->compiled = code == 0;
+	if (code == REG_ESPACE) {
+		errno = ENOMEM;
+		return -1;
 	}
-	(void)regerror(code, &one->regex, error, ERROR_BYTES);
-	return error;
+	if (code != 0) {
+		(void)regerror(code, &one->regex, error, ERROR_BYTES);
+		*why = error;
+	}
+	return 0;
 }
 
 /* -1 with errno; a line that cannot be used is a complaint. */
@@ -116,8 +120,9 @@ add_pattern(struct patterns *p, const char *file, size_t number, struct span lin
 		why = ere_excess(line, PATTERNS_REPEATED_MAX);
 	if (!why && keep_text(p, line, wild, &one->at) == -1)
 		return -1;
-	if (!why && !wild)
-		why = compile(one, p->text.p + one->at + one->negated, error);
+	if (!why && !wild &&
+	    compile(one, p->text.p + one->at + one->negated, error, &why) == -1)
+		return -1;
 	if (why)
 		complain(complaints, file, number, line, why);
 	else

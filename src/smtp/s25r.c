@@ -29,13 +29,15 @@ s25r_rule(struct span name)
 	buf_addspan(&subject, span_head(name, S25R_NAME_MAX));
 	for (size_t i = 0; buf_ok(&subject) && i < sizeof rules / sizeof *rules && !found; i++) {
 		regex_t regex;
+		int code;
 
 		if (regcomp(&regex, rules[i], REG_EXTENDED | REG_ICASE | REG_NOSUB) != 0) {
 			found = -1;
 			break;
 		}
-		if (regexec(&regex, buf_str(&subject), 0, NULL, 0) == 0)
-			found = (int)i + 1;
+		code = regexec(&regex, buf_str(&subject), 0, NULL, 0);
+		if (code != REG_NOMATCH)
+			found = code == 0 ? (int)i + 1 : -1;
 		regfree(&regex);
 	}
 	if (!buf_ok(&subject))

@@ -60,9 +60,11 @@ static const struct {
 static void
 see_all(struct taps *taps, const char *sender, const char *const recipients[3])
 {
-	taps_see(taps, ENVELOPE_SENDER, span_str(sender));
+	if (taps_see(taps, ENVELOPE_SENDER, span_str(sender)) != TAPS_OK)
+		abort();
 	for (int i = 0; i < 3 && recipients[i]; i++)
-		taps_see(taps, ENVELOPE_RECIPIENT, span_str(recipients[i]));
+		if (taps_see(taps, ENVELOPE_RECIPIENT, span_str(recipients[i])) != TAPS_OK)
+			abort();
 }
 
 static void
@@ -140,7 +142,8 @@ test_limits(struct tap *t)
 	memset(address, 'a', sizeof address);
 	write_control("F:(a|aa|a*)*b$:t@z\nA:a$:u@z\n");
 	is_num(t, taps_read(&taps), TAPS_OK, "an expression that makes some matchers slow");
-	taps_see(&taps, ENVELOPE_SENDER, span_of(address, ENVELOPE_ADDRESS_MAX));
+	is_num(t, taps_see(&taps, ENVELOPE_SENDER, span_of(address, ENVELOPE_ADDRESS_MAX)),
+	    TAPS_OK, "it is matched");
 	is(t, taps_address(&taps), span_str("u@z"), "an address of all bytes it may have");
 	taps_free(&taps);
 }
