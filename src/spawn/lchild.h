@@ -16,7 +16,7 @@ struct lchild {
 	char *program;			/* qmail-local, or what is run instead */
 	char *default_delivery;		/* argument of qmail-lspawn */
 	struct proc_cred getpw;		/* who qmail-getpw runs as */
-	struct accounts *accounts;
+	struct resident *accounts;
 };
 
 /* What users/cdb or qmail-getpw say, six C strings. */

@@ -9,6 +9,7 @@
 #include "lib/conf.h"
 #include "lib/proc.h"
 #include "lib/uids.h"
+#include "queue/accountproto.h"
 #include "spawn/lchild.h"
 #include "spawn/report.h"
 #include "spawn/spawnd.h"
@@ -23,7 +24,8 @@ int
 main(int argc, char *argv[])
 {
 	char getpw[] = QMAIL_HOME "/bin/qmail-getpw", local[] = "bin/qmail-local";
-	struct accounts accounts = { .program = getpw };
+	struct resident accounts = { .program = getpw, .greeting = ACCOUNTPROTO_GREETING,
+		.chdir = QMAIL_HOME };
 	struct lchild child = { .program = getenv("QMAILLOCAL"), .accounts = &accounts };
 	const struct spawnd_ops ops = { .start = start, .limit = report_limit_local,
 		.report = report_local, .state = &child, .batch = 1 };
@@ -37,6 +39,6 @@ main(int argc, char *argv[])
 	if (uids_user(USER_PASSWD, &child.getpw.uid, &primary) != UIDS_FOUND ||
 	    uids_group(GROUP_NOFILES, &child.getpw.gid) != UIDS_FOUND)
 		return CODE_TEMP;
-	accounts.cred = child.getpw;
+	accounts.cred = &child.getpw;
 	return spawnd_run(&ops);
 }

@@ -8,8 +8,6 @@
  * followed by NUL.  No environment.
  * Exit: 0 printed; 100 no argument; of queue/lscode.h: 115 a home directory cannot be looked at,
  * 116 no alias account, 118 the accounts cannot be read; then nothing is printed. */
-#include <string.h>
-
 #include "lib/conf.h"
 #include "lib/io.h"
 #include "lib/packet.h"
@@ -126,10 +124,9 @@ serve(struct buf *out)
 static int
 serve_all(void)
 {
-	const size_t length = strlen(ACCOUNTPROTO_GREETING);
 	struct buf out = { 0 };
 
-	if (io_write(0, ACCOUNTPROTO_GREETING, length) == (ssize_t)length)
+	if (packet_greet(0, ACCOUNTPROTO_GREETING) == 0)
 		while (serve(&out))
 			;
 	buf_free(&out);

@@ -254,8 +254,8 @@ def users():
     tap.equal(daemon.close(), 0, 'end')
 
 
-def getpws(daemon):
-    return subprocess.run(['pgrep', '-x', '-P', str(daemon.process.pid), 'qmail-getpw'],
+def getpws(daemon, name='qmail-getpw'):
+    return subprocess.run(['pgrep', '-x', '-P', str(daemon.process.pid), name],
                           stdout=subprocess.PIPE, check=False).stdout.split()
 
 
@@ -300,16 +300,42 @@ def staying():
     tap.ok(third != second, 'it is given up')
     os.kill(second, signal.SIGCONT)
     q.wait_until(lambda: not os.path.exists('/proc/%d' % second))
-    q.stub('qmail-getpw', "#!/bin/sh\n[ $# = 1 ] || exec cat\n"
+    q.stub('qmail-getpw', "#!/bin/sh\necho $# >>/tmp/arguments\n"
            "printf 'me\\0005002\\0005002\\000/home/joe\\000\\000\\000'\n")
     tap.equal([daemon.one() for _ in range(3)], [b'K5002\n'] * 3,
-              'a program of the administrator is run each time')
+              'a script of the administrator is run each time')
+    with open('/tmp/arguments') as file:
+        tap.equal(file.read(), '1\n' * 3, '... and never without an address')
     q.unstub('qmail-getpw')
+    in_front(daemon)
     tap.equal(daemon.one(), b'K5001\n', 'ours is back')
     fourth = ready(daemon)
     tap.equal(daemon.close(), 0, 'end')
     q.wait_until(lambda: not os.path.exists('/proc/%d' % fourth))
     tap.ok(True, 'qmail-getpw ends with it')
+
+
+WRAPPER = """#include <unistd.h>
+int main(int argc, char **argv)
+{
+	if (argc == 2)
+		argv[1] = "ann";
+	return execv(argv[0][0] == '/' ? "/var/qmail/bin/qmail-getpw.real" : "bin/qmail-getpw.real",
+	    argv) == 0;
+}
+"""
+
+
+def in_front(daemon):
+    """A compiled program that hands all of its arguments to ours is no reason to ask ours."""
+    front = q.program('qmail-getpw')
+    os.rename(front, front + '.real')
+    subprocess.run(['cc', '-x', 'c', '-o', front, '-'], input=WRAPPER, text=True, check=True)
+    tap.equal(daemon.one(), b'K5002\n', 'a program that runs ours')
+    # What it has started greets as another file, and is sent away.
+    q.wait_until(lambda: daemon.one() != b'K5002\n' or not getpws(daemon, 'qmail-getpw.rea'))
+    tap.equal([daemon.one() for _ in range(3)], [b'K5002\n'] * 3, '... is run each time')
+    q.unstub('qmail-getpw')
 
 
 STOPPER = """import os, signal

@@ -1,0 +1,40 @@
+/* resident - a program that stays and answers one question after the other over a socket
+ * (lib/packet.h), so that not every delivery needs a process of its own for it.
+ *
+ * Nobody waits for it at its start: until it has greeted, and whenever it does not answer, the
+ * caller runs the program as ever.  An administrator's program in its place does not greet, and is
+ * run like that each time; a script is not even started. */
+#ifndef SPAWN_RESIDENT_H
+#define SPAWN_RESIDENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "lib/proc.h"
+
+#define RESIDENT_REST_MS 1000		/* after one that did not answer or could not be started */
+#define RESIDENT_GREETING_MS 10000	/* what has not greeted by then will not */
+
+enum resident_state { RESIDENT_NONE, RESIDENT_STARTED, RESIDENT_READY, RESIDENT_UNFIT };
+
+/* All zero but for the first four: no process yet.  The process ends when fd is closed; whoever
+ * reaps all children of the program reaps it. */
+struct resident {
+	char *program;			/* path, borrowed */
+	const char *greeting;		/* its first part */
+	const struct proc_cred *cred;	/* who it runs as, NULL: as we */
+	const char *chdir;		/* where, NULL: where we are */
+	enum resident_state state;
+	pid_t pid;			/* STARTED, READY */
+	int fd;				/* STARTED, READY */
+	struct stat file;		/* the program that was started */
+	int64_t until;			/* NONE: rests; STARTED: may greet */
+};
+
+/* True: r->fd is a socket to it.  False: not now. */
+bool resident_ready(struct resident *r);
+/* It is let go, and not started again for `ms`. */
+void resident_leave(struct resident *r, int64_t ms);
+
+#endif
