@@ -5,7 +5,8 @@
  *
  * qmail-getpw: ACCOUNTPROTO_GREETING and what packet_greet adds, once.  Then for each packet of
  * qmail-lspawn, a local part of at most ACCOUNTPROTO_LOCAL_MAX bytes, one of its own: a byte that
- * is its exit code, then, if that is 0, what it would have written: `\0joe\0` `1000\0` `100\0` `/home/joe\0` `-\0` `ext\0`. */
+ * is its exit code, then, if that is 0, what it would have written:
+ * `\0joe\0` `1000\0` `100\0` `/home/joe\0` `-\0` `ext\0`. */
 #ifndef QUEUE_ACCOUNTPROTO_H
 #define QUEUE_ACCOUNTPROTO_H
 
