@@ -319,7 +319,7 @@ qfilter_queue(struct qfilter *f)
 	const char *program = getenv("QQF_QMAILQUEUE");
 	char *argv[2] = { NULL, NULL };
 
-	if (!program || !*program)
+	if (!program)		/* an empty name is the name of no program */
 		program = STANDARD_PROGRAM;
 	if (!f->program.n)
 		buf_adds(&f->program, program);

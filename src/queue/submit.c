@@ -69,7 +69,7 @@ start(const struct pipes *p, enum proc_step *step)
 	int extra = extra_error_fd(), error;
 	struct proc_spawn spawn = {
 		.argv = argv,
-		.light = !program || !*program,
+		.light = !program,
 		.chdir = QMAIL_HOME,
 		.fds = { { 0, p->message[0] }, { 1, p->envelope[0] },
 			{ ERROR_FD_A, p->error[1] }, { ERROR_FD_B, p->error[1] },
@@ -79,7 +79,7 @@ start(const struct pipes *p, enum proc_step *step)
 	pid_t pid;
 
 	*step = PROC_FORK;
-	if (!(argv[0] = strdup(program && *program ? program : STANDARD_PROGRAM)))
+	if (!(argv[0] = strdup(program ? program : STANDARD_PROGRAM)))
 		return -1;
 	pid = proc_spawn(&spawn, step);
 	error = errno;

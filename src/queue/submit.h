@@ -43,7 +43,8 @@ struct submit {
 	bool ended;		/* submit_end was here */
 };
 
-/* Reads QMAILQUEUE and ERROR_FD from the environment.  An empty QMAILQUEUE counts as unset.
+/* Reads QMAILQUEUE and ERROR_FD from the environment.  An empty QMAILQUEUE is the name of no
+ * program: a filter whose name got lost lets nothing pass.
  * -1 with errno: pipe, fork or memory; no process is left.  An exec that fails is reported by
  * submit_close (exit 120), as for a program that could not start. */
 MUST_CHECK int submit_open(struct submit *s);

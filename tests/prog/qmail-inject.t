@@ -275,6 +275,8 @@ def test_trouble():
     refused('home cannot be entered', r, 111, b'internal bug\n')
     r = inject(env={'QMAILQUEUE': '/nonexistent'})
     refused('no queue program', r, 111, b'unable to exec qq (#4.3.0)\n')
+    r = inject(env={'QMAILQUEUE': ''})
+    refused('a queue program with an empty name', r, 111, b'unable to exec qq (#4.3.0)\n')
     refused('no process', inject(limits=[(resource.RLIMIT_NPROC, 0)]), 111,
             b'unable to run qmail-queue\n')
     r = inject(env={'QQ': '31'})

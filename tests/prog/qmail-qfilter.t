@@ -55,6 +55,7 @@ def test_plain():
     tap.equal(run(message=big)[1], [(big, ENVELOPE)], 'three megabytes')
     tap.equal(run(message=b'')[1], [(b'', ENVELOPE)], 'an empty message')
     tap.equal(run(env={'QQF_QMAILQUEUE': '/nowhere'})[0], 120, 'no such queue program')
+    tap.equal(run(env={'QQF_QMAILQUEUE': ''})[0], 120, 'a queue program with an empty name')
     tap.equal(run(env={'QQF_QMAILQUEUE': '../..' + STUB})[1], [(MESSAGE, ENVELOPE)],
               'relative to the home directory')
     for cut in (b'', b'F', b'Fann@a.example\0Tjoe@b', ENVELOPE[:-1]):

@@ -402,6 +402,8 @@ def test_queue_results():
         tap.equal(after[0], want, 'exit 82 and %r' % said[:20])
     after, _, _ = deliver('x\r\n.\r\n', env={'QMAILQUEUE': '/nowhere'})
     tap.equal(codes(after), '451#4.3.0 221', 'the queue program does not exist')
+    after, _, _ = deliver('x\r\n.\r\n', env={'QMAILQUEUE': ''})
+    tap.equal(after[0], '451 unable to exec qq (#4.3.0)', 'the queue program has an empty name')
     deliver('x\r\n.\r\n')
     with open(QUEUE + '/out/fds') as file:
         tap.equal(file.read(), '', 'it gets no descriptors of ours')
