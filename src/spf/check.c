@@ -350,6 +350,7 @@ check_and_forget(const struct spf_request *request, const struct spf_resolver *r
 
 	buf_reset(&answer->text);
 	buf_reset(&answer->explanation);
+	resolver->begin(resolver->arg);
 	check(&e, request, is_helo, answer);
 	buf_free(&e.problem_name);
 	buf_free(&e.validated);

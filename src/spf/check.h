@@ -1,6 +1,7 @@
 /* check - may this client send mail in this name?  (RFC 7208.)
  * Pure but for the questions to the resolver: at most SPF_LOOKUPS_MAX terms that need one, each
- * followed by SPF_HOSTS_MAX at most; the resolver bounds the time. */
+ * followed by SPF_HOSTS_MAX at most; the resolver bounds the time of each of the two identities,
+ * so that slow servers for one leave the other what RFC 7208, 4.6.4 asks for. */
 #ifndef SPF_CHECK_H
 #define SPF_CHECK_H
 
@@ -14,9 +15,8 @@
 #include "spf/result.h"
 
 #define SPF_LOOKUPS_MAX 10U		/* terms with DNS questions (RFC 7208, 4.6.4) */
-#define SPF_VOID_MAX 2U			/* questions answered by nothing */
+#define SPF_VOID_MAX 2U			/* of these terms with any that is answered by nothing */
 #define SPF_HOSTS_MAX ((size_t)10)	/* names of one MX or PTR answer */
-#define SPF_CHECK_MS (INT64_C(20) * 1000)	/* for all questions together */
 #define SPF_EXPLANATION_MAX ((size_t)1024)	/* bytes; a longer one is not used */
 #define SPF_TEXT_MAX ((size_t)900)		/* bytes of a header field's body */
 

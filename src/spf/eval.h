@@ -34,6 +34,7 @@ struct spf_eval {
 	struct spf_names names;		/* names.domain: whose record is read now */
 	struct spf_budget record_budget, rules_budget;
 	struct spf_budget *budget;	/* of whose term it is */
+	bool term_void;			/* a question for this term was answered by nothing */
 	unsigned depth;			/* includes that are open */
 	bool by_policy;			/* our own rules or guess decided */
 	bool memory;

@@ -30,6 +30,18 @@ spf_mechanism_count(struct spf_eval *e, enum spf_problem if_too_many)
 	    SPF_MATCH_NO;
 }
 
+/* The RFC limits "the number of terms for which DNS queries return" nothing, so a term counts once:
+ * three mail servers without IPv6 are no reason against `mx`, whoever asks by IPv6. */
+static enum spf_match
+count_void(struct spf_eval *e)
+{
+	if (e->term_void)
+		return SPF_MATCH_NO;
+	e->term_void = true;
+	return ++e->budget->voids > SPF_VOID_MAX ? spf_eval_problem(e, SPF_PROBLEM_VOID) :
+	    SPF_MATCH_NO;
+}
+
 /* YES: there are records. */
 static enum spf_match
 judge(struct spf_eval *e, enum dns_status status)
@@ -38,8 +50,7 @@ judge(struct spf_eval *e, enum dns_status status)
 	case DNS_OK:
 		return SPF_MATCH_YES;
 	case DNS_ABSENT:
-		return ++e->budget->voids > SPF_VOID_MAX ? spf_eval_problem(e, SPF_PROBLEM_VOID) :
-		    SPF_MATCH_NO;
+		return count_void(e);
 	case DNS_MEMORY:
 		e->memory = true;
 		break;
@@ -150,10 +161,13 @@ struct span
 spf_mechanism_validated(void *eval, struct span domain)
 {
 	struct spf_eval *e = eval;
+	const enum spf_problem before = e->problem;
 	struct span best = span_str("");
 	int best_rank = 0;
 
+	/* Whatever comes of it, the macro has a value. */
 	(void)find_validated(e);
+	e->problem = before;
 	for (size_t pos = 0; pos < e->validated.n;) {
 		struct span name = span_str(e->validated.p + pos);
 		int rank = ascii_ieq(name, domain) ? 3 : is_within(name, domain) ? 2 : 1;
@@ -292,11 +306,16 @@ match_target(struct spf_eval *e, const struct spf_term *t)
 enum spf_match
 spf_mechanism_match(struct spf_eval *e, const struct spf_term *t)
 {
+	const bool outer = e->term_void;	/* of an include that this is in */
 	enum spf_match match;
 
 	if (!mechanisms[t->mechanism].asks)
 		return mechanisms[t->mechanism].match(e, t, e->names.domain);
 	match = spf_mechanism_count(e, t->mechanism == SPF_INCLUDE ? SPF_PROBLEM_NESTING :
 	    SPF_PROBLEM_LOOKUPS);
-	return match == SPF_MATCH_NO ? match_target(e, t) : match;
+	e->term_void = false;
+	if (match == SPF_MATCH_NO)
+		match = match_target(e, t);
+	e->term_void = outer;
+	return match;
 }

@@ -66,7 +66,6 @@ answer(struct spf_server *s, const struct spf_question *q)
 		    span_str(""));
 	if (ip_parse(q->ip, &request.ip))
 		request.own = ip_list_has(&s->own, &request.ip);
-	dns_set_deadline(s->dns, deadline_after(SPF_CHECK_MS));
 	spf_check(&request, &resolver, &a);
 	r = spf_link_answer(&s->out, spf_result_word(a.result), buf_span(&a.text),
 	    buf_span(&a.explanation));

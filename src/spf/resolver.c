@@ -1,6 +1,14 @@
 /* resolver - the questions that a check of a sender asks, to the system's resolver. */
 #include "spf/resolver.h"
 
+#include "lib/deadline.h"
+
+static void
+begin(void *arg)
+{
+	dns_set_deadline(arg, deadline_after(SPF_CHECK_MS));
+}
+
 static enum dns_status
 ask_txt(void *arg, struct span name, struct buf *texts)
 {
@@ -28,5 +36,5 @@ ask_ptr(void *arg, const struct ip *ip, struct buf *names)
 struct spf_resolver
 spf_resolver_dns(struct dns *d)
 {
-	return (struct spf_resolver){ ask_txt, ask_family, ask_mx, ask_ptr, d };
+	return (struct spf_resolver){ begin, ask_txt, ask_family, ask_mx, ask_ptr, d };
 }

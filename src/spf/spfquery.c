@@ -11,7 +11,6 @@
 #include "lib/conf.h"
 #include "lib/ctl.h"
 #include "lib/date.h"
-#include "lib/deadline.h"
 #include "lib/io.h"
 #include "lib/report.h"
 #include "lib/sandbox.h"
@@ -64,7 +63,6 @@ run(const struct spf_request *request)
 	if (dns && ip_own(&own) == 0 && sandbox_paths(NULL, 0) == 0) {
 		r.own = ip_list_has(&own, &r.ip);
 		resolver = spf_resolver_dns(dns);
-		dns_set_deadline(dns, deadline_after(SPF_CHECK_MS));
 		spf_check(&r, &resolver, &a);
 		if (!a.memory)
 			code = print(&a);

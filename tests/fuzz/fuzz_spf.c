@@ -50,6 +50,13 @@ count_of(struct span answer)
 	return ascii_isdigit(answer.p[0]) ? 2 * (size_t)(answer.p[0] - '0') : 1;
 }
 
+/* The time is not what is bounded here. */
+static void
+begin(void *arg)
+{
+	(void)arg;
+}
+
 static enum dns_status
 answer_txt(void *arg, struct span name, struct buf *texts)
 {
@@ -146,7 +153,7 @@ check_parts(struct span text)
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	const struct spf_resolver resolver = { answer_txt, answer_family, answer_mx, answer_ptr,
+	const struct spf_resolver resolver = { begin, answer_txt, answer_family, answer_mx, answer_ptr,
 		NULL };
 	struct spf_request r = { .ip = { IP_V4, { 192, 0, 2, 7 } }, .now = 1700000000 };
 	struct spf_answer answer = { 0 };

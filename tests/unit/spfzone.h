@@ -16,7 +16,8 @@
 
 struct zone {
 	const char *lines;
-	unsigned asked;		/* questions so far */
+	unsigned asked;		/* questions of this check so far */
+	unsigned patience;	/* so many are answered, 0: all; then the time is over */
 };
 
 struct zone_reader {
@@ -70,6 +71,20 @@ zone_ask(struct zone *z, struct span name, const char *type)
 		.type = span_str(type) };
 }
 
+static inline void
+zone_begin(void *arg)
+{
+	struct zone *z = arg;
+
+	z->asked = 0;
+}
+
+static inline bool
+zone_over(const struct zone *z)
+{
+	return z->patience && z->asked > z->patience;
+}
+
 static inline bool
 zone_silent(struct span data)
 {
@@ -83,6 +98,8 @@ zone_texts(struct zone *z, struct span name, const char *type, struct buf *texts
 	struct span data;
 
 	buf_reset(texts);
+	if (zone_over(z))
+		return DNS_SOFT;
 	while (zone_next(z, &r, &data)) {
 		if (zone_silent(data))
 			return DNS_SOFT;
@@ -113,6 +130,8 @@ zone_family(void *arg, struct span name, enum ip_family family, struct ip_list *
 	struct span data;
 	struct ip ip;
 
+	if (zone_over(arg))
+		return DNS_SOFT;
 	while (zone_next(arg, &r, &data)) {
 		if (zone_silent(data) || !ip_parse(data, &ip))
 			return DNS_SOFT;
@@ -128,6 +147,8 @@ zone_mx(void *arg, struct span name, struct dns_mx_list *to)
 	struct zone_reader r = zone_ask(arg, name, "MX");
 	struct span data;
 
+	if (zone_over(arg))
+		return DNS_SOFT;
 	while (zone_next(arg, &r, &data)) {
 		if (zone_silent(data))
 			return DNS_SOFT;
@@ -141,7 +162,7 @@ zone_mx(void *arg, struct span name, struct dns_mx_list *to)
 static inline struct spf_resolver
 zone_resolver(struct zone *z)
 {
-	return (struct spf_resolver){ zone_txt, zone_family, zone_mx, zone_ptr, z };
+	return (struct spf_resolver){ zone_begin, zone_txt, zone_family, zone_mx, zone_ptr, z };
 }
 
 struct spf_case {

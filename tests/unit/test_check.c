@@ -273,6 +273,30 @@ test_explanations(struct tap *t)
 	spf_answer_free(&answer);
 }
 
+/* Two questions are answered of each identity: the record and the first host.  The name in HELO uses
+ * all of its time, and the sender has his own. */
+static void
+test_time(struct tap *t)
+{
+	struct zone z = { .patience = 2, .lines =
+	    "slow.ex TXT v=spf1 a:h1.ex a:h2.ex a:h3.ex -all\n"
+	    "h1.ex A 192.0.2.9\n"
+	    "h2.ex A 192.0.2.9\n"
+	    "a.ex TXT v=spf1 a:h3.ex -all\n"
+	    "h3.ex A 192.0.2.1\n"
+	    "b.ex TXT v=spf1 a:h2.ex a:h3.ex -all\n" };
+	struct spf_resolver resolver = zone_resolver(&z);
+	struct spf_request r = request_of("192.0.2.1", "slow.ex", "u@a.ex");
+	struct spf_answer answer = { 0 };
+
+	spf_check(&r, &resolver, &answer);
+	is_num(t, answer.result, SPF_PASS, "HELO takes no time from the sender");
+	r = request_of("192.0.2.1", "a.ex", "u@b.ex");
+	spf_check(&r, &resolver, &answer);
+	is_num(t, answer.result, SPF_TEMPERROR, "the sender takes too long");
+	spf_answer_free(&answer);
+}
+
 static void
 test_words(struct tap *t)
 {
@@ -298,6 +322,7 @@ main(void)
 	test_policy_checks(&t);
 	test_texts(&t);
 	test_explanations(&t);
+	test_time(&t);
 	test_words(&t);
 	return done(&t);
 }

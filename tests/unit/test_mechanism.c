@@ -259,7 +259,27 @@ test_limits(struct tap *t)
 	    "v5.ex TXT v=spf1 mx ip4:1.2.3.4 -all\n"
 	    "v5.ex MX 1 no1.ex\n"
 	    "v5.ex MX 1 no2.ex\n"
-	    "v5.ex MX 1 no3.ex\n";
+	    "v5.ex MX 1 no3.ex\n"
+	    "v6.ex TXT v=spf1 mx:v5.ex exists:no1.ex ip4:1.2.3.4 -all\n"
+	    "v7.ex TXT v=spf1 mx:v5.ex exists:no1.ex a:no1.ex ip4:1.2.3.4 -all\n"
+	    "v8.ex TXT v=spf1 mx ip6:2001:db8::/32 -all\n"
+	    "v8.ex MX 1 h1.ex\n"
+	    "v8.ex MX 2 last.ex\n"
+	    "v8.ex MX 3 h3.ex\n"
+	    "h3.ex A 9.9.9.8\n"
+	    "v9.ex TXT v=spf1 a:h1.ex a:last.ex ip6:2001:db8::/32 -all\n"
+	    "v10.ex TXT v=spf1 a:h1.ex a:last.ex a:h3.ex ip6:2001:db8::/32 -all\n"
+	    "v11.ex TXT v=spf1 include:v12.ex a:no1.ex ip4:1.2.3.4 -all\n"
+	    "v12.ex TXT v=spf1 a:no2.ex a:no3.ex\n"
+	    "v13.ex TXT v=spf1 ptr a:last.ex ip6:2001:db8::/32 -all\n"
+	    "2001:db8::3 PTR h1.ex\n"
+	    "2001:db8::3 PTR last.ex\n"
+	    "2001:db8::3 PTR h3.ex\n"
+	    "2001:db8::3 PTR six.ex\n"
+	    "six.ex AAAA 2001:db8::3\n"
+	    "v14.ex TXT v=spf1 ptr:six.ex -all\n"
+	    "v15.ex TXT v=spf1 a:%{p}.ex a:no1.ex ip4:1.2.3.4 -all\n"
+	    "v16.ex TXT v=spf1 a:%{p}.ex a:no1.ex a:no2.ex ip4:1.2.3.4 -all\n";
 	static const struct spf_case rows[] = {
 		{ "redirect to itself", "h", "1.2.3.4", "a@l1.ex", "permerror", NULL },
 		{ "includes in a circle", "h", "1.2.3.4", "a@l2.ex", "permerror", NULL },
@@ -277,7 +297,18 @@ test_limits(struct tap *t)
 		{ "3 void", "h", "1.2.3.4", "a@v2.ex", "permerror", NULL },
 		{ "3 void of other kinds", "h", "1.2.3.4", "a@v3.ex", "permerror", NULL },
 		{ "no possible names", "h", "1.2.3.4", "x..y@v4.ex", "pass", NULL },
-		{ "hosts of MX are void", "h", "1.2.3.4", "a@v5.ex", "permerror", NULL },
+		{ "hosts of MX are void: one", "h", "1.2.3.4", "a@v5.ex", "pass", NULL },
+		{ "and another", "h", "1.2.3.4", "a@v6.ex", "pass", NULL },
+		{ "and a third", "h", "1.2.3.4", "a@v7.ex", "permerror", NULL },
+		{ "three MX without IPv6", "h", "2001:db8::1", "a@v8.ex", "pass", NULL },
+		{ "two hosts without IPv6", "h", "2001:db8::1", "a@v9.ex", "pass", NULL },
+		{ "three hosts without IPv6", "h", "2001:db8::1", "a@v10.ex", "permerror", NULL },
+		{ "for them IPv4 is there", "h", "1.2.3.4", "a@v10.ex", "pass", NULL },
+		{ "2 in an include, 1 behind", "h", "1.2.3.4", "a@v11.ex", "permerror", NULL },
+		{ "PTR names without IPv6", "h", "2001:db8::3", "a@v13.ex", "pass", NULL },
+		{ "the fourth name has it", "h", "2001:db8::3", "a@v14.ex", "pass", NULL },
+		{ "no PTR and no such host", "h", "1.2.3.4", "a@v15.ex", "pass", NULL },
+		{ "count once", "h", "1.2.3.4", "a@v16.ex", "permerror", NULL },
 	};
 
 	ZONE_RUN(t, zone, rows);
