@@ -312,8 +312,9 @@ class System:
         os.close(fd)
 
     def idle(self):
-        """Every message is done with and removed."""
-        return not waiting() and not any(body_exists(number) for number in self.finished)
+        """Every message is done with and removed, and so is a bounce that one of them has left in
+        todo between two steps of the first look."""
+        return not waiting() and not any(map(body_exists, self.finished)) and not waiting()
 
     def drain(self):
         """Let everything in the queue be done.  Returns what was needed for it: '' for hints only,

@@ -167,9 +167,13 @@ class System:
 
     def wait_idle(self, limit=IDLE_LIMIT):
         """Until the queue has no message left to handle.  False: it was not to be."""
+        def handled():
+            return not any(files for part in ('todo', 'info', 'local', 'remote', 'bounce')
+                           for _, _, files in os.walk('%s/%s' % (QUEUE, part)))
         for _ in range(limit * 20):
-            if not any(files for part in ('todo', 'info', 'local', 'remote', 'bounce')
-                       for _, _, files in os.walk('%s/%s' % (QUEUE, part))):
+            # The second look sees the bounce which a message left in todo, where the first one had
+            # already been, before it was gone from info.
+            if handled() and handled():
                 return True
             self.changed.wait(0.05)
             self.changed.clear()
