@@ -7,7 +7,7 @@
 
 #include "spf/link.h"
 
-#define SPF_HELPER_MS (INT64_C(50) * 1000)	/* for one answer: two checks, and a last question */
+#define SPF_HELPER_MS (INT64_C(50) * 1000)	/* an answer: two checks, a last question */
 #define SPF_HELPER_BUFFER 1024
 
 struct spf_helper {

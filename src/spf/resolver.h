@@ -12,8 +12,8 @@
 
 #define SPF_CHECK_MS (INT64_C(20) * 1000)	/* for all questions about one identity */
 
-/* Each question as its relative in net/dns.h: DNS_OK means at least one record.  A name that cannot exist is
- * DNS_ABSENT. */
+/* Each question as its relative in net/dns.h: DNS_OK means at least one record.  A name that cannot
+ * exist is DNS_ABSENT. */
 struct spf_resolver {
 	/* The check of another identity begins, with SPF_CHECK_MS for itself. */
 	void (*begin)(void *arg);

@@ -153,8 +153,8 @@ check_parts(struct span text)
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	const struct spf_resolver resolver = { begin, answer_txt, answer_family, answer_mx, answer_ptr,
-		NULL };
+	const struct spf_resolver resolver = { begin, answer_txt, answer_family, answer_mx,
+		answer_ptr, NULL };
 	struct spf_request r = { .ip = { IP_V4, { 192, 0, 2, 7 } }, .now = 1700000000 };
 	struct spf_answer answer = { 0 };
 	struct span in = rig_input(p, n);

@@ -273,8 +273,8 @@ test_explanations(struct tap *t)
 	spf_answer_free(&answer);
 }
 
-/* Two questions are answered of each identity: the record and the first host.  The name in HELO uses
- * all of its time, and the sender has his own. */
+/* Two questions about each identity are answered: the record and the first host.  The name in HELO
+ * uses all of its time, and the sender has his own. */
 static void
 test_time(struct tap *t)
 {
