@@ -1,6 +1,7 @@
 /* qfilter - a message and its envelope on their way through filters. */
 #include "queue/qfilter.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
@@ -8,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/ctl.h"
 #include "lib/io.h"
 #include "lib/num.h"
 #include "lib/proc.h"
@@ -21,6 +23,7 @@ extern char **environ;
 #define DIRECTORY "/tmp"
 #define STANDARD_PROGRAM "bin/qmail-queue"
 #define CHUNK 16384
+#define WAIT_TOP 86400		/* seconds in control/filtertimeout; more is cut to that */
 
 /* Where a filter finds and leaves things. */
 enum filter_fd {
@@ -221,6 +224,17 @@ qfilter_sender_domain(const struct qfilter *f, struct buf *domain)
 /* ---- the way ---- */
 
 int
+qfilter_read_wait(int64_t *wait_ms)
+{
+	uint64_t seconds = QFILTER_WAIT_S;
+
+	if (ctl_number("filtertimeout", WAIT_TOP, &seconds) == CTL_ERROR)
+		return -1;
+	*wait_ms = (int64_t)(seconds ? seconds : 1) * 1000;
+	return 0;
+}
+
+int
 qfilter_take(struct qfilter *f)
 {
 	struct buf domain = { 0 };
@@ -268,48 +282,51 @@ take_program(struct qfilter *f, int file)
 }
 
 static int
-wait_for(pid_t pid)
+wait_for(pid_t pid, int64_t deadline, bool *late)
 {
 	int status, code;
 
-	if (proc_wait(pid, &status) == -1)
-		return QQ_REFUSED_NOW;
+	if (proc_wait_until(pid, deadline, &status) == -1) {
+		*late = errno == ETIMEDOUT;
+		proc_end_session(pid);
+		return *late ? QQ_TIMEOUT : QQ_REFUSED_NOW;
+	}
 	code = proc_code(status);
 	return code < 0 ? QQ_REFUSED_NOW : code;
 }
 
 static int
-run(const struct qfilter *f, char *const argv[], int message, int envelope, int program)
+run(const struct qfilter *f, char *const argv[], const int outputs[3], bool *late)
 {
 	struct proc_spawn spawn = {
 		.argv = argv,
 		.search = true,
-		.fds = { { FD_MESSAGE, f->message }, { FD_NEW_MESSAGE, message },
-			{ FD_ENVELOPE, f->envelope }, { FD_NEW_ENVELOPE, envelope },
-			{ FD_PROGRAM, program }, { FD_ERROR, f->error_fd } },
+		.own_session = true,
+		.fds = { { FD_MESSAGE, f->message }, { FD_NEW_MESSAGE, outputs[0] },
+			{ FD_ENVELOPE, f->envelope }, { FD_NEW_ENVELOPE, outputs[1] },
+			{ FD_PROGRAM, outputs[2] }, { FD_ERROR, f->error_fd } },
 		.nfds = 6
 	};
 	pid_t pid = proc_spawn(&spawn, NULL);
 
-	return pid == -1 ? QQ_EXEC : wait_for(pid);
+	return pid == -1 ? QQ_EXEC : wait_for(pid, f->deadline, late);
 }
 
 int
-qfilter_run(struct qfilter *f, char *const argv[])
+qfilter_run(struct qfilter *f, char *const argv[], bool *late)
 {
-	int message = sys_nameless_file(DIRECTORY), envelope = sys_nameless_file(DIRECTORY);
-	int program = sys_nameless_file(DIRECTORY), code;
+	int outputs[3], code = QQ_OK;	/* message, envelope, program */
 
-	if (message == -1 || envelope == -1 || program == -1)
-		code = QQ_WRITE;
-	else if ((code = rewind_file(f->message)) == QQ_OK && (code = describe(f)) == QQ_OK &&
-	    (code = run(f, argv, message, envelope, program)) == QQ_OK &&
-	    (code = replace_file(&f->message, &message)) == QQ_OK &&
-	    (code = replace_file(&f->envelope, &envelope)) == QQ_OK)
-		code = take_program(f, program);
-	close_fd(&message);
-	close_fd(&envelope);
-	close_fd(&program);
+	for (int i = 0; i < 3; i++)
+		if ((outputs[i] = sys_nameless_file(DIRECTORY)) == -1)
+			code = QQ_WRITE;
+	if (code == QQ_OK && (code = rewind_file(f->message)) == QQ_OK &&
+	    (code = describe(f)) == QQ_OK && (code = run(f, argv, outputs, late)) == QQ_OK &&
+	    (code = replace_file(&f->message, &outputs[0])) == QQ_OK &&
+	    (code = replace_file(&f->envelope, &outputs[1])) == QQ_OK)
+		code = take_program(f, outputs[2]);
+	for (int i = 0; i < 3; i++)
+		close_fd(&outputs[i]);
 	return code;
 }
 

@@ -6,7 +6,8 @@
  * names.  fd 0: message, fd 1: envelope; fd 4, 6: a pipe for the words of a refusal, or closed.
  * Environment: QQF_QMAILQUEUE; QMAILQUEUE is not looked at, or we would run ourselves.
  * Controls: qfilters, `DOMAIN:COMMAND[:NAME=VALUE,...]`, run by sh behind the filters of the
- * arguments for senders of that domain; `*` is every domain.
+ * arguments for senders of that domain; `*` is every domain.  filtertimeout: seconds for all
+ * filters; one that runs longer is killed.
  * Exit: that of qmail-queue, or the first of a filter that is not 0; 0 for a filter's 99; else a
  * code of queue/qqcode.h. */
 #include <signal.h>
@@ -18,9 +19,21 @@
 #include "lib/conf.h"
 #include "lib/ctl.h"
 #include "lib/io.h"
+#include "lib/report.h"
 #include "lib/sig.h"
 #include "queue/qfilter.h"
 #include "queue/qqcode.h"
+
+static int
+run_one(struct qfilter *f, char *const argv[], const char *name)
+{
+	bool late = false;
+	int code = qfilter_run(f, argv, &late);
+
+	if (late)
+		report_line(2, "qmail-qfilter: %s: still running at the time limit, stopped", name);
+	return code;
+}
 
 /* ---- filters of the arguments ---- */
 
@@ -38,7 +51,7 @@ run_arguments(struct qfilter *f, char **argv)
 		more = *end != NULL;
 		*end = NULL;
 		if (end > argv)
-			code = qfilter_run(f, argv);
+			code = run_one(f, argv, argv[0]);
 		argv = more ? end + 1 : end;
 	}
 	return code;
@@ -80,7 +93,8 @@ run_line(struct qfilter *f, struct span command, struct span variables)
 
 	argv[2] = strndup(command.p, command.n);
 	if (argv[2])
-		code = change_variables(variables, true) == -1 ? QQ_CONFIG : qfilter_run(f, argv);
+		code = change_variables(variables, true) == -1 ? QQ_CONFIG :
+		    run_one(f, argv, argv[2]);
 	(void)!change_variables(variables, false);
 	free(argv[2]);
 	return code;
@@ -132,6 +146,7 @@ int
 main(int argc, char **argv)
 {
 	struct qfilter f = QFILTER_EMPTY;
+	int64_t wait_ms;
 	int code;
 
 	(void)argc;
@@ -140,7 +155,10 @@ main(int argc, char **argv)
 		return QQ_READ;
 	if (chdir(QMAIL_HOME) == -1)
 		return QQ_HOME;
+	if (qfilter_read_wait(&wait_ms) == -1)
+		return QQ_CONFIG;
 	code = qfilter_take(&f);
+	f.deadline = deadline_after(wait_ms);
 	if (code == QQ_OK)
 		code = run_arguments(&f, argv + 1);
 	if (code == QQ_OK)

@@ -3,9 +3,10 @@
  * by QMAILLOCAL, in the place of qmail-local, as the user; with the arguments of these.
  * fd 0: the message, fd 1: for qmail-remote the report.  Environment: FILTERARGS.
  * Controls: filterargs, lines `DOMAIN:remote|local:COMMAND[:NAME=VALUE,...]`; nofilterargs,
- * domains.
+ * domains; filtertimeout, seconds that the filter may take before it is killed.
  * Exit: that of qmail-remote or qmail-local, which it becomes; else 0 with a report in the place of
  * qmail-remote, and 0 (dropped), 100 or 111 in that of qmail-local. */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -17,10 +18,13 @@
 #include "lib/ascii.h"
 #include "lib/conf.h"
 #include "lib/ctl.h"
+#include "lib/deadline.h"
 #include "lib/io.h"
 #include "lib/proc.h"
+#include "lib/report.h"
 #include "lib/sig.h"
 #include "lib/sys.h"
+#include "queue/qfilter.h"
 
 #define DIRECTORY "/tmp"
 #define SHELL "/bin/sh"
@@ -30,6 +34,7 @@
 #define LOCAL_DOMAIN 7
 #define REMOTE_ARGUMENTS 4	/* qmail-remote host sender recipient ... */
 #define FILTER_DROP 2		/* exit code of a filter: the message is gone, and that is well */
+#define FILTER_LATE (-1)	/* in its place: it was killed at the time limit */
 #define SHELL_WORDS "|&;<>()$`\\\"'*?[]#~=%!{}\n"	/* what a shell does something about */
 
 extern char **environ;
@@ -41,6 +46,7 @@ struct job {
 	struct span domain;
 	struct buf command;		/* empty: no filter */
 	bool plain;			/* a program and its arguments: any exit code is its own */
+	int64_t wait_ms;		/* for the filter */
 	struct buf variables;		/* NAME=VALUE, with commas between */
 	/* Words that an argv needs, and no string literal may be. */
 	char env[sizeof "env"], shell[sizeof SHELL], option[sizeof "-c"];
@@ -173,15 +179,29 @@ make_plain(struct buf *command)
 	return true;
 }
 
-/* Exit code of the filter; 111 also if it could not be run or was killed.  What it complains of is
- * no part of a report: there it goes to null_fd. */
+static int
+await(pid_t pid, int64_t deadline)
+{
+	int status, code;
+
+	if (proc_wait_until(pid, deadline, &status) == -1) {
+		code = errno == ETIMEDOUT ? FILTER_LATE : CODE_TEMP;
+		proc_end_session(pid);
+		return code;
+	}
+	code = proc_code(status);
+	return code < 0 ? CODE_TEMP : code;
+}
+
+/* Exit code of the filter, or FILTER_LATE; 111 also if it could not be run or was killed.  What it
+ * complains of is no part of a report: there it goes to null_fd. */
 static int
 run(struct job *j, int output, int null_fd)
 {
 	char **argv = arguments(j);
-	struct proc_spawn spawn = { .argv = argv, .search = true, .nfds = j->local ? 2 : 3,
-		.fds = { { 0, 0 }, { 1, output }, { 2, null_fd } } };
-	int status, code = CODE_TEMP;
+	struct proc_spawn spawn = { .argv = argv, .search = true, .own_session = true,
+		.nfds = j->local ? 2 : 3, .fds = { { 0, 0 }, { 1, output }, { 2, null_fd } } };
+	int code = CODE_TEMP;
 	size_t n = 0;
 	pid_t pid;
 
@@ -193,10 +213,10 @@ run(struct job *j, int output, int null_fd)
 	argv[n] = j->shell;
 	argv[n + 1] = j->option;
 	argv[n + 2] = j->command.p;
-	if ((pid = proc_spawn(&spawn, NULL)) != -1 && proc_wait(pid, &status) == 0)
-		code = proc_code(status);
+	if ((pid = proc_spawn(&spawn, NULL)) != -1)
+		code = await(pid, deadline_after(j->wait_ms));
 	free(argv);
-	return code < 0 ? CODE_TEMP : code;
+	return code;
 }
 
 /* 0: what the filter wrote, if anything, is on descriptor 0. */
@@ -233,6 +253,8 @@ become(struct job *j)
 	return CODE_TEMP;
 }
 
+#define LATE "The filter took too long and was stopped. (#4.3.0)"
+
 /* What qmail-remote would say: each recipient, then the message. */
 static int
 report(const struct job *j, const char *recipient, const char *message)
@@ -259,6 +281,11 @@ end(const struct job *j, int code)
 		if (!j->plain)
 			return end(j, CODE_TEMP);
 		return j->local ? CODE_OK : report(j, "r", "KThe filter has dropped the message.");
+	case FILTER_LATE:
+		if (!j->local)
+			return report(j, "s", "Z" LATE);
+		report_line(1, LATE);
+		return CODE_TEMP;
 	case CODE_PERM:
 		return j->local ? CODE_PERM : report(j, "h",
 		    "DThe filter has refused the message. (#5.7.1)");
@@ -281,7 +308,8 @@ main(int argc, char **argv)
 	j.local = argc == LOCAL_ARGUMENTS && strcmp(argv[1], "--") == 0;
 	j.domain = span_str(argv[j.local ? LOCAL_DOMAIN : 1]);
 	sig_ignore(SIGPIPE);
-	if (io_open_standard() == -1 || chdir(QMAIL_HOME) == -1 || choose(&j) == -1)
+	if (io_open_standard() == -1 || chdir(QMAIL_HOME) == -1 || choose(&j) == -1 ||
+	    (j.command.n && qfilter_read_wait(&j.wait_ms) == -1))
 		return end(&j, CODE_TEMP);
 	code = j.command.n ? filter(&j) : CODE_OK;
 	code = code == CODE_OK ? become(&j) : code;

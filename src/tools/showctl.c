@@ -106,6 +106,7 @@ static const struct control own_controls[] = {
 	{ "hideip", NUMBER, "Addresses of users are hidden (1), and their names (2): ", ".",
 	    "0" },
 	{ "filterargs", LIST, "Deliveries are filtered: ", "", "No delivery is filtered." },
+	{ "filtertimeout", NUMBER, "Filters of a message may take ", " seconds.", "300" },
 	{ "injectmaxrcpt", NUMBER, "qmail-inject refuses messages with more than ", " recipients.",
 	    "1000000" },
 	{ "localtime", NUMBER, "New messages have dates in UTC (0) or local time (1): ", ".", "0" },

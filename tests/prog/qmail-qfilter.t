@@ -2,8 +2,10 @@
 """qmail-qfilter.t - filters between who submits and the queue: what they see, what they may change,
 how they end; behind qmail-smtpd as well."""
 import os
+import select
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
 import netserver
@@ -42,6 +44,7 @@ def run(*args, message=MESSAGE, envelope=ENVELOPE, code=0, said=None, env=None, 
          HOME + '/bin/qmail-qfilter', *args],
         env=environment, cwd='/', user=user, group='nofiles', extra_groups=[], timeout=60,
         stderr=subprocess.PIPE)
+    run.log = done.stderr.decode()
     with open(QUEUE + '/words') as file:
         return done.returncode, queued(), file.read()
 
@@ -134,6 +137,47 @@ def test_controls():
     netserver.controls({})
 
 
+def ends(pid):
+    """Within a time that is too long for any machine."""
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    poll = select.poll()
+    poll.register(process, select.POLLIN)
+    ended = poll.poll(30000) != []
+    os.close(process)
+    return ended
+
+
+def test_time():
+    """A filter that hangs, and what it has started, end with the time that all filters have."""
+    netserver.controls({'filtertimeout': '2\n'})
+    hang = script('hang', 'sleep 600 & echo "$$\n$!" >%s/hung; wait' % QUEUE)
+    open(QUEUE + '/hung', 'w').close()
+    os.chmod(QUEUE + '/hung', 0o666)
+    for args in ((hang,), ('sh', '-c', 'sleep 1; cat', '--', hang)):
+        begun = time.monotonic()
+        got = run(*args)
+        took = time.monotonic() - begun
+        tap.equal(got[:2], (52, []), 'exit 52')
+        tap.ok(2 <= took < 20, 'after two seconds', took)
+        tap.equal(run.log, 'qmail-qfilter: %s: still running at the time limit, stopped\n' % hang,
+                  'a line in the log')
+        with open(QUEUE + '/hung') as file:
+            pids = [int(line) for line in file]
+        tap.ok(len(pids) == 2 and all(ends(pid) for pid in pids), 'nothing is left of it', pids)
+    netserver.controls({'filtertimeout': '2\n', 'qfilters': '*:exec %s\n' % hang})
+    tap.equal((run()[:2], run.log), ((52, []), 'qmail-qfilter: exec %s: still running at the time '
+                                     'limit, stopped\n' % hang), 'a command of control/qfilters')
+    netserver.controls({'filtertimeout': True})
+    tap.equal(run('cat')[:2], (55, []), 'filtertimeout is a directory')
+    for text in ('0\n', 'x\n', '99999999999999999999\n'):
+        netserver.controls({'filtertimeout': text})
+        tap.equal(run('cat')[:2], (0, [(MESSAGE, ENVELOPE)]), 'filtertimeout %r' % text)
+    netserver.controls({})
+
+
 def test_behind_smtpd():
     """As an administrator uses it: a script that QMAILQUEUE names."""
     run_it = script('wrapper', 'exec %s/bin/qmail-qfilter "%s" -- %s' % (HOME, FILTER, 'cat'))
@@ -154,6 +198,7 @@ def main():
     test_changes()
     test_ends()
     test_controls()
+    test_time()
     test_behind_smtpd()
     tear_down()
     return tap.done()

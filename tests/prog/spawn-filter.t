@@ -15,7 +15,7 @@ LOCAL = "#!/bin/sh\necho \"$(id -u) $4 $7 $#: $(tr '\\n' '/')\"\n"
 
 
 def control(**files):
-    for name in ('filterargs', 'nofilterargs'):
+    for name in ('filterargs', 'filtertimeout', 'nofilterargs'):
         path, text = CONTROL + name, files.get(name)
         if os.path.isdir(path):
             os.rmdir(path)
@@ -105,12 +105,30 @@ def ends():
     tap.equal(q.subprocess.run([FILTER], check=False).returncode, 100, 'no arguments')
 
 
+def time_limit():
+    late = b'ZThe filter took too long and was stopped. (#4.3.0)'
+    control(filterargs='*:remote:sleep 600\n*:local:sleep 600\n', filtertimeout='1\n')
+    tap.equal(remote(), late, 'remote: a filter that hangs')
+    tap.equal(local(), late + b'\n', 'local: a filter that hangs')
+    control(filterargs='*:remote:sleep 600 | cat\n*:local:cat | sleep 600\n', filtertimeout='1\n')
+    tap.equal((remote(), local()), (late, late + b'\n'), 'several processes')
+    control(filterargs='*:remote:sed s/hello/bye/\n', filtertimeout='60\n')
+    tap.ok(b'bye' in remote(), 'one that does not')
+    control(filterargs='*:remote:cat\n*:local:cat\n', filtertimeout=True)
+    tap.equal((remote(), local()), (b'ZThe filter has failed for now. (#4.3.0)', b'Z'),
+              'filtertimeout is a directory')
+    control(filtertimeout=True)
+    tap.ok(b'hello' in remote(), 'which no one reads who has no filter')
+    control()
+
+
 q.put('mess/0/23', b'Received: x\n\nhello\n')
 q.stub('qmail-remote', REMOTE)
 q.stub('qmail-local', LOCAL)
 plain()
 choice()
 ends()
+time_limit()
 q.unstub('qmail-remote')
 q.unstub('qmail-local')
 q.wipe()
