@@ -1,4 +1,4 @@
-/* dns - the questions a mail host asks, through the system's stub resolver.
+/* dns - the questions a mail host asks, through the system's resolver.
  * libresolv finds the servers, repeats, and turns to TCP; what the answer means is decided here,
  * from the answer itself.  (res_nquery would hide the RCODE behind h_errno.) */
 #include "net/dns.h"

@@ -1,4 +1,4 @@
-/* dns - the questions a mail host asks, through the system's stub resolver (libresolv; resolv.conf
+/* dns - the questions a mail host asks, through the system's resolver (libresolv; resolv.conf
  * keeps its meaning, but names are absolute: no search list).  Answers of any size: EDNS0, TCP
  * after truncation.  Decided by the RCODE: NXDOMAIN and "no such data" are DNS_ABSENT; SERVFAIL,
  * REFUSED, FORMERR, NOTIMP, time-outs and malformed answers are DNS_SOFT.

@@ -6,30 +6,33 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
 import tap
 
 BIN = '/var/qmail/bin/'
+DIR = tempfile.mkdtemp()                # what the tools are given, and what they queued
+IN, QUEUE, QUEUED = DIR + '/in', DIR + '/queue', (DIR + '/message', DIR + '/envelope')
 MESSAGE = b'Subject: x\n\nbody, no end'
 ENV = {'PATH': os.environ['PATH'], 'SENDER': 's@x', 'NEWSENDER': 'ns@x',
        'DTLINE': 'Delivered-To: d@h\n',
        'RPLINE': 'Return-Path: <s@x>\n', 'UFLINE': 'From s@x Thu Nov 20 21:36:00 2025\n',
-       'QMAILQUEUE': '/root/queue'}
-QUEUE = '#!/bin/sh\ncat >/root/message; cat <&1 >/root/envelope\n' \
-        'tail -c 1 /root/envelope | grep -qz "^$" || exit 54\nexit ${QQ_CODE:-0}\n'
+       'QMAILQUEUE': QUEUE}
+KEEP = '#!/bin/sh\ncd %s\ncat >message; cat <&1 >envelope\n' \
+       'tail -c 1 envelope | grep -qz "^$" || exit 54\nexit ${QQ_CODE:-0}\n' % DIR
 
 
 def run(program, *args, stdin=MESSAGE, env=(), at=0):
     """Runs it with a file as descriptor 0 (or what stdin is); exit code, stdout, stderr."""
     fd = None
     if isinstance(stdin, bytes):
-        with open('/root/in', 'wb') as file:
+        with open(IN, 'wb') as file:
             file.write(stdin)
-        fd = os.open('/root/in', os.O_RDONLY)
+        fd = os.open(IN, os.O_RDONLY)
         os.lseek(fd, at, os.SEEK_SET)
     variables = {k: v for k, v in {**ENV, **dict(env)}.items() if v is not None}
-    for name in ('/root/message', '/root/envelope'):
+    for name in QUEUED:
         if os.path.exists(name):
             os.unlink(name)
     done = subprocess.run([BIN + program, *args], stdin=stdin if fd is None else fd, env=variables,
@@ -48,9 +51,9 @@ def closed(program, *args):
 
 def queued():
     """Message and envelope if both were complete."""
-    if not os.path.exists('/root/envelope'):
+    if not os.path.exists(QUEUED[1]):
         return None
-    with open('/root/message', 'rb') as message, open('/root/envelope', 'rb') as envelope:
+    with open(QUEUED[0], 'rb') as message, open(QUEUED[1], 'rb') as envelope:
         text, addresses = message.read(), envelope.read()
     return (text, addresses) if addresses.endswith(b'\0\0') else None
 
@@ -67,12 +70,10 @@ def test_forward():
     tap.equal(run('forward', 'a', env={'DTLINE': None}), (100, '',
               'forward: fatal: DTLINE not set\n'),
               'DTLINE is missing')
-    with open('/root/message', 'wb'):
-        pass
     tap.equal(run('forward', 'a', env={'QQ_CODE': '53'})[::2], (111,
               'forward: fatal: qq write error '
               'or disk full (#4.3.0)\n'), 'temporary trouble in the queue')
-    directory = os.open('/root', os.O_RDONLY)
+    directory = os.open(DIR, os.O_RDONLY)
     tap.equal(run('forward', 'a', stdin=directory), (111, '',
               'forward: fatal: unable to read message: '
               'is a directory\n'), 'a message that cannot be read')
@@ -149,7 +150,7 @@ def test_preline():
     tap.equal(run('preline', 'grep', 'SigIgn', '/proc/self/status')[1],
               'SigIgn:\t0000000000000000\n',
               'no signal is ignored')
-    directory = os.open('/root', os.O_RDONLY)
+    directory = os.open(DIR, os.O_RDONLY)
     tap.equal(run('preline', 'true', stdin=directory)[::2], (111,
               'preline: fatal: unable to copy input: '
               'is a directory\n'), 'a message that cannot be read')
@@ -159,7 +160,7 @@ def test_preline():
 
 def test_maildirmake():
     """Modes, and what is in the way."""
-    os.chdir('/root')
+    os.chdir(DIR)
     os.umask(0)
     tap.equal(run('maildirmake', 'box', 'ignored'), (0, '', ''), 'made')
     tap.equal([stat.S_IMODE(os.stat(p).st_mode) for p in ('box', 'box/tmp', 'box/new', 'box/cur')],
@@ -172,9 +173,9 @@ def test_maildirmake():
 
 
 signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-with open('/root/queue', 'w', encoding='ascii') as script:
-    script.write(QUEUE)
-os.chmod('/root/queue', 0o755)
+with open(QUEUE, 'w', encoding='ascii') as script:
+    script.write(KEEP)
+os.chmod(QUEUE, 0o755)
 for test in (test_forward, test_condredirect, test_turning, test_preline, test_maildirmake):
     tap.attempt('%s ran' % test.__name__, test)
 sys.exit(tap.done())

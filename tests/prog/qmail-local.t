@@ -15,7 +15,7 @@ import tap
 LOCAL = '/var/qmail/bin/qmail-local'
 HOME = '/home/joe'
 MESSAGE = b'Received: one\nSubject: x\n\nbody\nFrom here\nend'
-TRACE = '/root/trace'
+TRACE = '/tmp/trace'
 SAN = bool(os.environ.get('SAN'))
 
 
