@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lib/conf.h"
+#include "lib/deadline.h"
 #include "lib/log.h"
 #include "lib/num.h"
 #include "lib/proc.h"
@@ -95,7 +97,8 @@ submit_open(struct submit *s)
 	enum proc_step step;
 	int error;
 
-	*s = (struct submit){ .pid = -1, .message_fd = -1, .envelope_fd = -1, .error_fd = -1 };
+	*s = (struct submit){ .pid = -1, .message_fd = -1, .envelope_fd = -1, .error_fd = -1,
+	    .wait_ms = SUBMIT_WAIT_S * INT64_C(1000) };
 	if (sys_pipe(p.message) == -1 || sys_pipe(p.envelope) == -1 || sys_pipe(p.error) == -1)
 		goto fail;
 	s->pid = start(&p, &step);
@@ -221,22 +224,28 @@ read_reason(int fd, char *reason, size_t *n)
 }
 
 /* Reads the reason until the child is dead.  Its end of the pipe may outlive it, held by a process
- * it left behind, so the end of file is not waited for. */
-static void
-await_child(pid_t pid, int error_fd, char *reason, size_t *n)
+ * it left behind, so the end of file is not waited for.  false: it does not end. */
+static bool
+await_child(struct submit *s, char *reason, size_t *n)
 {
-	struct pollfd p[2] = { { .fd = sys_pidfd(pid), .events = POLLIN },
-		{ .fd = error_fd, .events = POLLIN } };
+	struct pollfd p[2] = { { .fd = sys_pidfd(s->pid), .events = POLLIN },
+		{ .fd = s->error_fd, .events = POLLIN } };
+	int64_t end = deadline_after(s->wait_ms);
+	bool in_time = true;
 
-	while (p[0].fd != -1 && p[0].revents == 0) {
-		if (poll(p, 2, -1) == -1 && errno != EINTR)
+	while (p[0].fd != -1 && p[0].revents == 0 && in_time) {
+		if (poll(p, 2, deadline_poll(end)) == -1 && errno != EINTR)
 			break;
-		if (p[1].revents && !read_reason(error_fd, reason, n))
+		in_time = p[0].revents || deadline_now() < end;
+		if (p[1].revents && !read_reason(s->error_fd, reason, n))
 			p[1].fd = -1;
 	}
 	close_fd(&p[0].fd);
+	return in_time;
 }
 
+/* Exit code, or one of the above.  A program that does not end is killed but not waited for, as the
+ * kernel may not let go of it; what it had queued before is delivered, at worst twice. */
 static int
 reap(struct submit *s, char *reason, size_t *n)
 {
@@ -244,8 +253,10 @@ reap(struct submit *s, char *reason, size_t *n)
 
 	if (s->start_code)
 		return s->start_code;
-	if (io_nonblock(s->error_fd, true) == 0)
-		await_child(s->pid, s->error_fd, reason, n);
+	if (io_nonblock(s->error_fd, true) == 0 && !await_child(s, reason, n)) {
+		(void)kill(s->pid, SIGKILL);
+		return QQ_TIMEOUT;
+	}
 	if (proc_wait(s->pid, &status) == -1)
 		return CODE_LOST;
 	while (*n < SUBMIT_TEXT_MAX && read_reason(s->error_fd, reason, n))

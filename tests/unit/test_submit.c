@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "lib/date.h"
 #include "tap.h"
@@ -245,6 +246,7 @@ test_hangs(struct tap *t)
 	struct buf text = { 0 };
 	struct submit s;
 	int64_t begun = date_now();
+	int status = 0;
 
 	set_program("cat >/dev/null; cat <&1 >/dev/null\n"
 	    "sleep 60 </dev/null >/dev/null 2>&1 &\n"
@@ -267,6 +269,14 @@ test_hangs(struct tap *t)
 	ok(t, s.failed, "a program that does not read: given up");
 	(void)kill(s.pid, SIGKILL);
 	ok(t, submit_close(&s, &text) == SUBMIT_TEMPORARY, "temporary");
+	set_program("cat >/dev/null; cat <&1 >/dev/null; printf Dtext >&4; exec sleep 60");
+	(void)!submit_open(&s);
+	s.wait_ms = 100;
+	submit_sender(&s, span_str("a"));
+	ok(t, submit_close(&s, &text) == SUBMIT_TEMPORARY, "a program that does not end");
+	is(t, buf_span(&text), span_str("qq timeout (#4.3.0)"), "its reason");
+	is_num(t, waitpid(s.pid, &status, 0), s.pid, "it is left to the caller");
+	ok(t, WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "killed");
 	ok(t, date_now() - begun < 30, "nothing was waited for");
 	buf_free(&text);
 }
