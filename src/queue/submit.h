@@ -41,7 +41,7 @@ struct submit {
 	char buffer[SUBMIT_BUFFER];
 	int message_fd, envelope_fd, error_fd;	/* our ends, -1 when closed */
 	int start_code;		/* exit code that stands for a program that did not start, or 0 */
-	int64_t wait_ms;	/* SUBMIT_WAIT_S, unless the caller says otherwise after the start */
+	int64_t wait_ms;	/* SUBMIT_WAIT_S; may be changed after submit_open */
 	bool failed;		/* withhold the end of the envelope */
 	bool in_envelope;
 	bool ended;		/* submit_end was here */
@@ -63,10 +63,11 @@ void submit_set_timeout(struct submit *s, int64_t timeout_ms);
 /* Ends the envelope and closes our ends, without waiting: for callers that have other work until
  * the process ends (sys_pidfd(s->pid) tells).  submit_close must follow. */
 void submit_end(struct submit *s);
-/* submit_end, if that was not called; waits for the process, which is killed
- * after wait_ms (QQ_TIMEOUT), and decides by its exit code (table in submit.c).  *text is replaced by the reason without class letter, e.g. `qq read error (#4.3.0)`;
- * empty for OK.  Custom text is one line of printable US-ASCII with a code of RFC 3463: the
- * program's, or `(#5.7.1)` or `(#4.3.0)` behind it. */
+/* submit_end, if that was not called; waits for the process, which is killed after wait_ms
+ * (QQ_TIMEOUT), and decides by its exit code (table in submit.c).  *text is replaced by the reason
+ * without class letter, e.g. `qq read error (#4.3.0)`; empty for OK.  Custom text is one line of
+ * printable US-ASCII with a code of RFC 3463: the program's, or `(#5.7.1)` or `(#4.3.0)` behind
+ * it. */
 MUST_CHECK enum submit_result submit_close(struct submit *s, struct buf *text);
 
 #endif
