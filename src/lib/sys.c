@@ -92,6 +92,12 @@ sys_flock(int fd)
 }
 
 int
+sys_flock_shared(int fd)
+{
+	return lock(fd, LOCK_SH);
+}
+
+int
 sys_flock_try(int fd)
 {
 	return lock(fd, LOCK_EX | LOCK_NB);

@@ -18,6 +18,7 @@ void sys_close_from(int first);
 MUST_CHECK int sys_setgroups(size_t n, const gid_t *groups);
 /* flock(2), exclusive.  sys_flock_try fails with EWOULDBLOCK if somebody else holds it. */
 MUST_CHECK int sys_flock(int fd);
+MUST_CHECK int sys_flock_shared(int fd);	/* flock(2), together with others */
 MUST_CHECK int sys_flock_try(int fd);
 MUST_CHECK int sys_funlock(int fd);
 /* SIG_DFL, also for the two signals that libc keeps to itself: they can be inherited ignored.

@@ -7,9 +7,12 @@
  * sync of todo, which each request changes last, makes the rest durable as well. */
 #include "queue/cleanup.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/io.h"
+#include "lib/sys.h"
 
 #define PREFIX_LEN 5		/* `foop/`, `todo/` */
 
@@ -116,8 +119,15 @@ settle(struct cleanup *c, struct cleanup_item *item)
 		item->answer = '!';
 }
 
-void
-cleanup_run(struct cleanup *c)
+/* -1 with errno.  The lock ends with the descriptor. */
+static int
+open_lock(void)
+{
+	return open(qlayout_name(Q_MESS), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static void
+work(struct cleanup *c)
 {
 	memset(c->intd_touched, 0, sizeof c->intd_touched);
 	memset(c->todo_touched, 0, sizeof c->todo_touched);
@@ -130,4 +140,31 @@ cleanup_run(struct cleanup *c)
 	sync_touched(c, Q_TODO, c->todo_touched, c->todo_failed);
 	for (size_t i = 0; i < c->n; i++)
 		settle(c, &c->items[i]);
+}
+
+void
+cleanup_run(struct cleanup *c)
+{
+	int lock = open_lock();
+
+	if (lock != -1 && sys_flock_shared(lock) == 0)
+		work(c);
+	else
+		for (size_t i = 0; i < c->n; i++)
+			if (c->items[i].answer == '+')
+				c->items[i].answer = '!';
+	if (lock != -1)
+		(void)close(lock);
+}
+
+int
+cleanup_await(void)
+{
+	int lock = open_lock(), status;
+
+	if (lock == -1)
+		return -1;
+	status = sys_flock(lock);
+	(void)close(lock);
+	return status;
 }

@@ -8,7 +8,9 @@
  * there included; `!` something could not be removed or synced; `x` not a request.
  *
  * Whoever asked may be killed while we wait for the disk.  Its successor finds the same files and
- * decides anew what becomes of them, so from then on nothing is removed any more. */
+ * decides anew what becomes of them, so from then on nothing is removed any more.  Looking whether
+ * it lives, and removing, are two steps, so a batch holds a shared lock on mess/, and the successor
+ * waits for it (cleanup_await) before it touches anything. */
 #ifndef QUEUE_CLEANUP_H
 #define QUEUE_CLEANUP_H
 
@@ -48,5 +50,8 @@ enum cleanup_kind cleanup_parse(const struct qlayout *q, struct span request, ui
 void cleanup_add(struct cleanup *c, struct span request);
 /* Does the work and fills in the answers.  The caller then empties the batch (n = 0). */
 void cleanup_run(struct cleanup *c);
+/* Waits for what a qmail-clean of our predecessor, which must be dead, has begun; it begins nothing
+ * more.  cwd = the queue directory.  -1 with errno. */
+MUST_CHECK int cleanup_await(void);
 
 #endif

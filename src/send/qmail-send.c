@@ -24,6 +24,7 @@
 #include "lib/sandbox.h"
 #include "lib/sig.h"
 #include "lib/sys.h"
+#include "queue/cleanup.h"
 #include "send/peers.h"
 #include "send/send.h"
 
@@ -99,12 +100,15 @@ lock_queue(struct send *s)
 }
 
 /* A predecessor that was killed may have left changes that it had no time to sync.  Others build
- * upon what they see, so it must be on disk first.  Where a journal keeps the order, it is. */
+ * upon what they see, so it must be on disk first.  Where a journal keeps the order, it is.  And
+ * its qmail-clean may be at work. */
 static int
 settle_queue(struct send *s)
 {
 	static const enum qdir dirs[] = { Q_TODO, Q_INFO, Q_LOCAL, Q_REMOTE, Q_BOUNCE };
 
+	if (cleanup_await() == -1)
+		return cannot_start(s, "unable to lock queue directory");
 	for (size_t i = 0; i < sizeof dirs / sizeof *dirs && !s->q.one_journal; i++) {
 		uint64_t n = qlayout_is_split(&s->q, dirs[i]) ? QUEUE_SPLIT : 1;
 

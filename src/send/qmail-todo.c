@@ -19,6 +19,7 @@
 #include "lib/sandbox.h"
 #include "lib/sig.h"
 #include "lib/sys.h"
+#include "queue/cleanup.h"
 #include "send/cleaner.h"
 #include "send/controls.h"
 #include "send/peers.h"
@@ -245,13 +246,16 @@ prepare(struct program *p)
 }
 
 /* A predecessor whose qmail-send was killed ends at once, but not in the middle of a sync.  Its
- * lock on the directory tells when it has; both at work on one message would spoil it. */
+ * lock on the directory tells when it has; both at work on one message would spoil it.  So would
+ * its qmail-clean. */
 static int
 await_predecessor(void)
 {
 	int fd = open(qlayout_name(Q_TODO), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	return fd == -1 ? -1 : sys_flock(fd);	/* held until we end */
+	if (fd == -1 || sys_flock(fd) == -1)	/* held until we end */
+		return -1;
+	return cleanup_await();
 }
 
 int

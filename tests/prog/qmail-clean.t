@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 """qmail-clean.t - requests in, answers out, in batches; one sync per directory and batch."""
+import fcntl
 import os
+import re
 import subprocess
 import sys
 
@@ -115,6 +117,35 @@ def trouble():
     tap.equal(q.files('mess', 'intd', 'todo'), before, '... so what was asked for is void')
 
 
+def orphan():
+    """Who asked is killed while a batch waits for its turn: the successor is at work alone."""
+    for killed, want in ((False, ([], b'+', 0)), (True, (['todo/0'], b'', 100))):
+        fill(1)
+        lock = os.open(q.QUEUE + '/mess', os.O_RDONLY)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        process = subprocess.Popen([q.program('qmail-clean')], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, preexec_fn=q.become('qmailq'), bufsize=0)
+        process.stdin.write(b'todo/0\0')
+        tap.ok(q.wait_until(lambda: waits_for_lock(process.pid)), 'the lock on mess is waited for')
+        tap.equal(q.files('todo'), ['todo/0'], '  nothing is removed')
+        answers = b''
+        if killed:
+            process.stdout.close()
+        os.close(lock)
+        if not killed:
+            answers = process.stdout.read(1)
+        process.stdin.close()
+        code = process.wait(q.PATIENCE)
+        tap.equal((q.files('todo'), answers, code), want,
+                  'void then' if killed else 'and then carried out')
+        q.wipe()
+
+
+def waits_for_lock(pid):
+    with open('/proc/locks', encoding='ascii') as file:
+        return re.search('-> FLOCK .* %d ' % pid, file.read())
+
+
 def sweep():
     """Files are as old as their youngest time, so nothing here is."""
     path = q.put('pid/1.2.3')
@@ -131,5 +162,6 @@ syncs(200, b'foop', '200 messages', (0, 1))
 one_by_one()
 bad()
 trouble()
+orphan()
 sweep()
 sys.exit(tap.done())

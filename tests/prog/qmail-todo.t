@@ -225,17 +225,19 @@ def many_recipients():
 
 
 def predecessor():
-    """Another qmail-todo that has not ended yet."""
-    control()
-    number = message(todo=['u5', 'p6', 'Fs@x', 'Tu@y'])
-    fd = os.open(QUEUE + 'todo', os.O_RDONLY)
-    fcntl.flock(fd, fcntl.LOCK_EX)
-    with started(Todo()) as todo:
-        todo.settle()
-        tap.equal((todo.records, exists('info', number)), ([], False), 'it is waited for')
-        os.close(fd)
-        todo.until(lambda: todo.of('D') == ['R%d' % number])
-        tap.equal(stop(todo), 0, 'exit 0')
+    """Another qmail-todo, or its qmail-clean, that has not ended yet."""
+    for directory, how in (('todo', fcntl.LOCK_EX), ('mess', fcntl.LOCK_SH)):
+        control()
+        number = message(todo=['u5', 'p6', 'Fs@x', 'Tu@y'])
+        fd = os.open(QUEUE + directory, os.O_RDONLY)
+        fcntl.flock(fd, how)
+        with started(Todo()) as todo:
+            todo.settle()
+            tap.equal((todo.records, exists('info', number)), ([], False),
+                      'a lock on %s is waited for' % directory)
+            os.close(fd)
+            todo.until(lambda: todo.of('D') == ['R%d' % number])
+            tap.equal(stop(todo), 0, 'exit 0')
 
 
 def peers():
