@@ -35,7 +35,7 @@ S := $(if $(MUSL),$(BUILD)/static,$O)
 MUSL_CC = $(MUSL) $(wordlist 2,99,$(CC)) -idirafter /usr/include \
 	-idirafter /usr/include/$(shell $(CC) -print-multiarch)
 # These need the resolver, OpenSSL or libcrypt, made for the system's own C library.
-NO_MUSL := src/net/dns.c src/pop3/password.c $(filter-out src/tls/ucspi.c src/tls/verdict.c,$(wildcard src/tls/*.c))
+NO_MUSL := src/net/dns.c src/net/idn.c src/pop3/password.c $(filter-out src/tls/ucspi.c src/tls/verdict.c,$(wildcard src/tls/*.c))
 MUSL_LIB := $(if $(MUSL),$(shell $(MUSL) -v 2>&1 | sed -n 's,^Reading specs from \(.*\)/musl-gcc.specs,\1,p'))
 # A static PIE, so that the address space is laid out at random as for the others.
 MUSL_LINK = $(MUSL) -static -nostartfiles -Wl,-pie,--no-dynamic-linker,-z,text \
@@ -52,6 +52,9 @@ SPF := $O/spf.a $(NET) $(LIB)
 TLS := $O/tls.a
 QUEUE := $O/queue.a $(MAIL)
 CDB := $(shell $(CC) -print-file-name=libcdb.a)
+# Names of domains beyond US-ASCII; without these two libraries they do not exist.
+IDN := $(wildcard $(foreach l,idn2 unistring,$(shell $(CC) -print-file-name=lib$l.a)))
+IDN := $(if $(word 2,$(IDN)),$(IDN))
 S_MAIL := $S/mail.a $S/lib.a
 S_QUEUE := $S/queue.a $(S_MAIL)
 
@@ -83,7 +86,7 @@ $(foreach f,$(FOLDERS),$(foreach o,$(sort $O $S),$(eval $(call ARCHIVE,$o,$f))))
 
 $O/%.o: src/%.c $(BUILD)/site.h
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -c -o $@ $<
+	$(CC) $(CFLAGS_ALL) $(if $(IDN),-DWITH_IDN2) -c -o $@ $<
 $(BUILD)/static/%.o: src/%.c $(BUILD)/site.h
 	@mkdir -p $(@D)
 	$(MUSL_CC) $(CFLAGS_ALL) -c -o $@ $<
@@ -115,11 +118,11 @@ UNIT_LIBS := $(FOLDERS:%=$O/%.a)
 $(BUILD)/test/%: tests/unit/%.c tests/unit/tap.h $(UNIT_LIBS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -Itests/unit $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group \
-	    $(UNIT_LIBS) -Wl,--end-group $(CDB) -lresolv -lcrypt -lssl -lcrypto
+	    $(UNIT_LIBS) -Wl,--end-group $(CDB) $(IDN) -lresolv -lcrypt -lssl -lcrypto
 $(BUILD)/test/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/loop.c tests/fuzz/fuzz.h $(BUILD)/rig/rig.a $(UNIT_LIBS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $(filter %.c,$^) -Wl,--start-group \
-	    $(BUILD)/rig/rig.a $(UNIT_LIBS) -Wl,--end-group $(CDB) -lresolv -lcrypt -lssl -lcrypto
+	    $(BUILD)/rig/rig.a $(UNIT_LIBS) -Wl,--end-group $(CDB) $(IDN) -lresolv -lcrypt -lssl -lcrypto
 
 # ---- fuzzing: tests/fuzz/run has all targets built into one program, with its own BUILD and CC ----
 RIG := $(patsubst tests/fuzz/%.c,$(BUILD)/rig/%.o,$(wildcard tests/fuzz/rig*.c))
@@ -138,7 +141,7 @@ $(BUILD)/rig/targets.h: $(wildcard tests/fuzz/fuzz_*.c)
 $(BUILD)/rig/driver.o: $(BUILD)/rig/targets.h
 $(BUILD)/fuzz: $(BUILD)/rig/driver.o $(BUILD)/rig/patience.o $(RIG) $(FUZZERS:$(BUILD)/test/%=$(BUILD)/rig/%.o) $(UNIT_LIBS)
 	$(CC) -fsanitize=fuzzer,address,undefined -o $@ $(filter %.o,$^) -Wl,--start-group \
-	    $(UNIT_LIBS) -Wl,--end-group $(CDB) -lresolv -lcrypt -lssl -lcrypto
+	    $(UNIT_LIBS) -Wl,--end-group $(CDB) $(IDN) -lresolv -lcrypt -lssl -lcrypto
 $(BUILD)/planted: $(BUILD)/rig/planted.o $(BUILD)/rig/patience.o
 	$(CC) -fsanitize=fuzzer,address,undefined -o $@ $^
 

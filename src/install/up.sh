@@ -88,7 +88,8 @@ check_queue() {
 	    fail "another qmail-send works on $home/queue; stop it, then run make up again"
 }
 
-packages='gcc libc6-dev musl-tools make libcdb-dev libcrypt-dev libssl-dev openssl tinycdb ucspi-tcp daemontools'
+packages='gcc libc6-dev musl-tools make libcdb-dev libcrypt-dev libssl-dev libidn2-dev libunistring-dev
+    openssl tinycdb ucspi-tcp daemontools'
 [ -d /run/systemd/system ] && packages="$packages daemontools-run"
 
 missing_packages() {

@@ -14,6 +14,7 @@
 #include "lib/num.h"
 #include "lib/sys.h"
 #include "net/dnsmsg.h"
+#include "net/idn.h"
 
 struct dns {
 	struct __res_state state;
@@ -159,7 +160,7 @@ look_up_once(struct dns *d, struct span name, enum dns_type type, taker take, vo
 /* An answer that came mangled by UDP is asked for again by TCP.  undo(to) forgets the records taken
  * from it. */
 static enum dns_status
-look_up(struct dns *d, struct span name, enum dns_type type, taker take, void (*undo)(void *),
+look_up_ascii(struct dns *d, struct span name, enum dns_type type, taker take, void (*undo)(void *),
     void *to)
 {
 	bool malformed;
@@ -173,6 +174,29 @@ look_up(struct dns *d, struct span name, enum dns_type type, taker take, void (*
 	}
 	if (status != DNS_OK)
 		undo(to);
+	return status;
+}
+
+static enum dns_status
+look_up(struct dns *d, struct span name, enum dns_type type, taker take, void (*undo)(void *),
+    void *to)
+{
+	enum dns_status status = DNS_ABSENT;
+	struct buf ascii = { 0 };
+
+	if (!idn_is_foreign(name))
+		return look_up_ascii(d, name, type, take, undo, to);
+	switch (idn_add_ascii(name, &ascii)) {
+	case IDN_OK:
+		status = look_up_ascii(d, buf_span(&ascii), type, take, undo, to);
+		break;
+	case IDN_NONE:
+		break;
+	case IDN_MEMORY:
+		status = DNS_MEMORY;
+		break;
+	}
+	buf_free(&ascii);
 	return status;
 }
 

@@ -3,7 +3,7 @@
  * after truncation.  Decided by the RCODE: NXDOMAIN and "no such data" are DNS_ABSENT; SERVFAIL,
  * REFUSED, FORMERR, NOTIMP, time-outs and malformed answers are DNS_SOFT.
  * A name that cannot exist (label over 63 bytes, name over 255, empty label) is DNS_ABSENT without
- * a question. */
+ * a question.  One with letters beyond US-ASCII is asked for as its A-labels (net/idn.h). */
 #ifndef NET_DNS_H
 #define NET_DNS_H
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/ascii.h"
+#include "net/idn.h"
 #include "spf/eval.h"
 
 #define POSTMASTER span_str("postmaster")
@@ -342,6 +343,18 @@ check(struct spf_eval *e, const struct spf_request *request, bool is_helo,
 		answer->result = SPF_TEMPERROR;
 }
 
+/* Appends an address or a name with its domain as A-labels (RFC 8616, 4).  One that cannot be a
+ * domain stays, and has no record. */
+static void
+add_ascii_domain(struct span address, struct buf *to)
+{
+	size_t at = span_rchr(address, '@'), start = at < address.n ? at + 1 : 0;
+
+	buf_addspan(to, span_head(address, start));
+	if (idn_add_ascii(span_tail(address, start), to) == IDN_NONE)
+		buf_addspan(to, span_tail(address, start));
+}
+
 static void
 check_and_forget(const struct spf_request *request, const struct spf_resolver *resolver,
     bool is_helo, struct spf_answer *answer)
@@ -357,8 +370,8 @@ check_and_forget(const struct spf_request *request, const struct spf_resolver *r
 	buf_free(&e.explanation);
 }
 
-void
-spf_check(const struct spf_request *request, const struct spf_resolver *resolver,
+static void
+check_both(const struct spf_request *request, const struct spf_resolver *resolver,
     struct spf_answer *answer)
 {
 	struct span helo = part_after_at(request->helo), domain = part_after_at(request->sender);
@@ -371,6 +384,27 @@ spf_check(const struct spf_request *request, const struct spf_resolver *resolver
 			return;
 	}
 	check_and_forget(request, resolver, !has_domain, answer);
+}
+
+void
+spf_check(const struct spf_request *request, const struct spf_resolver *resolver,
+    struct spf_answer *answer)
+{
+	struct buf helo = { 0 }, sender = { 0 };
+	struct spf_request r = *request;
+
+	add_ascii_domain(request->helo, &helo);
+	add_ascii_domain(request->sender, &sender);
+	r.helo = buf_span(&helo);
+	r.sender = buf_span(&sender);
+	if (buf_ok(&helo) && buf_ok(&sender)) {
+		check_both(&r, resolver, answer);
+	} else {
+		answer->result = SPF_TEMPERROR;
+		answer->memory = true;
+	}
+	buf_free(&helo);
+	buf_free(&sender);
 }
 
 void

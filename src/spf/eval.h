@@ -64,7 +64,8 @@ enum spf_match spf_mechanism_match(struct spf_eval *e, const struct spf_term *te
 enum spf_match spf_mechanism_count(struct spf_eval *e, enum spf_problem if_too_many);
 /* For macro p: the client's name within `domain` if there is one, else any, else empty. */
 struct span spf_mechanism_validated(void *eval, struct span domain);
-/* May there be a domain of this name in DNS? */
+/* May there be a domain of this name in DNS?  Not with letters beyond US-ASCII: domains have come
+ * as A-labels, and what a local part brings into a name matches nothing (RFC 8616, 4). */
 bool spf_mechanism_is_name(struct span domain);
 
 /* ---- text.c ---- */

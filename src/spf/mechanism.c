@@ -4,13 +4,14 @@
 #include <string.h>
 
 #include "lib/ascii.h"
+#include "net/idn.h"
 
 #define LABEL_BYTES ((size_t)63)
 
 bool
 spf_mechanism_is_name(struct span domain)
 {
-	if (!domain.n || domain.n > SPF_NAME_BYTES)
+	if (!domain.n || domain.n > SPF_NAME_BYTES || idn_is_foreign(domain))
 		return false;
 	for (;;) {
 		size_t label = span_chr(domain, '.');

@@ -10,7 +10,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
-from nameserver import NameServer       # noqa: E402
+from dnsserver import Dns               # noqa: E402
 import netserver                        # noqa: E402
 from netserver import HOME              # noqa: E402
 import tap                              # noqa: E402
@@ -308,7 +308,7 @@ def test_rblsmtpd():
 def main():
     global names
     netserver.set_up()
-    names = NameServer(ZONE)
+    names = Dns(ZONE)
     try:
         for test in (test_dnsbl, test_whitelist, test_s25r, test_greylist, test_greylist_trouble,
                      test_spamdyke, test_many_at_once, test_rblsmtpd):

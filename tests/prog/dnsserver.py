@@ -1,8 +1,12 @@
 """dnsserver - a name server for tests, which can also misbehave.
 
-    dns = Dns({'a.example A': ['192.0.2.1'], 'a.example TXT': ['v=spf1 -all'], 'b.example': 'SERVFAIL'})
-    dns.asked               questions so far: ['a.example MX', ...]
+    dns = Dns({'a.example A': ['192.0.2.1'], 'a.example MX': ['10 a.example'],
+               'a.example TXT': [['two ', 'strings'], 'one'], 'b.example': 'SERVFAIL'})
+    dns.asked               questions so far, in lower case: ['a.example MX', ...]
+    dns.tcp_asked           how many of them came by TCP
     dns.stop()
+
+A name with records of another type gives no data, any other NXDOMAIN or what `other` says.
 """
 import socket
 import struct
@@ -13,7 +17,33 @@ CODES = {'NXDOMAIN': 3, 'SERVFAIL': 2, 'REFUSED': 5, 'FORMERR': 1, 'NOTIMP': 4}
 
 
 def encode(name):
-    return b''.join(bytes([len(part)]) + part.encode() for part in name.split('.') if part) + b'\0'
+    return b''.join(bytes([len(part)]) + part for part in name.encode('latin-1').split(b'.') if part) + b'\0'
+
+
+def data_of(kind, value):
+    if kind == 'A':
+        return socket.inet_aton(value)
+    if kind == 'AAAA':
+        return socket.inet_pton(socket.AF_INET6, value)
+    if kind == 'MX':
+        preference, exchanger = value.split(' ')
+        return struct.pack('>H', int(preference)) + encode(exchanger)
+    if kind != 'TXT':
+        return encode(value)
+    if isinstance(value, str):
+        value = [value[at:at + 255] for at in range(0, len(value), 255)] or ['']
+    elif isinstance(value, bytes):
+        value = [value]
+    strings = [s.encode('latin-1') if isinstance(s, str) else s for s in value]
+    return b''.join(bytes([len(s)]) + s for s in strings)
+
+
+def record(kind, value):
+    if isinstance(value, str) and value.startswith('CNAME '):
+        kind, value = 'CNAME', value[6:]
+    number, = [key for key, text in TYPES.items() if text == kind]
+    data = data_of(kind, value)
+    return b'\xc0\x0c' + struct.pack('>HHIH', number, 1, 60, len(data)) + data
 
 
 class Dns(threading.Thread):
@@ -21,9 +51,9 @@ class Dns(threading.Thread):
     types of `name`; `SILENT`; `GARBAGE` (by UDP only); `NO-EDNS` as a value in front: FORMERR to
     questions with EDNS0.  UDP answers over 512 bytes (with EDNS0: 1232) are truncated."""
 
-    def __init__(self, zone):
+    def __init__(self, zone, other='NXDOMAIN'):
         super().__init__(daemon=True)
-        self.zone = zone
+        self.zone, self.other = zone, other
         self.asked, self.tcp_asked = [], 0
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.udp.bind(('127.0.0.1', 53))
@@ -60,13 +90,14 @@ class Dns(threading.Thread):
     def answer(self, query, tcp):
         at, parts = 12, []
         while query[at]:
-            parts.append(query[at + 1:at + 1 + query[at]].decode('latin-1'))
+            parts.append(query[at + 1:at + 1 + query[at]].decode('latin-1').lower())
             at += 1 + query[at]
         name, kind = '.'.join(parts), TYPES.get(struct.unpack('>H', query[at + 1:at + 3])[0])
         edns = query[11] == 1
         question = query[12:at + 5]
         self.asked.append('%s %s' % (name, kind))
-        values = self.zone.get('%s %s' % (name, kind), self.zone.get(name))
+        known = any(key.split(' ')[0] == name for key in self.zone)
+        values = self.zone.get('%s %s' % (name, kind), self.zone.get(name, [] if known else self.other))
         if values == 'SILENT':
             return None
         if values == 'GARBAGE' and not tcp:
@@ -77,39 +108,14 @@ class Dns(threading.Thread):
             if edns:
                 return query[:2] + b'\x81\x81' + b'\0' * 8
             values = values[1:]
-        code, records = 0, b''
+        code = 0
         if isinstance(values, str):
             code, values = CODES[values], []
-        elif values is None:
-            known = any(key.split(' ')[0] == name for key in self.zone)
-            code, values = (0 if known else 3), []
-        count = len(values)
-        for value in values:
-            records += self.record(kind, value)
-        full = query[:2] + struct.pack('>HHHHH', 0x8180 | code, 1, count, 0, 0) + question + records
+        full = query[:2] + struct.pack('>HHHHH', 0x8180 | code, 1, len(values), 0, 0) + question + \
+            b''.join(record(kind, value) for value in values)
         if not tcp and len(full) > (1232 if edns else 512):
             return query[:2] + struct.pack('>HHHHH', 0x8380, 1, 0, 0, 0) + question
         return full
-
-    @staticmethod
-    def record(kind, value):
-        if value.startswith('CNAME '):
-            kind, value = 'CNAME', value[6:]
-        if kind == 'A':
-            data = socket.inet_aton(value)
-        elif kind == 'AAAA':
-            data = socket.inet_pton(socket.AF_INET6, value)
-        elif kind == 'MX':
-            preference, exchanger = value.split(' ')
-            data = struct.pack('>H', int(preference)) + encode(exchanger)
-        elif kind == 'TXT':
-            text = value.encode('latin-1')
-            parts = [text[at:at + 255] for at in range(0, len(text), 255)] or [b'']
-            data = b''.join(bytes([len(part)]) + part for part in parts)
-        else:
-            data = encode(value)
-        number = [key for key, text in TYPES.items() if text == kind][0]
-        return b'\xc0\x0c' + struct.pack('>HHIH', number, 1, 60, len(data)) + data
 
     def stop(self):
         for one in (self.udp, self.tcp):

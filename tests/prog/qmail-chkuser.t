@@ -9,7 +9,7 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
 import netserver                        # noqa: E402
-from nameserver import NameServer       # noqa: E402
+from dnsserver import Dns               # noqa: E402
 from netserver import HOME              # noqa: E402
 import tap                              # noqa: E402
 
@@ -365,7 +365,7 @@ def test_no_checker():
 def main():
     netserver.set_up()
     prepare()
-    names = NameServer({'mail.test MX': ['10 mx.test'], 'host.test A': ['192.0.2.9'],
+    names = Dns({'mail.test MX': ['10 mx.test'], 'host.test A': ['192.0.2.9'],
                         'null.test MX': ['0 .'], 'broken.test': 'SERVFAIL'})
     try:
         for test in (test_answers, test_questions, test_failures, test_privileges, test_off,

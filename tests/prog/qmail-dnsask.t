@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
-from nameserver import NameServer       # noqa: E402
+from dnsserver import Dns               # noqa: E402
 import tap                              # noqa: E402
 
 PROGRAM = '/var/qmail/bin/qmail-dnsask'
@@ -16,6 +16,7 @@ ZONE = {
     'bad.test TXT': [b'a\r\nb\0c\xff\x7f'], 'long.test TXT': [['x' * 250] * 3], 'empty.test TXT': [''],
     'many.test A': ['192.0.2.%d' % n for n in range(40)],
     '9.2.0.192.in-addr.arpa PTR': ['Name.Test'], '7.2.0.192.in-addr.arpa': 'SERVFAIL',
+    'xn--bcher-kva.test MX': ['10 a.test'], 'xn--bcher-kva.test A': ['192.0.2.3'],
     'broken.test': 'SERVFAIL', 'refused.test': 'REFUSED',
 }
 QUESTIONS = [
@@ -28,7 +29,8 @@ QUESTIONS = [
     ('T broken.test', 'T'), ('M mail.test', 'Y'), ('M host.test', 'Y'), ('M six.test', 'Y'),
     ('M null.test', 'N'), ('M both.test', 'Y'), ('M none.test', 'N'), ('M broken.test', 'T'),
     ('M text.test', 'N'), ('P 192.0.2.9', 'Yname.test'), ('P 192.0.2.8', 'N'), ('P x', 'N'),
-    ('P 2001:db8::1', 'N'), ('P 192.0.2.7', 'T'),
+    ('M b\xc3\xbccher.test', 'Y'), ('A B\xc3\x9cCHER.test', 'Y192.0.2.3'), ('A b\xfccher.test', 'N'),
+    ('M \xc3\xbc.test', 'N'), ('P 2001:db8::1', 'N'), ('P 192.0.2.7', 'T'),
 ]
 
 
@@ -39,7 +41,7 @@ def ask(text, **options):
 
 
 def main():
-    names = NameServer(ZONE)
+    names = Dns(ZONE)
     for question, answer in QUESTIONS:
         tap.equal(ask(question + '\0'), (answer + '\0', 0), question[:40])
     got, code = ask(''.join(question + '\0' for question, _ in QUESTIONS))

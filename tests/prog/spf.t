@@ -33,6 +33,7 @@ ZONE = {
     'six.example TXT': ['v=spf1 ip6:2001:db8::/32 -all'],
     'forward.example TXT': ['v=spf1 ip4:192.0.2.7 -all'],
     '7.2.0.192.in-addr.arpa PTR': ['none.example'],
+    'xn--bcher-kva.example TXT': ['v=spf1 ip4:192.0.2.7 -all'],
 }
 WORDS = {'pass': 'pass', 'fail': 'fail', 'soft': 'softfail', 'neutral': 'neutral', 'none': 'none',
          'error': 'temperror', 'bad': 'permerror'}
@@ -184,6 +185,18 @@ def test_identities():
     tap.equal(got, ['250 ok', '250 ok'], 'our own address')
 
 
+def test_foreign_names():
+    """Domains beyond US-ASCII have their records at their A-labels."""
+    for ip, want in (('192.0.2.7', '250 ok'), ('192.0.2.9', '550 ')):
+        got = talk('EHLO h', 'MAIL FROM:<u@B\xdcCHER.example> SMTPUTF8'.encode().decode('latin-1'),
+                   'RCPT TO:<r@ok.example>', env={'TCPREMOTEIP': ip, 'SMTPUTF8': '1'}, **level(3))
+        tap.equal(got[-2:][0], '250 ok', 'a foreign sender')
+        tap.equal(got[-1][:len(want)], want, 'a foreign sender from ' + ip)
+    tap.equal(spfquery('192.0.2.9', 'h', 'u@b\xfccher.example')[1].split('\n')[0],
+              'result=fail: SPF fail - not authorized: sender=u%40xn--bcher-kva.example ip=192.0.2.9',
+              'spfquery')
+
+
 def test_transactions():
     """Each MAIL has its own result; nothing is left of the one before."""
     refused = '550 %s (#5.7.1)' % (WHY % 'fail.example')
@@ -305,6 +318,7 @@ def main():
     test_switches()
     test_policy()
     test_identities()
+    test_foreign_names()
     test_transactions()
     test_log()
     test_silence()

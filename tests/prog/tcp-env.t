@@ -2,13 +2,13 @@
 """tcp-env.t - tcp-env on real connections, with scripted ident and name servers; in a world."""
 import os
 import socket
-import struct
 import subprocess
 import sys
 import threading
 import time
 
-sys.path.insert(0, 'tests')
+sys.path[:0] = ['tests', 'tests/prog']
+from dnsserver import Dns
 import tap
 
 TCP_ENV = '/var/qmail/bin/tcp-env'
@@ -76,48 +76,8 @@ class Ident(threading.Thread):
         self.join(5)
 
 
-class Dns(threading.Thread):
-    """Answers every question on 127.0.0.1:53: PTR with NAME, or with that error code."""
-
-    def __init__(self, name=None, code=0):
-        super().__init__(daemon=True)
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(('127.0.0.1', 53))
-        self.target, self.code, self.asked = name, code, []
-        self.start()
-
-    def run(self):
-        while True:
-            try:
-                query, peer = self.socket.recvfrom(4096)
-            except OSError:
-                return
-            if not query:
-                return
-            at, parts = 12, []
-            while query[at]:
-                parts.append(query[at + 1:at + 1 + query[at]].decode())
-                at += 1 + query[at]
-            self.asked.append('.'.join(parts))
-            answers = b''
-            if self.target and not self.code:
-                data = b''.join(bytes([len(p)]) + p for p in self.target.split(b'.')) + b'\0'
-                answers = b'\xc0\x0c' + struct.pack('>HHIH', 12, 1, 60, len(data)) + data
-            self.socket.sendto(query[:2] + struct.pack(
-                '>HHHHH', 0x8180 | self.code, 1, 1 if answers else 0, 0, 0) + query[12:at + 5] +
-                answers, peer)
-
-    def stop(self):
-        try:
-            self.socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        self.socket.close()
-        self.join(5)
-
-
 def test_ident():
-    dns = Dns(code=3)
+    dns = Dns({})
     server, client = connection('127.0.0.1', '127.0.0.2')
     local, remote = server.getsockname()[1], server.getpeername()[1]
     base = {'PROTO': 'TCP', 'TCPLOCALIP': '127.0.0.1', 'TCPLOCALPORT': str(local),
@@ -157,24 +117,24 @@ def test_ident():
 def test_names():
     server, client = connection('127.0.0.1', '127.0.0.2')
     for name, answer, local, remote in (
-            ('found', (b'Host.EXAMPLE', 0), 'host.example', 'host.example'),
-            ('odd bytes', (b'a b\xff.EX', 0), 'a?b?.ex', 'a?b?.ex'),
-            ('no such name', (None, 3), None, None),
-            ('no name in the answer', (None, 0), None, None),
-            ('SERVFAIL', (None, 2), 'softdnserror', 'softdnserror'),
-            ('REFUSED', (None, 5), 'softdnserror', 'softdnserror')):
-        dns = Dns(*answer)
+            ('found', ['Host.EXAMPLE'], 'host.example', 'host.example'),
+            ('odd bytes', ['a b\xff.EX'], 'a?b?.ex', 'a?b?.ex'),
+            ('no such name', 'NXDOMAIN', None, None),
+            ('no name in the answer', [], None, None),
+            ('SERVFAIL', 'SERVFAIL', 'softdnserror', 'softdnserror'),
+            ('REFUSED', 'REFUSED', 'softdnserror', 'softdnserror')):
+        dns = Dns({}, other=answer)
         got = run(server, '-R', environment={'TCPLOCALHOST': 'stale', 'TCPREMOTEHOST': 'stale'})[1]
         tap.equal((got.get('TCPLOCALHOST'), got.get('TCPREMOTEHOST')), (local, remote), name)
         if name == 'found':
-            tap.equal(dns.asked, ['1.0.0.127.in-addr.arpa', '2.0.0.127.in-addr.arpa'],
+            tap.equal(dns.asked, ['1.0.0.127.in-addr.arpa PTR', '2.0.0.127.in-addr.arpa PTR'],
                       'local first, then remote')
         dns.stop()
     close(server, client)
 
 
 def test_ipv6():
-    dns = Dns(b'six.example')
+    dns = Dns({}, other=['six.example'])
     server, client = connection('::1')
     port, peer = str(server.getsockname()[1]), str(server.getpeername()[1])
     wanted = {'PROTO': 'TCP6'}
@@ -183,7 +143,7 @@ def test_ipv6():
                        prefix + 'LOCALHOST': 'six.example', prefix + 'REMOTEIP': '::1',
                        prefix + 'REMOTEPORT': peer, prefix + 'REMOTEHOST': 'six.example'})
     tap.equal(run(server, '-R')[1], wanted, 'IPv6')
-    tap.equal(dns.asked[0], '1.' + '0.' * 31 + 'ip6.arpa', 'PTR of an IPv6 address')
+    tap.equal(dns.asked[0], '1.' + '0.' * 31 + 'ip6.arpa PTR', 'PTR of an IPv6 address')
     ident = Ident(b':::ann\n', '::1')
     tap.equal(run(server)[1].get('TCP6REMOTEINFO'), 'ann', 'ident over IPv6')
     ident.stop()

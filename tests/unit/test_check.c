@@ -273,6 +273,30 @@ test_explanations(struct tap *t)
 	spf_answer_free(&answer);
 }
 
+/* Names beyond US-ASCII are checked as their A-labels; a user of such a name matches nothing. */
+static void
+test_foreign(struct tap *t)
+{
+	static const char lines[] =
+	    "xn--bcher-kva.ex TXT v=spf1 ip4:192.0.2.1 -all\n"
+	    "xn--tda.ex TXT v=spf1 exists:%{l}.%{d} -all\n"
+	    "u.xn--tda.ex A 127.0.0.1\n"
+	    "xn--tda.xn--tda.ex A 127.0.0.1\n"
+	    "\xc3\xbc.xn--tda.ex A 127.0.0.1\n";
+	static const struct spf_case rows[] = {
+		{ "sender", "h", "192.0.2.1", "u@b\xc3\xbc" "cher.ex", "pass", NULL },
+		{ "capital", "h", "192.0.2.9", "u@B\xc3\x9c" "CHER.ex", "fail",
+		    "SPF fail - not authorized: sender=u%40xn--bcher-kva.ex ip=192.0.2.9" },
+		{ "HELO", "b\xc3\xbc" "cher.ex", "192.0.2.1", "", "pass", NULL },
+		{ "HELO fails", "b\xc3\xbc" "cher.ex", "192.0.2.9", "u@nowhere.ex", "fail", NULL },
+		{ "no UTF-8", "h", "192.0.2.1", "u@b\xfc" "cher.ex", "none", NULL },
+		{ "macro of the domain", "h", "192.0.2.1", "u@\xc3\xbc.ex", "pass", NULL },
+		{ "macro of the user", "h", "192.0.2.1", "\xc3\xbc@\xc3\xbc.ex", "fail", NULL },
+	};
+
+	ZONE_RUN(t, lines, rows);
+}
+
 /* Two questions about each identity are answered: the record and the first host.  The name in HELO
  * uses all of its time, and the sender has his own. */
 static void
@@ -322,6 +346,7 @@ main(void)
 	test_policy_checks(&t);
 	test_texts(&t);
 	test_explanations(&t);
+	test_foreign(&t);
 	test_time(&t);
 	test_words(&t);
 	return done(&t);
