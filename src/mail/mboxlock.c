@@ -35,7 +35,9 @@ in_spool(const char *path)
 	return false;
 }
 
-/* Another program died and left it. */
+/* Another program died and left it.  Ours never meet here, as each has a kernel lock by then; a
+ * program of others that breaks the same lock between this look and the unlink loses its new one,
+ * which a dot-lock cannot prevent, and is kept out by the kernel lock if it takes one. */
 static bool
 is_stale(const char *dotlock)
 {

@@ -5,6 +5,7 @@ Usage: tls.t [NAME...]       only these functions; tls.t testssl is not among th
 """
 import os
 import re
+import subprocess
 import sys
 
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -104,12 +105,23 @@ def readers(host):
                                    env={'HOME': '/home/joe', 'USER': 'joe', 'LOGNAME': 'joe'})[0] == 0,
                  'fetchmail', 20)
         tap.ok('Subject: to be fetched' in host.sh('cat /home/joe/fetched'), 'fetchmail ' + port)
-    for port, options in (('110', '-starttls pop3'), ('995', '')):
-        code, out, err = host.call(
-            ['sh', '-c', "(sleep 1; printf 'USER joe\\nPASS joe-secret\\n'; sleep 1; "
-             "printf 'STAT\\nQUIT\\n'; sleep 1) | timeout 30 openssl s_client -quiet -crlf "
-             '-connect 127.0.0.1:%s %s' % (port, options)], timeout=PATIENCE)
-        tap.ok(re.search(rb'\+OK \d+ \d+', out), 'openssl s_client ' + port, out + err)
+    by_hand(host, 'openssl s_client 110', 110, '-starttls', 'pop3')
+    by_hand(host, 'openssl s_client 995', 995)
+
+
+def by_hand(host, name, port, *options):
+    """Test point: joe types POP3 into openssl, each command when the one before is answered."""
+    client = host.popen(['timeout', str(PATIENCE), 'openssl', 's_client', '-quiet', '-crlf',
+                         '-connect', '127.0.0.1:%d' % port, *options], stdin=subprocess.PIPE,
+                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0)
+    answers = []
+    if not options:                     # else openssl has read the greeting
+        answers.append(client.stdout.readline())
+    for command in (b'USER joe', b'PASS joe-secret', b'STAT', b'QUIT'):
+        client.stdin.write(command + b'\n')
+        answers.append(client.stdout.readline())
+    tap.ok(all(line.startswith(b'+OK') for line in answers) and
+           re.match(rb'\+OK \d+ \d+\r?\n', answers[-2]) and client.wait(PATIENCE) == 0, name, answers)
 
 
 def scanned(host):
@@ -137,11 +149,7 @@ def behind_stunnel(host):
     service = host.popen(['tcpserver', '-R', '-H', '-l', NAME, '127.0.0.1', '1995', 'stunnel4',
                           '/etc/stunnel/pop3s.conf'])
     wait_for(lambda: host.listening(1995), 'stunnel')
-    code, out, err = host.call(
-        ['sh', '-c', "(sleep 1; printf 'USER joe\\nPASS joe-secret\\n'; sleep 1; "
-         "printf 'STAT\\nQUIT\\n'; sleep 1) | timeout 30 openssl s_client -quiet -crlf "
-         '-connect 127.0.0.1:1995'], timeout=PATIENCE)
-    tap.ok(re.search(rb'\+OK \d+ \d+', out), 'stunnel in front of qmail-popup', out + err)
+    by_hand(host, 'stunnel in front of qmail-popup', 1995)
     service.terminate()
 
 

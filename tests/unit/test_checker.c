@@ -2,7 +2,9 @@
 #include "lib/checker.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "lib/io.h"
@@ -78,9 +80,17 @@ test_hanging(struct tap *t)
 {
 	int64_t begun = deadline_now();
 	struct checker c = { .argv = (char *[]){ dash_c, NULL } };
+	struct pollfd held = { .events = POLLIN };
+	int fds[2];
 
-	ok(t, run("echo $$ >pid; sleep 1000; :", true, 300) == CHECKER_SILENT, "it hangs");
+	if (pipe(fds) == -1 || fcntl(fds[0], F_SETFD, FD_CLOEXEC) == -1)
+		abort();
+	ok(t, run("sleep 1000 & sleep 1000; :", true, 300) == CHECKER_SILENT, "it hangs");
 	ok(t, deadline_now() - begun < 20000, "and is not waited for");
+	(void)close(fds[1]);
+	held.fd = fds[0];
+	ok(t, poll(&held, 1, 20000) == 1 && held.revents == POLLHUP, "nothing of it is left");
+	(void)close(fds[0]);
 	ok(t, run("exit 1", true, 0) != CHECKER_YES, "no time at all");
 	ok(t, checker_start(&c, &login) == CHECKER_NO_START && c.pipe == -1, "no such program");
 }

@@ -46,6 +46,8 @@ static const struct {
 static void
 test_head(struct tap *t)
 {
+	unsigned right = 0;
+
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct netstr_head head = { 0 };
 		enum netstr_status status = NETSTR_MORE;
@@ -60,10 +62,9 @@ test_head(struct tap *t)
 		enum netstr_status want = c == ':' ? NETSTR_COMPLETE :
 		    c >= '0' && c <= '9' ? NETSTR_MORE : NETSTR_BAD;
 
-		if (netstr_head(&head, (char)c) != want)
-			ok(t, false, "byte %u after a digit", c);
+		right += netstr_head(&head, (char)c) == want;
 	}
-	ok(t, true, "every byte after a digit");
+	is_num(t, right, 256, "every byte after a digit");
 }
 
 static void
