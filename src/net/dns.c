@@ -333,17 +333,25 @@ undo_name(void *to)
 	buf_reset(to);
 }
 
-enum dns_status
-dns_ptr(struct dns *d, const struct ip *ip, struct buf *name)
+static enum dns_status
+look_up_address(struct dns *d, const struct ip *ip, taker take, struct buf *to)
 {
 	struct buf question = BUF_CAP(DNSMSG_NAME_MAX);
 	enum dns_status status = DNS_MEMORY;
 
-	buf_reset(name);
+	buf_reset(to);
 	dnsmsg_reverse(ip, &question);
 	if (buf_ok(&question))
-		status = look_up(d, buf_span(&question), DNS_PTR, take_name, undo_name, name);
+		status = look_up(d, buf_span(&question), DNS_PTR, take, undo_name, to);
 	buf_free(&question);
+	return status;
+}
+
+enum dns_status
+dns_ptr(struct dns *d, const struct ip *ip, struct buf *name)
+{
+	enum dns_status status = look_up_address(d, ip, take_name, name);
+
 	if (status == DNS_OK && name->n == 0)
 		return DNS_ABSENT;
 	if (status == DNS_OK)
@@ -382,15 +390,7 @@ dns_txt(struct dns *d, struct span name, struct buf *texts)
 enum dns_status
 dns_ptr_all(struct dns *d, const struct ip *ip, struct buf *names)
 {
-	struct buf question = BUF_CAP(DNSMSG_NAME_MAX);
-	enum dns_status status = DNS_MEMORY;
-
-	buf_reset(names);
-	dnsmsg_reverse(ip, &question);
-	if (buf_ok(&question))
-		status = look_up(d, buf_span(&question), DNS_PTR, take_each_name, undo_name, names);
-	buf_free(&question);
-	return status;
+	return look_up_address(d, ip, take_each_name, names);
 }
 
 /* ---- aliases ---- */

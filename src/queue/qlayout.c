@@ -369,3 +369,15 @@ qlayout_scan_stop(struct qlayout_scan *s)
 	scan_close(s);
 	s->done = true;
 }
+
+bool
+qlayout_is_old(const struct stat *st, int64_t now)
+{
+	int64_t latest = st->st_atime;
+
+	if (st->st_mtime > latest)
+		latest = st->st_mtime;
+	if (st->st_ctime > latest)
+		latest = st->st_ctime;
+	return now > latest && now - latest > QLAYOUT_SWEEP_AGE_S;
+}

@@ -18,6 +18,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "lib/attr.h"
@@ -57,6 +58,9 @@ char *qlayout_pid_path(char *out, pid_t pid, int64_t start, unsigned k);
 char *qlayout_dir_of(const struct qlayout *q, char *out, enum qdir dir, uint64_t id);
 /* Is this directory split in this queue? */
 bool qlayout_is_split(const struct qlayout *q, enum qdir dir);
+/* Older than QLAYOUT_SWEEP_AGE_S by the latest of its times: no clock that was set back or forth
+ * makes a young file old. */
+bool qlayout_is_old(const struct stat *st, int64_t now);
 /* `info`, ... */
 const char *qlayout_name(enum qdir dir);
 

@@ -7,19 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A clock that was wrong may have left any of the three in the past; the youngest counts. */
-static bool
-is_old(const struct stat *st, int64_t now)
-{
-	int64_t latest = st->st_atime;
-
-	if (st->st_mtime > latest)
-		latest = st->st_mtime;
-	if (st->st_ctime > latest)
-		latest = st->st_ctime;
-	return now >= latest + QLAYOUT_SWEEP_AGE_S;
-}
-
 static void
 sweep_pid(int64_t now)
 {
@@ -32,7 +19,7 @@ sweep_pid(int64_t now)
 	while ((entry = readdir(dir)) != NULL)
 		if (entry->d_name[0] != '.' &&
 		    fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    is_old(&st, now))
+		    qlayout_is_old(&st, now))
 			(void)unlinkat(dirfd(dir), entry->d_name, 0);
 	(void)closedir(dir);
 }
@@ -43,7 +30,7 @@ sweep_intd(const struct qlayout *q, uint64_t id, int64_t now)
 	char path[QLAYOUT_PATH_SIZE];
 	struct stat st;
 
-	if (stat(qlayout_path(q, path, Q_INTD, id), &st) == 0 && is_old(&st, now) &&
+	if (stat(qlayout_path(q, path, Q_INTD, id), &st) == 0 && qlayout_is_old(&st, now) &&
 	    qlayout_exists(q, Q_MESS, id) == 0 && qlayout_exists(q, Q_TODO, id) == 0)
 		(void)unlink(path);
 }

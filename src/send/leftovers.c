@@ -1,21 +1,11 @@
 /* leftovers - removes texts of messages that never came into being. */
 #include "send/leftovers.h"
 
+#include <sys/stat.h>
+
 #include "lib/date.h"
 #include "lib/deadline.h"
 #include "send/send.h"
-
-bool
-leftovers_is_old(const struct stat *st, int64_t now)
-{
-	int64_t latest = st->st_atime;
-
-	if (st->st_mtime > latest)
-		latest = st->st_mtime;
-	if (st->st_ctime > latest)
-		latest = st->st_ctime;
-	return now > latest && now - latest > QLAYOUT_SWEEP_AGE_S;
-}
 
 static bool
 is_leftover(const struct send *s, uint64_t id)
@@ -24,7 +14,7 @@ is_leftover(const struct send *s, uint64_t id)
 	struct stat st;
 
 	if (stat(qlayout_path(&s->q, path, Q_MESS, id), &st) == -1 ||
-	    !leftovers_is_old(&st, date_now()))
+	    !qlayout_is_old(&st, date_now()))
 		return false;
 	/* todo before info: a message on its way from one to the other is seen in one of them.  A
 	 * removal that is under way must not be asked for twice: the number may be in use again. */

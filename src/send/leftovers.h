@@ -6,7 +6,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/stat.h>
 
 #include "queue/qlayout.h"
 #include "send/waitset.h"
@@ -23,8 +22,6 @@ struct leftovers {
 	int64_t next;		/* monotonic ms */
 };
 
-/* By the latest of its times: no clock that was set back or forth makes a young file old. */
-bool leftovers_is_old(const struct stat *st, int64_t now);
 void leftovers_watch(const struct send *s, struct waitset *w);
 void leftovers_step(struct send *s);
 

@@ -76,17 +76,17 @@ test_leftovers(struct tap *t)
 	struct stat st = { 0 };
 
 	st.st_atime = st.st_mtime = st.st_ctime = now - QLAYOUT_SWEEP_AGE_S - 1;
-	ok(t, leftovers_is_old(&st, now), "older than 36 hours");
+	ok(t, qlayout_is_old(&st, now), "older than 36 hours");
 	st.st_mtime = now - QLAYOUT_SWEEP_AGE_S;
-	ok(t, !leftovers_is_old(&st, now), "mtime at 36 hours");
+	ok(t, !qlayout_is_old(&st, now), "mtime at 36 hours");
 	st.st_mtime--;
 	st.st_ctime = now - 5;
-	ok(t, !leftovers_is_old(&st, now), "young ctime");
+	ok(t, !qlayout_is_old(&st, now), "young ctime");
 	st.st_ctime = 0;
 	st.st_atime = now + 99;
-	ok(t, !leftovers_is_old(&st, now), "atime in the future");
+	ok(t, !qlayout_is_old(&st, now), "atime in the future");
 	st.st_atime = st.st_mtime = st.st_ctime = INT32_MIN;
-	ok(t, leftovers_is_old(&st, now), "before 1970");
+	ok(t, qlayout_is_old(&st, now), "before 1970");
 }
 
 int
