@@ -13,6 +13,8 @@ is_leftover(const struct send *s, uint64_t id)
 	char path[QLAYOUT_PATH_SIZE];
 	struct stat st;
 
+	if (sched_has(&s->sched, id))
+		return false;	/* nearly all: so they cost nothing */
 	if (stat(qlayout_path(&s->q, path, Q_MESS, id), &st) == -1 ||
 	    !qlayout_is_old(&st, date_now()))
 		return false;
@@ -22,7 +24,7 @@ is_leftover(const struct send *s, uint64_t id)
 	    !done_pending(s, id);
 }
 
-/* Other work comes first, and nothing is swept before the start-up scan has seen the queue. */
+/* Other work comes first, and nothing is swept before all messages are scheduled. */
 static bool
 may_run(const struct send *s)
 {

@@ -65,12 +65,11 @@ wait_for_work(struct send *s)
 		activity_warn(&s->log, "trouble in select", NULL, NULL);
 }
 
-/* Nothing is preprocessed before the start-up scan has ended: what it has not seen yet could be
- * scheduled twice. */
+/* Nothing is preprocessed before all messages are listed: what is not could be scheduled twice. */
 static void
 start_todo(struct send *s)
 {
-	if (s->todo_started || s->stopping || !startup_over(s))
+	if (s->todo_started || s->stopping || !startup_listed(s))
 		return;
 	s->todo_started = true;
 	if (todolink_used(&s->link))

@@ -215,7 +215,7 @@ free_all(struct send *s)
 	todo_free(&s->todo);
 	notice_free(&s->notices);
 	controls_free(&s->controls);
-	qlayout_scan_stop(&s->startup.scan);
+	startup_free(&s->startup);
 	qlayout_scan_stop(&s->leftovers.scan);
 	buf_free(&s->bounces.paragraph);
 	buf_free(&s->link.record);

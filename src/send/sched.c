@@ -47,6 +47,17 @@ sched_bounce_pause(int64_t age_s)
 	return age_s < SCHED_BOUNCE_MAX_S ? age_s : SCHED_BOUNCE_MAX_S;
 }
 
+bool
+sched_has(const struct sched *s, uint64_t id)
+{
+	int64_t due;
+
+	for (int c = 0; c < CHANNELS; c++)
+		if (heap_get(&s->channel[c], id, &due))
+			return true;
+	return heap_get(&s->done, id, &due);
+}
+
 void
 sched_free(struct sched *s)
 {

@@ -3,6 +3,7 @@
 #ifndef SEND_SCHED_H
 #define SEND_SCHED_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/heap.h"
@@ -29,6 +30,8 @@ bool sched_dying(int64_t birth, int64_t now, uint64_t lifetime_s);
 int64_t sched_bounce_pause(int64_t age_s);
 /* A time from the file system, as a time on the schedule. */
 int64_t sched_time(int64_t t);
+/* Is this message on the schedule of a channel, or without recipients left? */
+bool sched_has(const struct sched *s, uint64_t id);
 void sched_free(struct sched *s);
 
 #endif

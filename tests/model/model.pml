@@ -77,6 +77,7 @@ inline forget(n)
 {
 	schedule[n] = AS_NOTHING;
 	recheck[n] = 0;
+	listed[n] = 0;
 	pending[n] = 0
 }
 

@@ -23,12 +23,30 @@ inline purge(n)
 #define RECIPIENTS(n) (local_[n].now || remote_[n].now)
 
 /* startup.c: schedule() */
+inline schedule_files(n)
+{
+	if
+	:: RECIPIENTS(n) -> schedule[n] = AS_CHANNEL
+	:: else -> schedule[n] = AS_DONE
+	fi
+}
+
+/* startup.c: take_deliverable() */
 inline take(n)
 {
 	if
 	:: !mess[n].now && WITH(C_NO_TEXT) -> purge(n)
-	:: (mess[n].now || !WITH(C_NO_TEXT)) && RECIPIENTS(n) -> schedule[n] = AS_CHANNEL
-	:: else -> schedule[n] = AS_DONE
+	:: else -> schedule_files(n)
+	fi
+}
+
+/* The next number, or the next directory. */
+inline next_of(stage)
+{
+	s_number++;
+	if
+	:: s_number == NN -> s_number = 0; s_at = stage
+	:: else
 	fi
 }
 
@@ -53,23 +71,46 @@ proctype qmail_send(byte n)
 		fi;
 		s_at = S_BOOT
 	}
-	/* startup.c: take_message() */
-	/* startup.c: take_file() */
+	/* startup.c: take_info() */
 	:: atomic { send_up && s_at == S_BOOT && s_number == n ->
+		listed[n] = info[n].now != 0;
+		next_of(S_TODO)
+	}
+	/* startup.c: sync_todo() */
+	/* startup.c: settle_message() */
+	:: atomic { send_up && s_at == S_TODO && s_number == n &&
+	    (MAY_SYNC || ordered || s_number < NN - 1) ->
 		if
-		:: info[n].now && todo[n].now -> recheck[n] = 1
-		:: info[n].now && !todo[n].now -> take(n)
-		:: !info[n].now && !todo[n].now ->
+		:: listed[n] && todo[n].now -> listed[n] = 0; recheck[n] = 1
+		:: else
+		fi;
+		if
+		:: !ordered && s_number == NN - 1 -> SYNC_DIR(todo)
+		:: else
+		fi;
+		next_of(S_FILES)
+	}
+	/* startup.c: take_file() */
+	/* startup.c: settle_message() */
+	:: atomic { send_up && s_at == S_FILES && s_number == n ->
+		if
+		:: listed[n] && !mess[n].now && WITH(C_NO_TEXT) -> listed[n] = 0; purge(n)
+		:: !listed[n] && !info[n].now && !todo[n].now ->
 			remove(local_[n]);
 			remove(remote_[n]);
 			remove(bounce[n])
 		:: else
 		fi;
-		s_number++;
+		next_of(S_IDLE)
+	}
+	/* startup.c: schedule_message() */
+	:: atomic { listed[n] && s_at == S_IDLE ->
+		listed[n] = 0;
 		if
-		:: s_number == NN -> s_end()
+		:: schedule[n] == AS_NOTHING -> schedule_files(n)
 		:: else
-		fi
+		fi;
+		printf("qmail-send: number %d of the list is scheduled\n", n)
 	}
 	/* startup.c: recheck() */
 	/* That is 123 s later: qmail-todo has begun with what is still in todo. */

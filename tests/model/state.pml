@@ -50,7 +50,9 @@ bit t_bounce;			/* bounce/N was removed */
 #define S_UNBOUNCE 9
 #define S_REMOVE 10
 #define S_START 11
-#define BOOTING (s_at == S_BOOT || s_at == S_START)
+#define S_TODO 12
+#define S_FILES 13
+#define BOOTING (s_at == S_BOOT || s_at == S_START || s_at == S_TODO || s_at == S_FILES)
 
 byte s_at = S_START;
 byte s_number;		/* of the job; while booting: the next one to look at */
@@ -58,4 +60,5 @@ bit s_far;		/* the job is on the remote channel */
 byte s_message;		/* whose channel file the job has read (its inode) */
 byte schedule[NN];
 bit recheck[NN];
+bit listed[NN];		/* found at the start, not yet scheduled */
 bit pending[NN];	/* info is removed, the text not yet asked for */

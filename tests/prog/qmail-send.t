@@ -530,24 +530,6 @@ def syncs():
            '%d syncs in %d batches' % (len(synced), batches_seen))
 
 
-def alarm_at_start():
-    """ALRM while a long queue is still being read concerns all of it."""
-    control(concurrencyremote='0\n')
-    now = int(time.time())
-    numbers = [message(info='s@x', birth=now, remote=['Ta@y'], due=now + 9999)
-               for _ in range(5000)]
-    with Send(fds=Send.with_todo) as send:
-        send.wait('^status')
-        send.signal('ALRM')
-        send.until(lambda: send.input[7] == b'S')
-        send.signal('TERM')
-        send.until(lambda: send.input[7] == b'SX')
-        send.write(8, b'X\0')
-        tap.equal(send.ended(), 0, 'exit 0')
-    late = [n for n in numbers if mtime('remote', n) > now + 60]
-    tap.equal(late, [], 'every message is due')
-
-
 # ---- bounces ----
 
 def bounce_faults():
@@ -924,8 +906,8 @@ def read_only():
 
 
 TESTS_IN_ORDER = (starting, refusals, predecessor, states, orphan_at_start, retried_marks, schedule,
-                  open_pass_at_exit, alarm_and_lifetime, alarm_at_start, full_channel,
-                  many_messages, limits_of_spawn,
+                  open_pass_at_exit, alarm_and_lifetime, full_channel, many_messages,
+                  limits_of_spawn,
                   strange_reports, batches, failed_todo, disk_trouble, quiet, syncs, bounce_faults,
                   refused_bounces, slow_bounce, odd_senders, hup, lost_peers, last_reports,
                   stale_bounce, with_todo, announced_twice, number_used_again, vanished,
