@@ -121,6 +121,16 @@ auth_forget(struct session *s)
 
 /* ---- the checker ---- */
 
+/* The reply to the command, and with the last one allowed the end of the session. */
+static enum reply
+count_failure(struct session *s, enum reply reply)
+{
+	if (++s->auth_failures < AUTH_FAILURES_MAX)
+		return reply;
+	reply_put(&s->out, reply);
+	return REPLY_AUTH_ENOUGH;
+}
+
 static enum reply
 refuse(const struct sasl *x)
 {
@@ -134,10 +144,7 @@ refuse(const struct sasl *x)
 	if (s->out.n && io_flush(&s->out) == -1)
 		return REPLY_LOST;
 	(void)nanosleep(&delay, NULL);
-	if (++s->auth_failures < AUTH_FAILURES_MAX)
-		return REPLY_AUTH_FAILED;
-	reply_put(&s->out, REPLY_AUTH_FAILED);
-	return REPLY_AUTH_ENOUGH;
+	return count_failure(s, REPLY_AUTH_FAILED);
 }
 
 static enum reply
@@ -170,6 +177,10 @@ give_up(const struct sasl *x, enum checker_verdict verdict)
 	};
 
 	put_log(x->s, "not possible", span_str("-"), troubles[verdict].why);
+	/* What a client can make hang or crash it may not go on with: a checker that is set-uid
+	 * cannot even be killed by us. */
+	if (verdict == CHECKER_SILENT || verdict == CHECKER_KILLED)
+		return count_failure(x->s, troubles[verdict].reply);
 	return troubles[verdict].reply;
 }
 
@@ -179,7 +190,7 @@ check(const struct sasl *x)
 {
 	const struct authconf *conf = &x->s->conf->auth;
 	struct checker c = { .argv = x->login.third.n ? conf->cram_checker : conf->checker,
-		.decides = true, .wait_ms = AUTH_CHECKER_MAX_MS };
+		.decides = true, .wait_ms = conf->checker_ms };
 	struct checker_login login = x->login;
 	enum checker_verdict verdict;
 

@@ -12,8 +12,7 @@
 
 /* Limits, all of them in qmail-limits(7). */
 #define AUTH_LOGIN_MAX ((size_t)512)	/* what a checker is given */
-#define AUTH_FAILURES_MAX 3U
-#define AUTH_CHECKER_MAX_MS (INT64_C(60) * 1000)
+#define AUTH_FAILURES_MAX 3U		/* refused, or the checker hung or crashed */
 
 /* Says on fd 2, once, why there is no AUTH although it was asked for. */
 void auth_explain(const struct authconf *conf);

@@ -45,17 +45,19 @@ wants_encryption(void)
 }
 
 static bool
-is_required(void)
-{
-	const char *indimail = getenv("REQUIREAUTH");
-
-	return number(getenv("REQUIRE_AUTH")) > 0 || (indimail && strcmp(indimail, "0") != 0);
-}
-
-static bool
 starts(const char *text, const char *prefix)
 {
 	return ascii_istarts(span_str(text), span_str(prefix));
+}
+
+static bool
+is_required(const char *smtpauth)
+{
+	const char *indimail = getenv("REQUIREAUTH");
+
+	return number(getenv("REQUIRE_AUTH")) > 0 || (indimail && strcmp(indimail, "0") != 0) ||
+	    (smtpauth && (strcmp(smtpauth, "!") == 0 || starts(smtpauth, "!cram") ||
+	    starts(smtpauth, "!+cram")));
 }
 
 /* SMTPAUTH, or, without it, what the builds did that did not know it. */
@@ -69,13 +71,10 @@ choose_mechanisms(struct authconf *a, const char *smtpauth)
 		a->cram = a->old_lines && !(allow_cram && number(allow_cram) == 0);
 	else if (strcmp(smtpauth, "-") == 0 || strcmp(smtpauth, "0") == 0)
 		a->password = false;
-	else if (strcmp(smtpauth, "!") == 0)
-		a->required = true;
 	else if (starts(smtpauth, "cram") || starts(smtpauth, "!cram"))
 		a->password = !(a->cram = true);
 	else if (starts(smtpauth, "+cram") || starts(smtpauth, "!+cram"))
 		a->cram = true;
-	a->required = a->required || (a->cram && smtpauth && *smtpauth == '!') || is_required();
 }
 
 /* ---- the arguments ---- */
@@ -156,6 +155,8 @@ believes_everybody(const char *checker)
 static void
 take_arguments(struct authconf *a, char *args[], enum style style)
 {
+	const char *order = getenv("SMTPAUTH_CRAMORDER");
+
 	switch (style) {
 	case STYLE_OWN:
 		use_own(a);
@@ -171,6 +172,7 @@ take_arguments(struct authconf *a, char *args[], enum style style)
 		a->checker = a->cram_checker = args;
 	}
 	a->old_lines = style == STYLE_HOST;
+	a->challenge_first = order && strcmp(order, "challenge") == 0;
 	if (style == STYLE_AMBIGUOUS)
 		a->flaw = "the first argument may be a host name or a checker, "
 		    "set SMTPAUTHARGS to host or plain";
@@ -181,18 +183,26 @@ take_arguments(struct authconf *a, char *args[], enum style style)
 void
 authconf_read(struct authconf *a, char *args[])
 {
-	const char *smtpauth = getenv("SMTPAUTH"), *order = getenv("SMTPAUTH_CRAMORDER");
+	const char *smtpauth = getenv("SMTPAUTH");
 	enum style style;
 	size_t n = 0;
 
 	while (args[n])
 		n++;
-	if ((style = find_style(args, n, smtpauth)) == STYLE_NONE)
+	style = find_style(args, n, smtpauth);
+	/* First of all: whatever is wrong with the rest, it must not let everybody in. */
+	a->required = is_required(smtpauth);
+	if (style == STYLE_NONE && !a->required)
 		return;
 	a->configured = true;
 	a->log = !io_same_file(2, 0) && !io_same_file(2, 1);
 	a->delay_ms = AUTHCONF_DELAY_MS;
-	a->challenge_first = order && strcmp(order, "challenge") == 0;
+	a->checker_ms = AUTHCONF_CHECKER_MAX_MS;
+	if (style == STYLE_NONE) {
+		a->flaw = "it is required, and the arguments name no checker: "
+		    "all mail is refused";
+		return;
+	}
 	take_arguments(a, args, style);
 	choose_mechanisms(a, smtpauth);
 	if (a->flaw)

@@ -7,7 +7,8 @@
  *
  * The first form is meant by a first argument without a slash and two more.  A mistake about it
  * would make `true` the checker, who believes everybody: so where both could be meant, and where
- * the checker is `true`, there is no AUTH and a line in the log. */
+ * the checker is `true`, there is no AUTH and a line in the log.  If AUTH is required, no mail is
+ * taken then, nor if no checker is named. */
 #ifndef SMTP_AUTHCONF_H
 #define SMTP_AUTHCONF_H
 
@@ -19,6 +20,7 @@
 #define AUTHCONF_CHECKER QMAIL_HOME "/bin/checkpassword-smtp"
 #define AUTHCONF_PROGRAM "/bin/true"
 #define AUTHCONF_DELAY_MS (INT64_C(5) * 1000)	/* before a refusal */
+#define AUTHCONF_CHECKER_MAX_MS (INT64_C(60) * 1000)	/* for a checker, then it is killed */
 
 struct authconf {
 	bool configured;		/* somebody wants AUTH: it has replies, even if off */
@@ -31,7 +33,7 @@ struct authconf {
 	bool log;			/* descriptor 2 is not the client */
 	const char *host;		/* of challenges; NULL = as the environment says */
 	const char *flaw;		/* why there is none although asked for; NULL = none */
-	int64_t delay_ms;
+	int64_t delay_ms, checker_ms;
 	/* Of LOGIN and PLAIN, and of CRAM-MD5; NULL-terminated. */
 	char *const *checker, *const *cram_checker;
 	char *pair[2][3];		/* where `checker sub checker sub` is cut */

@@ -164,6 +164,17 @@ def test_styles():
             tap.ok('AUTH' not in ' '.join(lines[:-1]), 'and not offered', lines)
             tap.ok((want == '503') == ('qmail-smtpd: warning: no AUTH: ' in LOGS[-1]),
                    'and in the log' if want == '503' else 'nothing in the log', LOGS[-1])
+    for args, env in (((), {'REQUIRE_AUTH': '1'}), ((), {'REQUIREAUTH': ''}), ((CHECKER,), {'SMTPAUTH': '!'}),
+                      ((CHECKER,), {'SMTPAUTH': '!CRAM'}), ((CHECKER,), {'SMTPAUTH': '!+cram'}),
+                      ((), {'SMTPAUTH': '-', 'REQUIRE_AUTH': '1'}), ((CHECKER,), {'REQUIRE_AUTH': '1'}),
+                      (('/bin/true', 'x'), {'SMTPAUTH': '!'}), (('vchkpw', 'vchkpw', 'true'), {'SMTPAUTH': '!'}),
+                      ((CHECKER, 'true'), {'SMTPAUTHARGS': 'host', 'SMTPAUTH': '!'})):
+        lines, _ = talk('%sMAIL FROM:<a@b>\r\nRCPT TO:<u@far.example>\r\n' % GOOD, args=args,
+                        env={'PATH': path, 'RELAYCLIENT': '', **env})
+        tap.equal(lines, ['503 auth not available (#5.3.3)', '530 Authorization required (#5.7.1) ',
+                          '503 MAIL first (#5.5.1)'], 'required, and no checker: %s %s' % (args, env))
+        if env.get('SMTPAUTH') != '-':
+            tap.ok('qmail-smtpd: warning: no AUTH: ' in LOGS[-1], 'in the log', LOGS[-1])
     for args, env in ((('vchkpw', 'true'), {'SMTPAUTH': '-'}), ((), {'SMTPAUTH': '0'})):
         tap.equal(talk(GOOD, args=args, env=env)[0], ['503 auth not available (#5.3.3)'], 'switched off')
 
@@ -279,8 +290,14 @@ def test_refusals():
     """What takes 5 seconds each time, at the same time."""
     verdicts = {name: 'AUTH PLAIN %s\r\n' % plain('joe', name) for name, _ in VERDICTS}
     limits = {name: script + 'NOOP\r\n' for name, script in failures().items()}
-    got = together({**verdicts, **limits})
+    crashes = 'AUTH PLAIN %s\r\n' % plain('joe', 'kill 9') * 3 + 'NOOP\r\n'
+    busy = 'AUTH PLAIN %s\r\n' % plain('joe', 'exit 111') * 4 + 'NOOP\r\n'
+    got = together({**verdicts, **limits, 'crashes': crashes, 'busy': busy})
     check_verdicts(got)
+    tap.equal(([line[:3] for line in got['crashes'][0]], got['crashes'][1]), (['454'] * 3 + ['421'], 1),
+              'three crashes are enough')
+    tap.equal([line[:3] for line in got['busy'][0]], ['454'] * 4 + ['250'],
+              'a checker that says "not now" may be asked again')
     check_limit({name: got[name] for name in limits})
 
 

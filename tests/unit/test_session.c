@@ -7,12 +7,12 @@
 #include "smtp/dialog.h"
 #include "tap.h"
 
-/* What a session says that began age_ms ago and took text_bytes, to a client that sends `sent` and
- * then stays silent but connected. */
+/* What a session with this AUTH says that began age_ms ago and took text_bytes, to a client that
+ * sends `sent` and then stays silent but connected. */
 static void
-converse(int64_t age_ms, uint64_t text_bytes, const char *sent, char *said, size_t size, bool *quit)
+converse(const struct authconf *auth, int64_t age_ms, uint64_t text_bytes, const char *sent, char *said, size_t size, bool *quit)
 {
-	struct smtpconf conf = { .timeout_ms = 1000 };
+	struct smtpconf conf = { .timeout_ms = 1000, .auth = *auth };
 	struct session *s = malloc(sizeof *s);
 	int fds[2];
 	ssize_t n;
@@ -56,9 +56,33 @@ static const struct {
 	    "220 mx ESMTP\r\n221 mx\r\n", true },
 };
 
+/* One login after the other, and a command. */
+#define LOGIN "AUTH PLAIN AGpvZQB4\r\n"
+#define LATER "454 oops, problem with child and I can't auth (#4.3.0)\r\n"
+
+/* A checker that hangs is a failed login to the limit, and no answer to the client. */
+static void
+test_hanging_checker(struct tap *t)
+{
+	static char sh[] = "sh", dash_c[] = "-c", script[] = "exec sleep 100";
+	char *const argv[] = { sh, dash_c, script, NULL };
+	const struct authconf auth = { .configured = true, .password = true, .checker = argv,
+		.cram_checker = argv, .checker_ms = 50 };
+	char said[400];
+	bool quit;
+
+	converse(&auth, 0, 0, LOGIN LOGIN "NOOP\r\nQUIT\r\n", said, sizeof said, &quit);
+	is(t, span_str(said), span_str("220 mx ESMTP\r\n" LATER LATER "250 ok\r\n221 mx\r\n"),
+	    "two hang");
+	converse(&auth, 0, 0, LOGIN LOGIN LOGIN "NOOP\r\n", said, sizeof said, &quit);
+	is(t, span_str(said), span_str("220 mx ESMTP\r\n" LATER LATER LATER
+	    "421 too many failed logins, closing (#4.7.0)\r\n"), "three are enough");
+}
+
 int
 main(void)
 {
+	const struct authconf none = { .configured = false };
 	struct tap t = { 0 };
 	struct session s = { .begun = 1000 };
 
@@ -70,11 +94,12 @@ main(void)
 		char said[256];
 		bool quit;
 
-		converse(rows[i].age_ms, rows[i].text_bytes, rows[i].sent, said, sizeof said,
-		    &quit);
+		converse(&none, rows[i].age_ms, rows[i].text_bytes, rows[i].sent, said,
+		    sizeof said, &quit);
 		is(&t, span_str(said), span_str(rows[i].said), rows[i].name);
 		ok(&t, quit == rows[i].quit, "%s: %s", rows[i].name,
 		    rows[i].quit ? "the client said QUIT" : "the server ended it");
 	}
+	test_hanging_checker(&t);
 	return done(&t);
 }
