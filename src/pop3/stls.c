@@ -17,6 +17,7 @@ switch_is(const char *value)
 void
 stls_begin(struct stls *t)
 {
+	ucspi_keep();
 	t->inside = ucspi_inside();
 }
 

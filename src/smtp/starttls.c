@@ -85,6 +85,7 @@ starttls_begin(struct session *s)
 	const char *smtps = getenv("SMTPS");
 	struct ucspi u = UCSPI_EMPTY;
 
+	ucspi_keep();
 	s->tls = ucspi_inside() && !(smtps && *smtps);
 	if (!smtps || !*smtps)
 		return true;

@@ -85,7 +85,7 @@ make_ready(struct tlsclient *c, const struct connect_how *how, struct buf *reaso
 	if (result == VERDICT_OK && how->authorities)
 		result = read_authorities(c, how->authorities, reason);
 	if (power_keep() == -1) {
-		buf_adds(reason, "cannot give up power");
+		buf_adds(reason, "cannot become qmailt");
 		return VERDICT_TLS;
 	}
 	c->verify = how->authorities;

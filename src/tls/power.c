@@ -76,12 +76,28 @@ power_open_for_caller(const char *path)
 	return fd;
 }
 
+/* Started by root, and the set-uid bit is lost, or the file is root's. */
+static int
+leave_root(void)
+{
+	uid_t uid;
+	gid_t gid;
+
+	if (uids_user(USER_TLS, &uid, &gid) != UIDS_FOUND || uid == 0) {
+		errno = EPERM;
+		return -1;
+	}
+	return sys_become(uid, gid);
+}
+
 int
 power_keep(void)
 {
 	struct account a = { 0 };
 	int rc = -1;
 
+	if (geteuid() == 0)
+		return leave_root();
 	if (getuid() != 0 || geteuid() == 0)
 		return sys_keep_setid(getgid());
 	if (uids_account_of(geteuid(), &a) == UIDS_FOUND)

@@ -4,7 +4,8 @@
  * belong to our account are opened; power_keep makes us that account alone (nobody else can trace
  * or signal us), or power_drop makes us the caller again for good; power_sandbox takes everything
  * but our descriptors.  Not set-uid (the caller switched that off): nothing is gained and nothing
- * to be lost; the same calls work. */
+ * to be lost; the same calls work.  Root is not stayed in any case: power_keep makes qmailt of it,
+ * whatever the bits of the file are. */
 #ifndef TLS_POWER_H
 #define TLS_POWER_H
 

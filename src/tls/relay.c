@@ -106,7 +106,7 @@ make_ready(struct relay *r, struct buf *reason)
 		buf_adds(reason, "control/servercert.pem: ");
 		buf_adds(reason, strerror(errno));
 	} else if (power_keep() == -1) {
-		buf_adds(reason, "cannot give up power");
+		buf_adds(reason, "cannot become qmailt");
 	} else {
 		r->status = server_prepare(&r->tls, fd, r->how->certificate == -1 ?
 		    "control/servercert.pem" : "certificate", getenv("TLSCIPHERS"), reason);

@@ -118,8 +118,10 @@ make_context(struct server *s, const char *ciphers, struct buf *reason)
 	if (use_version(s, reason) == -1 || use_ciphers(s, ciphers, reason) == -1 ||
 	    ask_clients(s, reason) == -1)
 		return -1;
-	tickets_use(s->ctx, tickets_read(&s->tickets, TICKETS_DIR "/tickets", date_now()) ?
-	    &s->tickets : NULL);
+	/* A ticket would bring a client's certificate back without another look at it, so one that
+	 * was revoked meanwhile would still count. */
+	tickets_use(s->ctx, !s->asks && tickets_read(&s->tickets, TICKETS_DIR "/tickets",
+	    date_now()) ? &s->tickets : NULL);
 	(void)SSL_CTX_set_tlsext_servername_callback(s->ctx, choose);
 	(void)SSL_CTX_set_tlsext_servername_arg(s->ctx, s);
 	return 0;

@@ -55,6 +55,15 @@ take_offered(struct ucspi *u)
 	    fcntl(u->read, F_SETFD, FD_CLOEXEC) == 0 && fcntl(u->write, F_SETFD, FD_CLOEXEC) == 0;
 }
 
+void
+ucspi_keep(void)
+{
+	struct ucspi u;
+
+	if (getenv("SSLCTLFD"))
+		(void)!take_offered(&u);
+}
+
 bool
 ucspi_possible(void)
 {

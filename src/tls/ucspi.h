@@ -5,7 +5,8 @@
  * `sslserver -n` sets them), else qmail-tls(8), which is started here if control/servercert.pem
  * exists.  A session goes
  *
- *	ucspi_offered		shall the client be told?
+ *	ucspi_keep		at the start
+ *	ucspi_possible		shall the client be told?
  *	ucspi_open		a TLS process stands by; else the client is told to go on without
  *	... `220`, in the clear, flushed ...
  *	ucspi_begin		handshake; descriptors 0 and 1 are the plaintext from now on
@@ -41,6 +42,9 @@ struct ucspi {
 bool ucspi_inside(void);
 /* Is there anything that could do it? */
 bool ucspi_possible(void);
+/* To be called at the start: descriptors that the environment offers are made close-on-exec, so
+ * that no program started before the handshake can speak for us to the TLS process. */
+void ucspi_keep(void);
 /* Pipes between a program and a relay: *u is the program's side, theirs the relay's, all
  * close-on-exec.  -1 with errno. */
 MUST_CHECK int ucspi_pair(struct ucspi *u, struct ucspi *theirs);

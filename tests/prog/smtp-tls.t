@@ -4,6 +4,7 @@ ssl: when it is offered, what is refused, what is forgotten, what Received says,
 clients, and the same behind a TLS process of somebody else."""
 import os
 import re
+import shutil
 import socket
 import ssl
 import subprocess
@@ -313,6 +314,56 @@ def clients():
     server.end()
 
 
+def resume(version, certificate, control):
+    """Two sessions of one client, the second with what the first has given it; between them the
+    certificate is revoked.  The answers to RCPT, and was the second one resumed?"""
+    context, session, answers = world.client_context(version=version), None, []
+    if certificate:
+        context.load_cert_chain(world.DIR + '/client.pem')
+    for step in (control, {**control, 'clientcrl.pem': world.read('crl.pem')}):
+        server = Smtp(control=step if certificate else None)
+        server.greet()
+        server.say(b'STARTTLS')
+        server.socket = context.wrap_socket(server.socket, server_hostname='mx.example', session=session)
+        server.say(b'MAIL FROM:<x@x.example>')
+        answers.append(server.say(b'RCPT TO:<you@elsewhere.example>')[:3])
+        session, resumed = server.socket.session, server.socket.session_reused
+        server.end()
+    return answers, resumed
+
+
+def revoked():
+    """A revoked certificate does not count, nor does a session of the time before."""
+    world.revoke('client')
+    os.makedirs('/run/qmail-tls', 0o700, exist_ok=True)
+    shutil.chown('/run/qmail-tls', 'qmailt')
+    control = {'tlsclients': 'joe@client.example\n', 'clientca.pem': world.read('ca.pem')}
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        tap.equal(resume(version, True, control), (['250', '553'], False), 'revoked: %s' % version.name)
+        tap.equal(resume(version, False, control), (['553', '553'], True),
+                  'sessions are resumed where nobody is asked: %s' % version.name)
+    server = Smtp(control={**control, 'clientcrl.pem': world.read('crl.pem')})
+    server.greet()
+    context = world.client_context()
+    context.load_cert_chain(world.DIR + '/client.pem')
+    server.encrypt(context)
+    server.say(b'MAIL FROM:<x@x.example>')
+    tap.equal(server.say(b'RCPT TO:<you@elsewhere.example>'),
+              "553 sorry, that domain isn't in my list of allowed rcpthosts; no valid cert for gatewaying: "
+              'certificate revoked (#5.7.1)\r\n', 'revoked: the words')
+    server.end()
+
+
+def inherited(server, numbers):
+    """Which of these descriptors would programs inherit that the server starts?"""
+    found = []
+    for name, number in numbers.items():
+        with open('/proc/%d/fdinfo/%s' % (server.process.pid, number), encoding='ascii') as file:
+            flags = int(re.search(r'^flags:\s*([0-7]+)', file.read(), re.M).group(1), 8)
+        found += [name] if not flags & os.O_CLOEXEC else []
+    return found
+
+
 def somebody_else():
     """The interface of sslserver -n, played by us."""
     install(None)
@@ -325,13 +376,15 @@ def somebody_else():
     def start(*args, **options):
         return real(*args, pass_fds=[s.fileno() for s in fds.values()], **options)
     subprocess.Popen = start
-    server = Smtp({'UCSPITLS': '', **{name: str(s.fileno()) for name, s in fds.items()}})
+    numbers = {name: str(s.fileno()) for name, s in fds.items()}
+    server = Smtp({'UCSPITLS': '', **numbers})
     subprocess.Popen = real
     for sock in fds.values():
         sock.close()
     for sock in (ours, from_relay, to_relay):
         sock.settimeout(world.PATIENCE)
     tap.ok('STARTTLS' in server.greet()[1], 'sslserver: offered')
+    tap.equal(inherited(server, numbers), [], 'sslserver: nobody else gets its descriptors')
     tap.equal(server.say(b'STARTTLS'), '220 Ready to start TLS (#5.7.0)\r\n', 'sslserver: 220')
     tap.equal(ours.recv(10), b'Y', 'sslserver: it is told')
     ours.sendall(b'SSL_PROTOCOL=TLSv9\0SSL_CIPHER=ROT13\0RELAYCLIENT=\0PATH=/evil\0\0')
@@ -473,7 +526,7 @@ def main():
     install()
     try:
         for part in (when_offered, texts, received, forgotten, injected, broken, at_once, names,
-                     clients, somebody_else, inetd, big, pop3):
+                     clients, revoked, somebody_else, inetd, big, pop3):
             part()
     finally:
         world.tear_down()

@@ -342,6 +342,38 @@ def power():
     service.end()
 
 
+def never_root():
+    """Started by root: it is qmailt all the same, even without the set-uid bit, or refuses."""
+    program = BIN + 'qmail-tls'
+    mode = os.stat(program).st_mode & 0o7777
+    own = os.stat(program).st_uid, os.stat(program).st_gid
+    world.write(world.DIR + '/passwd', b''.join(
+        line for line in open('/etc/passwd', 'rb') if not line.startswith(b'qmailt:')))
+    for name, uid, bits in (('set-uid', own[0], mode), ('the bit is lost', own[0], 0o755),
+                            ('set-uid root', 0, 0o4755)):
+        os.chown(program, uid, own[1])
+        os.chmod(program, bits)
+        service = Service(program, '-s', 'cat', become=[])
+        tls = service.connect()
+        tls.sendall(b'x')
+        tls.recv(1)
+        relay, = relays()
+        shown = status(relay)
+        ids = [shown[kind].split() for kind in ('Uid', 'Gid', 'Groups')]
+        tap.equal((ids, shown['CapPrm']), ([[str(QMAILT.pw_uid)] * 4, [str(QMAILT.pw_gid)] * 4,
+                                            [str(QMAILT.pw_gid)]], '0' * 16), 'root, %s' % name)
+        tls.close()
+        service.idle()
+        service.end()
+    os.chmod(program, 0o755)
+    done = subprocess.run(['unshare', '-m', 'sh', '-c', 'mount --bind %s/passwd /etc/passwd && exec %s -t'
+                           % (world.DIR, program)], stderr=subprocess.PIPE, check=False, timeout=world.PATIENCE)
+    tap.equal((done.returncode, done.stderr), (111, b'qmail-tls: cannot become qmailt\n'),
+              'root, and no account qmailt: refused')
+    os.chown(program, *own)
+    os.chmod(program, mode)
+
+
 def has_key(pid):
     """Is a piece of the private key in the memory of this process?  Only root can ask."""
     der = world.openssl('ec', '-in', world.DIR + '/mx.example.key', '-outform', 'DER')
@@ -538,7 +570,7 @@ def main():
     world.set_up()
     install()
     try:
-        for part in (moves, environment, pids, refused, malformed, power, kills, callers, old_owner,
+        for part in (moves, environment, pids, refused, malformed, power, never_root, kills, callers, old_owner,
                      tickets, front, slow, helper):
             part()
     finally:

@@ -58,6 +58,16 @@ def issue(name, kind='ec', subject=None, names=None, days='30', signer='ca', ext
     return at + '.pem'
 
 
+def revoke(name):
+    """DIR/crl.pem: the authority's list, with this certificate."""
+    write('index', b'')
+    write('ca.cnf', b'[ca]\ndefault_ca = own\n[own]\ndatabase = %s/index\ndefault_md = sha256\n'
+          b'default_crl_days = 9\n' % DIR.encode())
+    by = ['ca', '-config', DIR + '/ca.cnf', '-cert', DIR + '/ca.pem', '-keyfile', DIR + '/ca.key']
+    openssl(*by, '-revoke', DIR + '/%s.crt' % name)
+    openssl(*by, '-gencrl', '-out', DIR + '/crl.pem')
+
+
 def set_up():
     os.chmod(DIR, 0o755)
     openssl('req', '-x509', '-nodes', *KEYS['ec'], '-keyout', DIR + '/ca.key', '-out',

@@ -10,7 +10,8 @@
 /* What a session with this AUTH says that began age_ms ago and took text_bytes, to a client that
  * sends `sent` and then stays silent but connected. */
 static void
-converse(const struct authconf *auth, int64_t age_ms, uint64_t text_bytes, const char *sent, char *said, size_t size, bool *quit)
+converse(const struct authconf *auth, int64_t age_ms, uint64_t text_bytes, const char *sent,
+    char *said, size_t size, bool *quit)
 {
 	struct smtpconf conf = { .timeout_ms = 1000, .auth = *auth };
 	struct session *s = malloc(sizeof *s);
