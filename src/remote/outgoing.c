@@ -258,8 +258,9 @@ try_address(struct attempt *t, const struct ip *ip, struct span name)
 
 	if (tlspolicy_find(&policy, t->d->settings, name, ip, &t->d->route))
 		outcome = talk(t, ip, &policy.terms);
-	if (outcome == DIALOGUE_CLEAR) {
+	if (outcome == DIALOGUE_CLEAR)
 		tlspolicy_note(&policy, t->d->settings);
+	if (outcome == DIALOGUE_CLEAR || outcome == DIALOGUE_CLEAR_NOW) {
 		policy.terms.need = STARTTLS_NEVER;
 		outcome = talk(t, ip, &policy.terms);
 	}

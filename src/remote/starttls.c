@@ -77,7 +77,7 @@ static void
 run(const struct starttls_terms *t, int fd, int64_t deadline, struct pipes *p, struct verdict *v)
 {
 	if (start(t, fd, p) == -1) {
-		v->result = VERDICT_TLS;
+		v->result = VERDICT_LOCAL;
 		buf_adds(&v->reason, "qmail-tls cannot be started");
 		return;
 	}
@@ -89,7 +89,8 @@ run(const struct starttls_terms *t, int fd, int64_t deadline, struct pipes *p, s
 	if (verdict_read(p->verdict[0], deadline, v) != VERDICT_READ ||
 	    (v->result == VERDICT_OK && t->authorities && !v->verified)) {
 		verdict_free(v);
-		v->result = VERDICT_TLS;
+		/* A server that is slower than we want to wait, or a qmail-tls that has died. */
+		v->result = deadline_poll(deadline) == 0 ? VERDICT_TLS : VERDICT_LOCAL;
 		buf_adds(&v->reason, "qmail-tls gave no answer");
 	}
 }
@@ -103,7 +104,7 @@ encrypt(const struct starttls_terms *t, int fd, int64_t deadline, struct verdict
 	bool good;
 
 	if (!open_pipes(&p)) {
-		v->result = VERDICT_TLS;
+		v->result = VERDICT_LOCAL;
 		buf_adds(&v->reason, "out of descriptors");
 		return false;
 	}
@@ -162,6 +163,7 @@ add_failure(struct buf *report, const struct starttls_terms *t, const struct ver
 	case VERDICT_NOCN:
 		add_unverified(report, t, ": certificate contains no valid commonName");
 		break;
+	case VERDICT_LOCAL:
 	case VERDICT_TLS:
 	case VERDICT_OK:
 	case VERDICT_RESULTS:
@@ -208,7 +210,8 @@ starttls_upgrade(struct dialogue *d, const struct starttls_terms *t)
 		buf_addc(d->report, '\n');
 		dialogue_record_end(d);
 		d->hung_up = true;
-		(void)dialogue_settle(d, starttls_failed(t));
+		(void)dialogue_settle(d, v.result == VERDICT_LOCAL && t->need == STARTTLS_MAY ?
+		    DIALOGUE_CLEAR_NOW : starttls_failed(t));
 	}
 	verdict_free(&v);
 	return good;

@@ -55,7 +55,7 @@ read_client_key(struct tlsclient *c, const char *name, struct buf *reason)
 	}
 	if (fd != -1)
 		(void)close(fd);
-	return status == TLSPEM_OK ? VERDICT_OK : VERDICT_TLS;
+	return status == TLSPEM_OK ? VERDICT_OK : VERDICT_LOCAL;
 }
 
 static enum verdict_result
@@ -86,14 +86,14 @@ make_ready(struct tlsclient *c, const struct connect_how *how, struct buf *reaso
 		result = read_authorities(c, how->authorities, reason);
 	if (power_keep() == -1) {
 		buf_adds(reason, "cannot become qmailt");
-		return VERDICT_TLS;
+		return VERDICT_LOCAL;
 	}
 	c->verify = how->authorities;
 	if (result == VERDICT_OK)
 		result = tlsclient_prepare(c, reason);
 	if (result == VERDICT_OK && power_sandbox() == -1) {
 		buf_adds(reason, "cannot enter the sandbox");
-		result = VERDICT_TLS;
+		result = VERDICT_LOCAL;
 	}
 	return result;
 }
@@ -115,7 +115,7 @@ connect_run(const struct connect_how *how)
 	if (v.result == VERDICT_OK && pump_init(&pump, c->ssl, VERDICT_SOCKET_FD,
 	    VERDICT_SOCKET_FD) == -1) {
 		buf_adds(&v.reason, strerror(errno));
-		v.result = VERDICT_TLS;
+		v.result = VERDICT_LOCAL;
 	}
 	if (v.result == VERDICT_OK)
 		tlsclient_meet(c, &pump, &v);

@@ -41,11 +41,11 @@ tlsclient_prepare(struct tlsclient *c, struct buf *reason)
 
 	if (!(c->ctx = tlsopt_new(TLS_client_method()))) {
 		buf_adds(reason, "out of memory");
-		return VERDICT_TLS;
+		return VERDICT_LOCAL;
 	}
 	if (c->ciphers && tlsopt_ciphers(c->ctx, span_str(c->ciphers)) == -1) {
 		buf_adds(reason, "no cipher in the list is known");
-		return VERDICT_TLS;
+		return VERDICT_LOCAL;
 	}
 	if (c->verify && authorities_add(c->ctx, buf_span(&c->authorities), reason) == -1)
 		return VERDICT_CAFILE;
@@ -53,12 +53,12 @@ tlsclient_prepare(struct tlsclient *c, struct buf *reason)
 	    authorities_accept);
 	if (!(c->ssl = SSL_new(c->ctx)) || set_host(c) == -1) {
 		buf_adds(reason, "out of memory, or a host name that is none");
-		return VERDICT_TLS;
+		return VERDICT_LOCAL;
 	}
 	if (c->key.n && (status = tlspem_use(c->ssl, buf_span(&c->key))) != TLSPEM_OK) {
 		buf_adds(reason, "client certificate: ");
 		buf_adds(reason, tlspem_words(status));
-		return VERDICT_TLS;
+		return VERDICT_LOCAL;
 	}
 	SSL_set_connect_state(c->ssl);
 	return VERDICT_OK;

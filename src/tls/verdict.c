@@ -6,7 +6,7 @@
 #include "lib/num.h"
 
 static const char *const results[VERDICT_RESULTS] = { "ok", "tls", "cafile", "chain", "name",
-	"nocert", "nocn" };
+	"nocert", "nocn", "local" };
 
 /* Where the value of a line goes, for those that are text. */
 static struct buf *

@@ -30,7 +30,7 @@
  *	-k FILE	key, certificate and chain to be presented if the server asks
  *
  * Anything but result=ok ends the connection.  Without a verdict (end of file) qmail-tls could not
- * work at all.  The limit of time for the handshake (26 s) is kept by qmail-tls. */
+ * work at all, which is the same as result=local.  The limit of time for the handshake (26 s) is kept by qmail-tls. */
 #ifndef TLS_VERDICT_H
 #define TLS_VERDICT_H
 
@@ -47,13 +47,14 @@
 
 enum verdict_result {
 	VERDICT_OK,		/* encrypted; plaintext may flow */
-	VERDICT_TLS,		/* handshake, ciphers, client certificate, time; *reason* says it */
+	VERDICT_TLS,		/* the handshake failed, or took too long; *reason* says it */
 	VERDICT_CAFILE,		/* the file of -a is of no use; *reason* */
 	VERDICT_CHAIN,		/* no chain to an authority of -a; *reason* */
 	VERDICT_NAME,		/* somebody else's certificate.  cn empty: it has names (dNSName),
 				 * but none that matches; else it has none, and cn is not the one */
 	VERDICT_NOCERT,		/* the server has shown none */
 	VERDICT_NOCN,		/* neither names nor a common name that is one */
+	VERDICT_LOCAL,		/* trouble here, of which the server knows nothing; *reason* */
 	VERDICT_RESULTS
 };
 

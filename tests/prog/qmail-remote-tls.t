@@ -3,6 +3,7 @@
 it fails, and servers that mean no good.  Scripted servers on loopback, real qmail-tls."""
 import os
 import pwd
+import shutil
 import socket
 import ssl
 import subprocess
@@ -363,6 +364,21 @@ def test_note():
     tap.equal((report, server.seen), (SENT, CLEAR_TALK), 'a file of the operator lasts for ever')
     report, _ = with_policy(fails, notlshosts_auto='1')
     tap.equal(report, SENT, 'a directory that is not ours is left alone')
+    program, mode = HOME + '/bin/qmail-tls', os.stat(HOME + '/bin/qmail-tls').st_mode & 0o7777
+    for name, bits, bad in (('no client certificate in its file', mode, {'clientcert.pem': 'x'}),
+                            ('no cipher in the list', mode, {'tlsclientciphers': 'NONSENSE'}),
+                            ('no qmail-tls', 0, {}), ('it does nothing', None, {})):
+        if bits is None:
+            shutil.copy(program, program + '.old')
+            with open(program, 'wb') as file:
+                file.write(b'#!/bin/sh\n')
+        os.chmod(program, 0o755 if bits is None else bits)
+        report, server = with_policy(fails, owner=uid, notlshosts_auto='1', **bad)
+        tap.equal((report, server.sessions, os.path.exists(note)), (SENT, 2, False),
+                  'trouble of our own is not noted: ' + name)
+    shutil.copy(program + '.old', program)
+    os.chown(program, pwd.getpwnam('qmailt').pw_uid, -1)
+    os.chmod(program, mode)
 
 
 def test_port_465():

@@ -112,11 +112,11 @@ def client_verdicts():
         ('unreadable for the caller', ['-h', 'mx.example', '-a', world.DIR + '/mx.example.pem'],
          'mx.example', {'result': 'cafile', 'reason': 'Permission denied'}),
         ('unknown ciphers', ['-h', 'mx.example', '-C', 'NONE:TLS_NONE'], 'mx.example',
-         {'result': 'tls', 'reason': 'no cipher in the list is known'}),
+         {'result': 'local', 'reason': 'no cipher in the list is known'}),
         ('a cipher', ['-h', 'mx.example', '-C', 'TLS_CHACHA20_POLY1305_SHA256:NONE'], 'mx.example',
          {'result': 'ok', 'cipher': 'TLS_CHACHA20_POLY1305_SHA256'}),
         ('no such client certificate', ['-h', 'mx.example', '-k', 'control/clientcert.pem'],
-         'mx.example', {'result': 'tls'}),
+         'mx.example', {'result': 'local'}),
     ]
     for name, args, certificate, wanted in rows:
         verdict, code, _ = meet(args, world.server_context(certificate))
@@ -170,7 +170,7 @@ def client_certificate():
     for name in ('client.example.pem', 'client.example.key'):
         verdict, _, _ = meet(['-h', 'mx.example', '-k', world.DIR + '/' + name])
         tap.equal((verdict.get('result'), verdict.get('reason')),
-                  ('tls', 'client certificate: Permission denied'),
+                  ('local', 'client certificate: Permission denied'),
                   'client: another file is opened as the caller: ' + name)
     os.unlink(path)
 

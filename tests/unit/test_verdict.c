@@ -13,6 +13,7 @@ static const struct {
 } rows[] = {
 	{ "the least", "result=ok\n\n", VERDICT_READ },
 	{ "all results known", "result=nocn\n\n", VERDICT_READ },
+	{ "the last of them", "result=local\n\n", VERDICT_READ },
 	{ "unknown names are skipped", "future=1\nresult=tls\n\n", VERDICT_READ },
 	{ "value with =", "result=tls\nreason=a=b\n\n", VERDICT_READ },
 	{ "empty value", "result=tls\nreason=\n\n", VERDICT_READ },
