@@ -97,6 +97,25 @@ cdbmap_find(struct cdbmap *m, struct span key, struct span *data)
 }
 
 enum cdbmap_status
+cdbmap_seek(int fd, struct span key, void *data, size_t n)
+{
+	unsigned found_n;
+	int r;
+
+	if (key.n > UINT_MAX)
+		return CDBMAP_ABSENT;
+	r = cdb_seek(fd, key.p, (unsigned)key.n, &found_n);
+	if (r == 0)
+		return CDBMAP_ABSENT;
+	if (r < 0)
+		return CDBMAP_FAILED;
+	if (found_n == n && n <= INT_MAX)
+		return cdb_bread(fd, data, (int)n) == 0 ? CDBMAP_FOUND : CDBMAP_FAILED;
+	errno = EPROTO;
+	return CDBMAP_FAILED;
+}
+
+enum cdbmap_status
 cdbmap_next(struct cdbmap *m, unsigned *pos, struct span *key, struct span *data)
 {
 	const void *k, *d;

@@ -18,6 +18,10 @@ void cdbmap_close(struct cdbmap *m);	/* NULL is fine */
 /* *data is borrowed from the map until it is closed. */
 MUST_CHECK enum cdbmap_status cdbmap_find(struct cdbmap *m, struct span key, struct span *data);
 
+/* The same in a file that need not fit into memory: nothing is mapped, fd's place is not kept.
+ * FOUND: data has all n bytes of the value.  FAILED: errno; EPROTO or EIO for damage. */
+MUST_CHECK enum cdbmap_status cdbmap_seek(int fd, struct span key, void *data, size_t n);
+
 /* The next record in the order of writing; start with *pos = 0.  ABSENT: there are no more. */
 MUST_CHECK enum cdbmap_status cdbmap_next(struct cdbmap *m, unsigned *pos, struct span *key,
     struct span *data);

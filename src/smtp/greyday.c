@@ -5,17 +5,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/buf.h"
-#include "lib/cdbmap.h"
 #include "lib/fsops.h"
 #include "lib/io.h"
 #include "lib/num.h"
 
-#define TIMES (GREYSTORE_RECORD - GREYSTORE_KEY)
+#define DAY_FILES_MAX ((size_t)4096)	/* that are looked at, to find what is old */
 
 /* ---- names ---- */
 
@@ -40,226 +40,121 @@ day_path(const struct greyday_dir *d, char path[GREYDAY_PATH], int64_t day, cons
 	return greyday_path(d, path, name);
 }
 
-/* ---- bytes ---- */
+/* ---- trouble ---- */
 
-static void
-put_time(unsigned char *p, int64_t t)
+void
+greyday_note(const struct greyday_dir *d, const char *name)
 {
-	for (int i = 0; i < 8; i++)
-		p[i] = (unsigned char)((uint64_t)t >> 8 * i);
-}
-
-static int64_t
-get_time(const unsigned char *p)
-{
-	uint64_t v = 0;
-
-	for (int i = 7; i >= 0; i--)
-		v = v << 8 | p[i];
-	return v > INT64_MAX ? 0 : (int64_t)v;
+	if (d->trouble->name[0])
+		return;
+	(void)snprintf(d->trouble->name, sizeof d->trouble->name, "%s", name);
+	d->trouble->error = errno;
 }
 
 static void
-encode(const struct greyday_record *r, unsigned char out[GREYSTORE_RECORD])
+note_day(const struct greyday_dir *d, int64_t day, const char *suffix)
 {
-	memcpy(out, r->key, GREYSTORE_KEY);
-	put_time(out + GREYSTORE_KEY, r->first);
-	put_time(out + GREYSTORE_KEY + 8, r->passed);
+	char name[GREYSTORE_NAME];
+
+	(void)snprintf(name, sizeof name, "%lld.%s", (long long)day, suffix);
+	greyday_note(d, name);
 }
 
+/* This file of the day has failed us: noted, and, if what is in it is the reason, out of the way,
+ * so that it is told once. */
 static void
-decode_times(const unsigned char *p, struct greyday_record *r)
+give_up(const struct greyday_dir *d, int64_t day, const char *suffix)
 {
-	r->first = get_time(p);
-	r->passed = get_time(p + 8);
+	bool first = !d->trouble->name[0], damaged = errno == EPROTO || errno == EIO;
+	char from[GREYDAY_PATH], to[GREYDAY_PATH];
+
+	note_day(d, day, suffix);
+	if (damaged && day_path(d, from, day, suffix) == 0 && day_path(d, to, day, "bad") == 0 &&
+	    rename(from, to) == 0 && first)
+		d->trouble->moved = true;
 }
 
 /* ---- finding ---- */
 
-/* All whole records of a log; no file: none. */
-static int
-read_log(const char *path, struct buf *log)
+bool
+greyday_find(const struct greyday_dir *d, int64_t day, struct greyfile_record *r)
 {
-	int fd = fsops_open_read(path), rc = -1, error;
-
-	if (fd == -1)
-		return errno == ENOENT ? 0 : -1;
-	log->max = 2 * GREYSTORE_LOG_MAX;
-	switch (io_read_all(fd, log)) {
-	case IO_OK:
-		buf_cut(log, log->n - log->n % GREYSTORE_RECORD);
-		rc = 0;
-		break;
-	case IO_TOOLONG:
-		errno = EPROTO;
-		break;
-	default:
-		break;
-	}
-	error = errno;
-	(void)close(fd);
-	errno = error;
-	return rc;
-}
-
-static const unsigned char *
-record_at(const struct buf *log, size_t at)
-{
-	return (const unsigned char *)log->p + at;
-}
-
-static int
-find_in_log(const char *path, struct greyday_record *r)
-{
-	struct buf log = { 0 };
-	int found = read_log(path, &log);
-
-	for (size_t at = log.n; found == 0 && at > 0; at -= GREYSTORE_RECORD) {
-		const unsigned char *p = record_at(&log, at - GREYSTORE_RECORD);
-
-		if (memcmp(p, r->key, GREYSTORE_KEY) == 0) {
-			decode_times(p + GREYSTORE_KEY, r);
-			found = 1;
-		}
-	}
-	buf_free(&log);
-	return found;
-}
-
-static int
-find_in_map(const char *path, struct greyday_record *r)
-{
-	struct cdbmap *map;
-	struct span data;
-	int found = -1;
-
-	switch (cdbmap_open(path, &map)) {
-	case CDBMAP_ABSENT:
-		return 0;
-	case CDBMAP_FAILED:
-		return -1;
-	default:
-		break;
-	}
-	errno = EPROTO;
-	switch (cdbmap_find(map, span_of((const char *)r->key, GREYSTORE_KEY), &data)) {
-	case CDBMAP_ABSENT:
-		found = 0;
-		break;
-	case CDBMAP_FOUND:
-		if (data.n == TIMES) {
-			decode_times((const unsigned char *)data.p, r);
-			found = 1;
-		}
-		break;
-	default:
-		break;
-	}
-	cdbmap_close(map);
-	return found;
-}
-
-int
-greyday_find(const struct greyday_dir *d, int64_t day, struct greyday_record *r)
-{
+	static const struct {
+		const char *suffix;
+		int (*find)(const char *path, struct greyfile_record *r);
+	} files[] = { { "log", greyfile_find_in_log }, { "cdb", greyfile_find_in_map } };
 	char path[GREYDAY_PATH];
-	int found;
 
-	if (day_path(d, path, day, "log") == -1)
-		return -1;
-	found = find_in_log(path, r);
-	if (found == 0)
-		found = day_path(d, path, day, "cdb") == -1 ? -1 : find_in_map(path, r);
-	return found;
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		int found = day_path(d, path, day, files[i].suffix);
+
+		if (found == 0)
+			found = files[i].find(path, r);
+		if (found == 1)
+			return true;
+		if (found == -1)
+			give_up(d, day, files[i].suffix);
+	}
+	return false;
 }
 
 /* ---- from log to database ---- */
 
-static int
-copy_map(struct cdbmap_maker *mk, const char *path)
-{
-	struct cdbmap *map;
-	enum cdbmap_status status;
-	struct span key, data;
-	unsigned pos = 0;
-	int rc = 0;
-
-	switch (cdbmap_open(path, &map)) {
-	case CDBMAP_ABSENT:
-		return 0;
-	case CDBMAP_FAILED:
-		return -1;
-	default:
-		break;
-	}
-	while (rc == 0 && (status = cdbmap_next(map, &pos, &key, &data)) == CDBMAP_FOUND)
-		rc = cdbmap_make_add(mk, key, data);
-	if (rc == 0 && status == CDBMAP_FAILED) {
-		errno = EPROTO;
-		rc = -1;
-	}
-	cdbmap_close(map);
-	return rc;
-}
-
-/* Of equal keys the first in a cdb counts: the log backwards, then what was there. */
-static int
-write_map(int fd, const struct buf *log, const char *old)
-{
-	struct cdbmap_maker *mk = cdbmap_make(fd);
-	int rc = mk ? 0 : -1;
-
-	for (size_t at = log->n; rc == 0 && at > 0; at -= GREYSTORE_RECORD) {
-		const char *p = log->p + at - GREYSTORE_RECORD;
-
-		rc = cdbmap_make_add(mk, span_of(p, GREYSTORE_KEY),
-		    span_of(p + GREYSTORE_KEY, TIMES));
-	}
-	if (rc == 0)
-		rc = copy_map(mk, old);
-	if (mk && cdbmap_make_finish(mk) == -1)
-		rc = -1;
-	return rc;
-}
-
 /* The database is in its place before the log goes, so a kill in between repeats, and loses
  * nothing. */
 static int
-merge(const struct greyday_dir *d, int64_t day)
+merge_log(const struct greyday_dir *d, int64_t day, const struct buf *log)
 {
 	char log_path[GREYDAY_PATH], map_path[GREYDAY_PATH], new_path[GREYDAY_PATH];
-	struct buf log = { 0 };
-	int fd = -1, rc = -1;
+	bool old_failed;
+	int fd, rc;
 
 	if (day_path(d, log_path, day, "log") == -1 || day_path(d, map_path, day, "cdb") == -1 ||
 	    greyday_path(d, new_path, "new") == -1)
 		return -1;
-	if (read_log(log_path, &log) == 0) {
-		(void)unlink(new_path);
-		fd = open(new_path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	}
-	if (fd != -1)
-		rc = write_map(fd, &log, map_path);
-	if (fd != -1 && close(fd) == -1)
+	(void)unlink(new_path);
+	fd = open(new_path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd == -1)
+		return -1;
+	rc = greyfile_write_map(fd, log, map_path, &old_failed);
+	if (old_failed)
+		give_up(d, day, "cdb");
+	if (close(fd) == -1)
 		rc = -1;
 	if (rc == 0 && (rc = rename(new_path, map_path)) == 0)
 		rc = unlink(log_path);
-	buf_free(&log);
 	return rc;
+}
+
+/* What fails is noted, and tried again the next time. */
+static void
+merge(const struct greyday_dir *d, int64_t day)
+{
+	char path[GREYDAY_PATH];
+	struct buf log = { 0 };
+
+	if (day_path(d, path, day, "log") == -1 || greyfile_read_log(path, &log) == -1)
+		give_up(d, day, "log");
+	else if (merge_log(d, day, &log) == -1)
+		note_day(d, day, "cdb");
+	buf_free(&log);
 }
 
 /* ---- adding ---- */
 
+/* May something be added, and is there a database? */
 static int
-check_day(const struct greyday_dir *d, int64_t day)
+check_day(const struct greyday_dir *d, int64_t day, bool *is_there)
 {
 	char path[GREYDAY_PATH];
 	struct stat st;
 
+	*is_there = false;
 	if (day_path(d, path, day, "cdb") == -1)
 		return -1;
 	if (stat(path, &st) == -1)
 		return errno == ENOENT ? 0 : -1;
+	*is_there = true;
 	if (st.st_size < (off_t)GREYSTORE_DAY_MAX)
 		return 0;
 	errno = EFBIG;
@@ -268,86 +163,168 @@ check_day(const struct greyday_dir *d, int64_t day)
 
 /* What a full disk has left of an earlier record goes first. */
 static int
-write_record(int fd, off_t size, const struct greyday_record *r)
+write_record(int fd, off_t size, const struct greyfile_record *r)
 {
 	unsigned char text[GREYSTORE_RECORD];
 
-	encode(r, text);
+	if (size + GREYSTORE_RECORD > (off_t)GREYFILE_LOG_MAX) {
+		errno = EFBIG;
+		return -1;
+	}
+	greyfile_encode(r, text);
 	if (size % GREYSTORE_RECORD && ftruncate(fd, size - size % GREYSTORE_RECORD) == -1)
 		return -1;
 	return io_write_all(fd, text, sizeof text);
 }
 
-int
-greyday_append(const struct greyday_dir *d, int64_t day, const struct greyday_record *r,
-    bool *is_new)
+static int
+append_log(const struct greyday_dir *d, int64_t day, const struct greyfile_record *r, off_t *size)
 {
 	char path[GREYDAY_PATH];
-	struct stat st = { 0 };
-	int fd, rc = -1;
+	struct stat st;
+	int fd, rc = -1, error;
 
-	if (check_day(d, day) == -1 || day_path(d, path, day, "log") == -1)
+	if (day_path(d, path, day, "log") == -1)
 		return -1;
 	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd == -1)
 		return -1;
-	if (fstat(fd, &st) == 0)
+	if (fstat(fd, &st) == 0) {
+		*size = st.st_size;
 		rc = write_record(fd, st.st_size, r);
-	if (close(fd) == -1)
+	}
+	error = errno;
+	if (close(fd) == 0)
+		errno = error;
+	else
 		rc = -1;
-	*is_new = st.st_size == 0;
-	if (rc == 0 && st.st_size + GREYSTORE_RECORD >= (off_t)GREYSTORE_LOG_MAX)
-		rc = merge(d, day);
 	return rc;
+}
+
+int
+greyday_append(const struct greyday_dir *d, int64_t day, const struct greyfile_record *r,
+    bool *is_new)
+{
+	off_t size;
+	bool has_map;
+
+	if (check_day(d, day, &has_map) == -1) {
+		note_day(d, day, "cdb");
+		return -1;
+	}
+	if (append_log(d, day, r, &size) == -1) {
+		note_day(d, day, "log");
+		return -1;
+	}
+	*is_new = size == 0 && !has_map;
+	if (size + GREYSTORE_RECORD >= (off_t)GREYSTORE_LOG_MAX)
+		merge(d, day);
+	return 0;
 }
 
 /* ---- old days ---- */
 
-/* The day of `20778.log` or `20778.cdb`; false: another file. */
+struct day_file {
+	int64_t day;
+	bool is_log;
+};
+
+/* `20778.log`, `20778.cdb`, `20778.bad`; false: another file. */
 static bool
-parse_name(const char *name, int64_t *day, bool *is_log)
+parse_name(const char *name, struct day_file *f)
 {
 	struct span text = span_str(name), suffix;
 	size_t dot = span_chr(text, '.');
 	uint64_t value;
 
 	suffix = span_tail(text, dot);
-	*is_log = span_eq(suffix, span_str(".log"));
-	if (!*is_log && !span_eq(suffix, span_str(".cdb")))
+	f->is_log = span_eq(suffix, span_str(".log"));
+	if (!f->is_log && !span_eq(suffix, span_str(".cdb")) && !span_eq(suffix, span_str(".bad")))
 		return false;
 	if (num_parse_u64(name, dot, INT64_MAX, &value) != NUM_OK)
 		return false;
-	*day = (int64_t)value;
+	f->day = (int64_t)value;
 	return true;
 }
 
 static int
-tidy_one(const struct greyday_dir *d, const char *name, int64_t today, int64_t oldest)
+compare_days(const void *a, const void *b)
 {
-	char path[GREYDAY_PATH];
-	int64_t day;
-	bool is_log;
+	const struct day_file *x = a, *y = b;
 
-	if (!parse_name(name, &day, &is_log))
-		return 0;
-	if (day < oldest || day > today + 1)
-		return greyday_path(d, path, name) == -1 ? -1 : unlink(path);
-	return is_log && day < today ? merge(d, day) : 0;
+	return (x->day < y->day) - (x->day > y->day);	/* the youngest first */
 }
 
-int
-greyday_tidy(const struct greyday_dir *d, int64_t today, int64_t oldest)
+/* All files of days, the youngest first. */
+static int
+list_days(const char *path, struct buf *list)
 {
-	DIR *dir = opendir(d->path);
+	DIR *dir = opendir(path);
 	const struct dirent *entry;
-	int rc = 0, error;
+	struct day_file f = { 0 };
 
 	if (!dir)
 		return -1;
-	while (rc == 0 && (entry = readdir(dir)))
-		rc = tidy_one(d, entry->d_name, today, oldest);
-	error = errno;
+	list->max = DAY_FILES_MAX * sizeof f;
+	while ((entry = readdir(dir)))
+		if (parse_name(entry->d_name, &f))
+			buf_add(list, &f, sizeof f);
 	(void)closedir(dir);
-	errno = error;
-	return rc;
+	if (list->n)
+		qsort(list->p, list->n / sizeof f, sizeof f, compare_days);
+	return 0;
+}
+
+/* The day whose predecessors may go: the keep-th that is there up to today; -1: there are fewer. */
+static int64_t
+last_kept(const struct day_file *files, size_t n, int64_t today, size_t keep)
+{
+	int64_t before = -1;
+
+	for (size_t i = 0; i < n; i++) {
+		if (files[i].day > today || files[i].day == before)
+			continue;
+		before = files[i].day;
+		if (--keep == 0)
+			return before;
+	}
+	return -1;
+}
+
+static void
+remove_day(const struct greyday_dir *d, int64_t day)
+{
+	static const char *const suffixes[] = { "log", "cdb", "bad" };
+	char path[GREYDAY_PATH];
+
+	for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
+		if (day_path(d, path, day, suffixes[i]) == -1 ||
+		    (unlink(path) == -1 && errno != ENOENT))
+			note_day(d, day, suffixes[i]);
+}
+
+void
+greyday_tidy(const struct greyday_dir *d, int64_t today, int64_t oldest, size_t keep)
+{
+	struct buf list = { 0 };
+	const struct day_file *files;
+	int64_t last;
+	size_t n;
+
+	if (list_days(d->path, &list) == -1) {
+		greyday_note(d, ".");
+		return;
+	}
+	files = (const struct day_file *)(const void *)list.p;
+	n = list.n / sizeof *files;
+	last = last_kept(files, n, today, keep);
+	for (size_t i = 0; i < n; i++) {
+		bool is_past = files[i].day < oldest && files[i].day < last;
+
+		if (is_past || (last != -1 && files[i].day > today + 1))
+			remove_day(d, files[i].day);
+		else if (files[i].is_log && files[i].day < today)
+			merge(d, files[i].day);
+	}
+	buf_free(&list);
 }

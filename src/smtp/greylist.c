@@ -33,7 +33,7 @@ take_number(struct span *text, int64_t *value)
 struct greystore_times
 greylist_times(struct span text)
 {
-	struct greystore_times t = { GREYLIST_WAIT_S, GREYLIST_RETRY_S, GREYLIST_KNOWN_S };
+	struct greystore_times t = { GREYLIST_WAIT_S, GREYLIST_RETRY_S, GREYSTORE_KNOWN_S };
 
 	take_number(&text, &t.wait);
 	take_number(&text, &t.retry);
@@ -154,13 +154,47 @@ log_refusal(const struct session *s, struct span recipient)
 	smtplog_put(&line);
 }
 
+/* What the administrator should do. */
+static const char *
+remedy(const struct greystore_trouble *trouble)
+{
+	if (trouble->moved)
+		return "it is called .bad now, and can be removed";
+	switch (trouble->error) {
+	case EFBIG:
+		return "no more is remembered today";
+	case ETIMEDOUT:
+		return "another process holds it";
+	default:
+		return "the directory and what is in it must belong to the user of qmail-smtpd";
+	}
+}
+
+/* `greylist: not working, mail is accepted: greylist/lock: Permission denied; the directory ...` */
 static void
-log_failure(int error)
+log_trouble(const struct greystore_trouble *trouble, bool works)
 {
 	struct buf line = BUF_CAP(SMTPLOG_MAX);
 
-	buf_adds(&line, "greylist: not working, mail is accepted: ");
-	buf_adds(&line, error == EPROTO ? "a file is damaged" : errtext(error));
+	if (!trouble->name[0])
+		return;
+	buf_adds(&line, works ? "greylist: what one file knows has to wait again: " :
+	    "greylist: not working, mail is accepted: ");
+	buf_adds(&line, GREYLIST_DIRECTORY "/");
+	buf_adds(&line, trouble->name);
+	buf_adds(&line, ": ");
+	buf_adds(&line, trouble->moved ? "damaged" : errtext(trouble->error));
+	buf_adds(&line, "; ");
+	buf_adds(&line, remedy(trouble));
+	smtplog_put(&line);
+}
+
+static void
+log_no_address(void)
+{
+	struct buf line = BUF_CAP(SMTPLOG_MAX);
+
+	buf_adds(&line, "greylist: not working, mail is accepted: TCPREMOTEIP is no address");
 	smtplog_put(&line);
 }
 
@@ -170,24 +204,20 @@ static enum reply
 ask(struct session *s, const struct ip *ip, struct span recipient, const char *mode)
 {
 	struct greystore_times t = greylist_times(span_str(mode));
+	struct greystore_trouble trouble = { 0 };
 	unsigned char key[GREYSTORE_KEY];
 	int64_t now = date_now();
+	enum greystore_answer answer;
 
 	greylist_key(ip, buf_span(&s->sender), recipient, key);
-	switch (greystore_ask(GREYLIST_DIRECTORY, key, now, &t)) {
-	case GREYSTORE_KNOWN:
+	answer = greystore_ask(GREYLIST_DIRECTORY, key, now, &t, &trouble);
+	log_trouble(&trouble, answer != GREYSTORE_FAILED);
+	if (answer == GREYSTORE_KNOWN || answer == GREYSTORE_FAILED)
 		return REPLY_OK;
-	case GREYSTORE_FIRST:
-		if (knew_spamdyke(s, recipient, now, &t)) {
-			if (greystore_teach(GREYLIST_DIRECTORY, key, now, &t) == -1)
-				log_failure(errno);
-			return REPLY_OK;
-		}
-		break;
-	case GREYSTORE_EARLY:
-		break;
-	default:
-		log_failure(errno);
+	if (answer == GREYSTORE_FIRST && knew_spamdyke(s, recipient, now, &t)) {
+		trouble = (struct greystore_trouble){ 0 };
+		log_trouble(&trouble, greystore_teach(GREYLIST_DIRECTORY, key, now, &t,
+		    &trouble) == 0);
 		return REPLY_OK;
 	}
 	log_refusal(s, recipient);
@@ -205,7 +235,7 @@ greylist_check(struct session *s, struct buf *recipient)
 	if (!mode || !s->sender.n || s->user.n || client_is_white(s) || s25r_spares(s))
 		return REPLY_OK;
 	if (!client_ip(s, &ip)) {
-		log_failure(EINVAL);
+		log_no_address();
 		return REPLY_OK;
 	}
 	return ask(s, &ip, buf_span(recipient), mode);

@@ -5,8 +5,9 @@
  * three are known for KNOWN.  The client is its /24, or /64.
  * $GREYLIST_SPAMDYKE: a directory that spamdyke has filled; what is old enough there is known here.
  *
- * State is in greylist/ (smtp/greystore.h).  If it cannot be used, mail is accepted, with a line in
- * the log. */
+ * State is in greylist/ (smtp/greystore.h).  If it cannot be used, or is full for today, mail is
+ * accepted; if one file in it cannot, what that knows has to wait again; with a line in the log
+ * that names the file. */
 #ifndef SMTP_GREYLIST_H
 #define SMTP_GREYLIST_H
 
@@ -22,7 +23,6 @@
 #define GREYLIST_DIRECTORY "greylist"	/* in the home directory */
 #define GREYLIST_WAIT_S 300
 #define GREYLIST_RETRY_S 14400
-#define GREYLIST_KNOWN_S 3110400	/* 36 days */
 #define GREYLIST_KNOWN_MAX_S ((uint64_t)400 * 86400)
 
 struct session;

@@ -1,17 +1,26 @@
 /* greystore - what greylisting remembers, in a directory of its own (qmail-clients(5)).
  *
- *	lock		held while one question is answered
+ *	lock		held while one question is answered; its contents: below
  *	20778.log	what happened on that day since 1970, in the order of happening
  *	20778.cdb	the same, once the log was full or the day was over
+ *	20778.bad	a .log or .cdb that was damaged
  *
  * A record has GREYSTORE_RECORD bytes: the key, then two times in seconds since 1970,
  * little-endian, 8 bytes each: of the first attempt; of the last delivery, 0 if there was none.
- * In a cdb the key is the key.  A later record of a key makes the earlier ones void.  Days that are
- * too old are removed by whoever begins a new one; nothing else grows, however many keys there
- * are. */
+ * In a cdb the key is the key.  A later record of a key makes the earlier ones void.  Nothing is
+ * mapped: a question takes GREYSTORE_LOG_MAX bytes or so of memory, however much there is.
+ *
+ * Whoever begins a new day removes the days that are too old for all who ask: the longest `known`
+ * of late is in `lock`, as two numbers like those of a record, seconds and how many days have begun
+ * since somebody asked with it.  As many days as that are kept in any case, so a clock that was
+ * wrong for a while costs nothing.
+ *
+ * A file that cannot be used is like one that is not there, which makes some wait that would not
+ * have to; a damaged one is renamed to .bad, which goes with its day. */
 #ifndef SMTP_GREYSTORE_H
 #define SMTP_GREYSTORE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/attr.h"
@@ -19,7 +28,8 @@
 #define GREYSTORE_KEY 16
 #define GREYSTORE_RECORD 32
 #define GREYSTORE_LOG_MAX ((size_t)1 << 20)	/* bytes of a log; then it goes into the cdb */
-#define GREYSTORE_DAY_MAX ((size_t)256 << 20)	/* bytes of a cdb; then nothing is added that day */
+#define GREYSTORE_DAY_MAX ((size_t)64 << 20)	/* bytes of a cdb; then nothing is added that day */
+#define GREYSTORE_KNOWN_S 3110400	/* 36 days: as long as nobody asks otherwise */
 #define GREYSTORE_LOCK_MS 5000			/* waiting for others */
 
 /* Seconds. */
@@ -33,14 +43,24 @@ enum greystore_answer {
 	GREYSTORE_FIRST,	/* not seen before */
 	GREYSTORE_EARLY,
 	GREYSTORE_KNOWN,	/* it has waited, or had a delivery; that is remembered */
-	GREYSTORE_FAILED	/* errno, EPROTO for damage */
+	GREYSTORE_FAILED	/* *trouble tells */
 };
 
-/* dir: the directory.  now: seconds since 1970. */
+#define GREYSTORE_NAME 32
+/* The first file that could not be used as it should, and why; name "": all is well. */
+struct greystore_trouble {
+	char name[GREYSTORE_NAME];	/* in the directory; "." itself */
+	int error;
+	bool moved;			/* it was damaged, and is called .bad now */
+};
+
+/* dir: the directory.  now: seconds since 1970.  *trouble: {0} before; may have something after
+ * any answer. */
 MUST_CHECK enum greystore_answer greystore_ask(const char *dir,
-    const unsigned char key[GREYSTORE_KEY], int64_t now, const struct greystore_times *t);
-/* It has been known elsewhere: as if there had been a delivery.  -1: errno. */
+    const unsigned char key[GREYSTORE_KEY], int64_t now, const struct greystore_times *t,
+    struct greystore_trouble *trouble);
+/* It has been known elsewhere: as if there had been a delivery.  -1: *trouble. */
 MUST_CHECK int greystore_teach(const char *dir, const unsigned char key[GREYSTORE_KEY],
-    int64_t now, const struct greystore_times *t);
+    int64_t now, const struct greystore_times *t, struct greystore_trouble *trouble);
 
 #endif

@@ -3,6 +3,9 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "scratch.h"
 #include "smtp/greylist.h"
@@ -13,13 +16,22 @@
 
 static const struct greystore_times times = { 300, 14400, 36 * DAY };
 
+static struct greystore_trouble trouble;
+
 static enum greystore_answer
-ask(const char *name, int64_t now)
+ask_with(const char *name, int64_t now, const struct greystore_times *t)
 {
 	unsigned char key[GREYSTORE_KEY] = { 0 };
 
 	memcpy(key, name, strlen(name));
-	return greystore_ask(".", key, now, &times);
+	trouble = (struct greystore_trouble){ 0 };
+	return greystore_ask(".", key, now, t, &trouble);
+}
+
+static enum greystore_answer
+ask(const char *name, int64_t now)
+{
+	return ask_with(name, now, &times);
 }
 
 static const struct {
@@ -59,6 +71,18 @@ count_files(void)
 }
 
 static void
+empty_directory(void)
+{
+	DIR *d = opendir(".");
+	const struct dirent *e;
+
+	while (d && (e = readdir(d)))
+		if (e->d_name[0] != '.')
+			(void)unlink(e->d_name);
+	(void)closedir(d);
+}
+
+static void
 test_full_log(struct tap *t)
 {
 	const int records = 3 * (int)(GREYSTORE_LOG_MAX / GREYSTORE_RECORD) / 2;
@@ -75,7 +99,7 @@ test_full_log(struct tap *t)
 			unsigned char key[GREYSTORE_KEY] = { 0 };
 
 			memcpy(key, name, strlen(name));
-			good = greystore_teach(".", key, NOW, &times) == 0;
+			good = greystore_teach(".", key, NOW, &times, &trouble) == 0;
 		}
 	}
 	ok(t, good, "%d records", records);
@@ -100,29 +124,129 @@ test_damage(struct tap *t)
 	is_num(t, ask("t", NOW + 10 * DAY), GREYSTORE_FIRST, "a torn record does not matter");
 	ok(t, stat("20010.log", &st) == 0 && st.st_size == GREYSTORE_RECORD, "  and is gone");
 	(void)close(scratch_file("20009.cdb", "no database"));
-	errno = 0;
-	is_num(t, ask("u", NOW + 10 * DAY), GREYSTORE_FAILED, "a damaged database");
-	is_num(t, errno, EPROTO, "  says so");
-	(void)unlink("20009.cdb");
+	is_num(t, ask("u", NOW + 10 * DAY), GREYSTORE_FIRST, "a damaged database is one day only");
+	is(t, span_str(trouble.name), span_str("20009.cdb"), "  it is named");
+	ok(t, trouble.moved && stat("20009.bad", &st) == 0, "  and put aside");
+	is_num(t, ask("t", NOW + 10 * DAY + 300), GREYSTORE_KNOWN, "the other days work");
+	is(t, span_str(trouble.name), span_str(""), "  nothing is left to be told");
 	(void)close(scratch_file("notes", "not ours"));
-	(void)close(scratch_file("99999.log", ""));
 	is_num(t, ask("v", NOW + 11 * DAY), GREYSTORE_FIRST, "files of others");
 	ok(t, stat("notes", &st) == 0, "  stay");
-	ok(t, stat("99999.log", &st) == -1, "a day far ahead does not");
-	is_num(t, greystore_ask("nonesuch", (const unsigned char *)"0123456789abcdef", NOW, &times),
-	    GREYSTORE_FAILED, "no directory");
+	trouble = (struct greystore_trouble){ 0 };
+	is_num(t, greystore_ask("nonesuch", (const unsigned char *)"0123456789abcdef", NOW, &times,
+	    &trouble), GREYSTORE_FAILED, "no directory");
+	is(t, span_str(trouble.name), span_str("lock"), "  names the file");
+	is_num(t, trouble.error, ENOENT, "  and the reason");
+}
+
+/* Files that cannot be read at all, the day's own as well. */
+static void
+test_unreadable(struct tap *t)
+{
+	is_num(t, ask("w", NOW), GREYSTORE_FIRST, "before the trouble");
+	ok(t, mkdir("19999.cdb", 0700) == 0 && mkdir("19998.log", 0700) == 0, "directories");
+	is_num(t, ask("x", NOW), GREYSTORE_FIRST, "  are days alone");
+	is(t, span_str(trouble.name), span_str("19999.cdb"), "  the first is named");
+	ok(t, trouble.error == EISDIR && !trouble.moved, "  with its reason");
+	is_num(t, ask("w", NOW + 300), GREYSTORE_KNOWN, "  what other days know is known");
+	ok(t, mkdir("20001.log", 0700) == 0, "the day's own log");
+	is_num(t, ask("y", NOW + DAY), GREYSTORE_FAILED, "  cannot be done without");
+	is(t, span_str(trouble.name), span_str("20001.log"), "  and is named");
+	ok(t, rmdir("19999.cdb") == 0 && rmdir("19998.log") == 0 &&
+	    rmdir("20001.log") == 0, "gone");
+}
+
+/* A file of more than the memory there is: nothing of it is mapped or read as a whole. */
+static void
+test_huge(struct tap *t)
+{
+	struct rlimit old, small = { 0 };
+	struct stat st;
+	int fd;
+
+	is_num(t, ask("big", NOW), GREYSTORE_FIRST, "known");
+	is_num(t, ask("big", NOW + 300), GREYSTORE_KNOWN, "  before");
+	is_num(t, ask("next", NOW + DAY), GREYSTORE_FIRST, "  the next day");
+	fd = open("20000.cdb", O_WRONLY | O_CLOEXEC);
+	ok(t, fd != -1 && ftruncate(fd, (off_t)3 << 30) == 0, "a file of 3 gigabytes");
+	(void)close(fd);
+	(void)getrlimit(RLIMIT_AS, &old);
+	small = old;
+	small.rlim_cur = (rlim_t)1 << 30;
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+	(void)setrlimit(RLIMIT_AS, &small);
+#endif
+	is_num(t, ask("big", NOW + DAY), GREYSTORE_KNOWN, "is read in less memory");
+	is(t, span_str(trouble.name), span_str(""), "  without trouble");
+	(void)setrlimit(RLIMIT_AS, &old);
+	ok(t, truncate("20001.cdb", (off_t)GREYSTORE_DAY_MAX) == -1, "no database of that day yet");
+	(void)close(scratch_file("20001.cdb", ""));
+	ok(t, truncate("20001.cdb", (off_t)GREYSTORE_DAY_MAX) == 0, "a full day");
+	is_num(t, ask("more", NOW + DAY), GREYSTORE_FAILED, "  takes nothing more");
+	ok(t, trouble.error == EFBIG && stat("20001.cdb", &st) == 0, "  and says so");
+}
+
+static bool
+is_there(int day)
+{
+	char name[GREYSTORE_NAME];
+	struct stat st;
+
+	(void)snprintf(name, sizeof name, "%d.cdb", day);
+	if (stat(name, &st) == 0)
+		return true;
+	(void)snprintf(name, sizeof name, "%d.log", day);
+	return stat(name, &st) == 0;
+}
+
+/* Comes on each day, and again a little later. */
+static void
+live(const char *who, int from, int days, const struct greystore_times *life)
+{
+	for (int i = 0; i < days; i++) {
+		(void)ask_with(who, NOW + (int64_t)(from + i) * DAY, life);
+		(void)ask_with(who, NOW + (int64_t)(from + i) * DAY + 600, life);
+	}
 }
 
 static void
-empty_directory(void)
+test_lives(struct tap *t)
 {
-	DIR *d = opendir(".");
-	const struct dirent *e;
+	static const struct greystore_times brief = { 0, 0, 0 }, week = { 300, 14400, 7 * DAY },
+	    quarter = { 300, 14400, 90 * DAY };
 
-	while (d && (e = readdir(d)))
-		if (e->d_name[0] != '.')
-			(void)unlink(e->d_name);
-	(void)closedir(d);
+	live("one", 0, 30, &times);
+	(void)ask_with("two", NOW + 30 * DAY, &brief);
+	ok(t, is_there(20000), "a client that forgets at once is no reason for others to");
+	is_num(t, ask("one", NOW + 30 * DAY), GREYSTORE_KNOWN, "  they are known");
+	(void)ask_with("three", NOW + 30 * DAY, &quarter);
+	live("one", 31, 30, &times);
+	ok(t, is_there(20000), "the longest life counts, whoever begins a day");
+	live("one", 61, 100, &times);
+	ok(t, !is_there(20000), "until nobody asks with it for as long");
+	ok(t, is_there(20160 - 36) && !is_there(20160 - 40), "then the others' does");
+	live("four", 161, 60, &week);
+	ok(t, is_there(20220 - 8) && !is_there(20220 - 12), "a shorter one for all is waited for");
+}
+
+static void
+test_clock(struct tap *t)
+{
+	live("one", 0, 40, &times);
+	(void)ask("far", NOW + 400 * DAY);
+	ok(t, is_there(20039) && is_there(20010), "a clock a year ahead removes nothing");
+	(void)ask("far", NOW - 400 * DAY);
+	ok(t, is_there(20039) && is_there(20400), "nor one a year behind");
+	is_num(t, ask("one", NOW + 40 * DAY + 700), GREYSTORE_KNOWN, "put right, all is known");
+	ok(t, !is_there(20400), "and what was never is gone");
+	ok(t, !is_there(19600), "  both ways");
+	(void)ask("day", NOW + 42 * DAY);
+	(void)ask("day", NOW + 38 * DAY);
+	is_num(t, ask("one", NOW + 41 * DAY), GREYSTORE_KNOWN, "two days, both ways");
+	empty_directory();
+	live("sparse", 0, 3, &times);
+	(void)ask("sparse", NOW + 300 * DAY);
+	ok(t, is_there(20000), "few days are kept for long");
 }
 
 static const struct {
@@ -187,11 +311,19 @@ main(void)
 	for (size_t i = 0; i < sizeof story / sizeof *story; i++)
 		is_num(&t, ask(story[i].name, NOW + story[i].after), story[i].answer,
 		    story[i].name);
-	is_num(&t, count_files(), 4, "old days are gone: a lock, three days");
+	is_num(&t, count_files(), 6, "a lock, five days: too few for any to go");
 	empty_directory();
 	test_full_log(&t);
 	empty_directory();
 	test_damage(&t);
+	empty_directory();
+	test_unreadable(&t);
+	empty_directory();
+	test_huge(&t);
+	empty_directory();
+	test_lives(&t);
+	empty_directory();
+	test_clock(&t);
 	for (size_t i = 0; i < sizeof switches / sizeof *switches; i++) {
 		struct greystore_times got = greylist_times(span_str(switches[i].text));
 
