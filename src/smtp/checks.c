@@ -18,7 +18,7 @@
 
 enum {
 	STRANGERS = 1,		/* not asked about clients that may relay */
-	BAD_RECIPIENT = 2,	/* a refusal counts for brtlimit */
+	BAD_RECIPIENT = 2,	/* a refusal for good counts for brtlimit */
 };
 
 struct check {
@@ -100,7 +100,7 @@ static const struct check rcpt_checks[] = {
 	{ "dnsbl", dnsbl_check, STRANGERS },
 	{ "s25r", s25r_check, STRANGERS },
 	{ "validrcptto", validrcpt_find, STRANGERS | BAD_RECIPIENT },
-	{ "chkuser", check_existence, BAD_RECIPIENT },
+	{ "chkuser", check_existence, 0 },	/* it knows itself what counts */
 	{ "rcptcheck", rcptprog_ask, 0 },
 	{ "plug-ins", plugins_pass, 0 },
 	{ "greylist", greylist_check, STRANGERS },
@@ -127,6 +127,14 @@ static const struct check *const stages[CHECKS_STAGES] = {
 	[CHECKS_DATA] = data_checks,
 };
 
+static bool
+is_for_good(enum reply r)
+{
+	const char *text = reply_text(r);
+
+	return text && *text == '5';
+}
+
 enum reply
 checks_run(struct session *s, enum checks_stage stage, struct buf *address)
 {
@@ -142,7 +150,8 @@ checks_run(struct session *s, enum checks_stage stage, struct buf *address)
 		if (r == REPLY_OK)
 			continue;
 		s->refused_by = c->name;
-		s->bad_recipients += c->flags & BAD_RECIPIENT ? 1 : 0;
+		if (c->flags & BAD_RECIPIENT && is_for_good(r))
+			s->bad_recipients++;
 		return r;
 	}
 	return REPLY_OK;

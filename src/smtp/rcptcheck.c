@@ -359,13 +359,17 @@ judge_recipient(struct session *s, struct span recipient)
 enum reply
 rcptcheck_recipient(struct session *s, struct span recipient)
 {
+	enum outcome o;
 	enum reply r;
 
 	if (!is_on())
 		return REPLY_OK;
-	r = conclude(s, judge_recipient(s, recipient), recipient);
+	o = judge_recipient(s, recipient);
+	r = conclude(s, o, recipient);
 	if (r == REPLY_OK)
 		s->rcptcheck.recipients++;
+	else if (outcomes[o].wrong)
+		s->bad_recipients++;
 	return r;
 }
 

@@ -348,6 +348,20 @@ def test_limits():
         tap.equal(replies[1:], ['250 ok'] * 3, 'limit %r: not reached' % value)
 
 
+def test_brtlimit():
+    """What is refused for a while, or for its owner's mail, is nobody's guess at a name."""
+    good, bad, full = ('RCPT TO:<%s@v.example>' % name for name in ('fred', 'nobody', 'full'))
+    replies, _, code = talk([FROM, bad, good, bad, good], BRTLIMIT='2', **START)
+    tap.equal(([r[:3] for r in replies], code), (['250', '550', '250', '550'], 1),
+              'BRTLIMIT: two that do not exist, and it is over')
+    replies, _, _ = talk([FROM, full, full, good], BRTLIMIT='1', CHKUSER_MBXQUOTA='90', **START)
+    tap.equal([r[:3] for r in replies], ['250', '552', '552', '250'], '  full mailboxes do not count')
+    os.rename(PROGRAM, PROGRAM + '.kept')
+    replies, _, _ = talk([FROM, good, bad, good], BRTLIMIT='1', **START)
+    os.rename(PROGRAM + '.kept', PROGRAM)
+    tap.equal([r[:3] for r in replies], ['250', '451', '451', '451'], '  nor do temporary refusals')
+
+
 def test_no_checker():
     os.rename(PROGRAM, PROGRAM + '.kept')
     trouble = '451 4.3.0 system temporary unavailable, try again later (chkuser)'
@@ -370,7 +384,7 @@ def main():
     try:
         for test in (test_answers, test_questions, test_failures, test_privileges, test_off,
                      test_recipients, test_line, test_senders, test_relaying, test_limits,
-                     test_no_checker):
+                     test_brtlimit, test_no_checker):
             test()
     finally:
         names.stop()
