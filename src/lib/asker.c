@@ -1,9 +1,12 @@
 /* asker - a program of ours that answers questions over two pipes. */
 #include "lib/asker.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/conf.h"
 #include "lib/io.h"
 #include "lib/proc.h"
 #include "lib/sys.h"
@@ -16,6 +19,31 @@ asker_close(struct asker *a)
 		(void)close(a->from);
 	}
 	a->running = false;
+}
+
+/* A user of its own may keep it from being killed; then it ends with its input, or we do without
+ * another: there is never more than one. */
+static void
+give_up(struct asker *a)
+{
+	bool was_running = a->running;
+
+	asker_close(a);
+	if (was_running && a->pid)
+		(void)kill(a->pid, SIGKILL);
+}
+
+/* false: the one before is still there. */
+static bool
+is_alone(struct asker *a)
+{
+	int status;
+
+	if (a->pid && proc_wait_until(a->pid, deadline_after(ASKER_END_MS), &status) == -1 &&
+	    errno == ETIMEDOUT)
+		return false;
+	a->pid = 0;
+	return true;
 }
 
 static int
@@ -36,13 +64,14 @@ start(struct asker *a, char *const argv[], char *const envp[])
 	int question[2], answer[2];
 	pid_t pid;
 
-	if (open_pipes(question, answer) == -1)
+	if (!is_alone(a) || open_pipes(question, answer) == -1)
 		return -1;
 	pid = proc_spawn(&(struct proc_spawn){ .argv = argv, .envp = envp,
 	    .fds = { { 0, question[0] }, { 1, answer[1] }, { 2, -1 } }, .nfds = 3 }, NULL);
 	(void)close(question[0]);
 	(void)close(answer[1]);
-	*a = (struct asker){ .running = true, .to = question[1], .from = answer[0] };
+	*a = (struct asker){ .running = true, .to = question[1], .from = answer[0],
+	    .pid = pid == -1 ? 0 : pid };
 	return pid == -1 ? -1 : 0;
 }
 
@@ -74,6 +103,42 @@ asker_ask(struct asker *a, char *const argv[], char *const envp[], struct span q
 	if ((a->running || start(a, argv, envp) == 0) &&
 	    exchange(a, question, wait_ms, answer) == 0)
 		return 0;
-	asker_close(a);		/* what comes later would answer another question */
+	give_up(a);		/* what comes later would answer another question */
 	return -1;
+}
+
+/* ---- the program's side ---- */
+
+static int
+answer_one(struct asker_server *s)
+{
+	int code;
+
+	buf_reset(&s->text);
+	code = s->answer(s->data, buf_span(&s->question), &s->text);
+	if (code != CODE_OK)
+		return code;
+	buf_addc(&s->text, '\0');
+	return buf_ok(&s->text) && io_write_all(1, s->text.p, s->text.n) == 0 ? CODE_OK : CODE_TEMP;
+}
+
+int
+asker_serve(struct asker_server *s)
+{
+	char buffer[4096];
+	enum io_status status;
+	struct io_in in;
+	int code = CODE_OK;
+
+	io_in_init(&in, 0, buffer, sizeof buffer);
+	in.timeout_ms = DEADLINE_NONE;
+	while (code == CODE_OK && (status = io_get_until(&in, '\0', &s->question)) == IO_OK) {
+		code = answer_one(s);
+		buf_reset(&s->question);
+	}
+	if (code == CODE_OK && (status != IO_EOF || s->question.n || !buf_ok(&s->question)))
+		code = CODE_PERM;
+	buf_free(&s->question);
+	buf_free(&s->text);
+	return code;
 }

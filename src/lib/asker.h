@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "lib/attr.h"
 #include "lib/buf.h"
@@ -15,17 +16,32 @@
 
 #define ASKER_QUESTION_MAX ((size_t)2048)	/* bytes with the NUL: a pipe takes them at once */
 
+#define ASKER_END_MS (INT64_C(1000))	/* for one that was given up to be gone */
+
 struct asker {
 	bool running;
 	int to, from;
+	pid_t pid;		/* running, or given up and not yet waited for */
 };
 
 /* *answer becomes the answer without its NUL; its cap is the longest that is taken.  -1: there is
- * none (not started, gone, over the cap, not within wait_ms); then the program is let go, and the
- * next question starts another. */
+ * none (not started, gone, over the cap, not within wait_ms); then the program is killed, if that
+ * is ours to do, and the next question starts another, once this one has ended. */
 MUST_CHECK int asker_ask(struct asker *a, char *const argv[], char *const envp[],
     struct span question, int64_t wait_ms, struct buf *answer);
 /* Lets it go; it is not waited for. */
 void asker_close(struct asker *a);
+
+/* What the program itself does: it answers what comes on 0, until that ends, on 1.  answer: appends
+ * the answer without its NUL and returns CODE_OK, or a code to end with.  Both buffers are the
+ * caller's, empty, with the caps that bound a question and an answer.  Returns the exit code:
+ * CODE_OK at the end, CODE_PERM for a question that is too long or not whole, CODE_TEMP, or what
+ * answer said. */
+struct asker_server {
+	int (*answer)(void *data, struct span question, struct buf *answer);
+	void *data;
+	struct buf question, text;
+};
+MUST_CHECK int asker_serve(struct asker_server *s);
 
 #endif

@@ -5,6 +5,7 @@
  * Exit: 0 end of input, CODE_PERM something that is no question, CODE_TEMP cannot work. */
 #include <signal.h>
 
+#include "lib/asker.h"
 #include "lib/conf.h"
 #include "lib/io.h"
 #include "lib/sandbox.h"
@@ -12,53 +13,25 @@
 #include "smtp/dnsanswer.h"
 #include "smtp/dnsask.h"
 
-#define INPUT 4096
-
 static int
-answer_one(struct dns *d, struct span question)
+answer(void *data, struct span question, struct buf *answer)
 {
-	struct buf answer = BUF_CAP(DNSASK_ANSWER_MAX + 1);
-	int code = CODE_PERM;
-
-	if (dnsanswer_add(d, question, &answer) == 0) {
-		buf_addc(&answer, '\0');
-		code = buf_ok(&answer) && io_write_all(1, answer.p, answer.n) == 0 ? CODE_OK :
-		    CODE_TEMP;
-	}
-	buf_free(&answer);
-	return code;
-}
-
-static int
-answer_all(struct dns *d)
-{
-	char buffer[INPUT];
-	struct buf text = BUF_CAP(ASKER_QUESTION_MAX);
-	enum io_status status;
-	struct io_in in;
-	int code = CODE_OK;
-
-	io_in_init(&in, 0, buffer, sizeof buffer);
-	in.timeout_ms = DEADLINE_NONE;
-	while (code == CODE_OK && (status = io_get_until(&in, '\0', &text)) == IO_OK) {
-		code = answer_one(d, buf_span(&text));
-		buf_reset(&text);
-	}
-	if (code == CODE_OK && (status != IO_EOF || text.n || !buf_ok(&text)))
-		code = CODE_PERM;
-	buf_free(&text);
-	return code;
+	return dnsanswer_add(data, question, answer) == 0 ? CODE_OK : CODE_PERM;
 }
 
 int
 main(void)
 {
+	struct asker_server server = { .answer = answer, .question = BUF_CAP(ASKER_QUESTION_MAX),
+		.text = BUF_CAP(DNSASK_ANSWER_MAX + 1) };
 	struct dns *d = NULL;
 	int code = CODE_TEMP;
 
 	sig_ignore(SIGPIPE);
-	if (io_open_standard() == 0 && (d = dns_open()) && sandbox_paths(NULL, 0) == 0)
-		code = answer_all(d);
+	if (io_open_standard() == 0 && (d = dns_open()) && sandbox_paths(NULL, 0) == 0) {
+		server.data = d;
+		code = asker_serve(&server);
+	}
 	dns_close(d);
 	return code;
 }

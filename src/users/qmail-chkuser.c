@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "lib/asker.h"
 #include "lib/conf.h"
 #include "lib/io.h"
 #include "lib/sandbox.h"
@@ -15,36 +16,15 @@
 #include "mail/rcptask.h"
 #include "users/exists.h"
 
-#define INPUT 4096
-
 static int
-answer_all(const struct exists *e)
+answer(void *data, struct span question, struct buf *answer)
 {
-	char buffer[INPUT];
-	struct buf text = BUF_CAP(RCPTASK_QUESTION_MAX);
-	enum io_status status;
-	struct io_in in;
-	int code = CODE_OK;
+	struct rcptask q;
 
-	io_in_init(&in, 0, buffer, sizeof buffer);
-	in.timeout_ms = DEADLINE_NONE;
-	while (code == CODE_OK && (status = io_get_until(&in, '\0', &text)) == IO_OK) {
-		struct rcptask q;
-		char answer[2] = "";
-
-		if (rcptask_get(buf_span(&text), &q) == -1) {
-			code = CODE_PERM;
-		} else {
-			answer[0] = (char)exists_check(e, &q);
-			if (io_write_all(1, answer, sizeof answer) == -1)
-				code = CODE_TEMP;
-		}
-		buf_reset(&text);
-	}
-	if (code == CODE_OK && (status != IO_EOF || text.n || !buf_ok(&text)))
-		code = CODE_PERM;
-	buf_free(&text);
-	return code;
+	if (rcptask_get(question, &q) == -1)
+		return CODE_PERM;
+	buf_addc(answer, (char)exists_check(data, &q));
+	return CODE_OK;
 }
 
 int
@@ -52,13 +32,15 @@ main(void)
 {
 	static const struct sandbox_path all = { "/", SANDBOX_READ };
 	struct exists e = { 0 };
+	struct asker_server server = { .answer = answer, .data = &e,
+		.question = BUF_CAP(RCPTASK_QUESTION_MAX), .text = BUF_CAP(2) };
 	int code;
 
 	sig_ignore(SIGPIPE);
 	if (io_open_standard() == -1 || sys_keep_setid(getegid()) == -1 ||
 	    sandbox_paths(&all, 1) == -1 || chdir(QMAIL_HOME) == -1 || exists_read(&e) == -1)
 		return CODE_TEMP;
-	code = answer_all(&e);
+	code = asker_serve(&server);
 	exists_free(&e);
 	return code;
 }

@@ -2,6 +2,7 @@
 #include "lib/asker.h"
 
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/sig.h"
@@ -53,6 +54,28 @@ test_limits(struct tap *t, struct asker *a)
 	buf_free(&answer);
 }
 
+/* Those that fail leave no process behind: there is one at most, whatever it does. */
+static void
+test_children(struct tap *t, struct asker *a)
+{
+	struct buf answer = { 0 };
+	int n = 0;
+
+	while (wait(NULL) > 0)
+		continue;	/* of the tests before */
+	for (int i = 0; i < 5; i++) {
+		is_num(t, ask(a, i % 2 ? "exit 0" : "exec sleep 1000 >/dev/null <&-", span_str("x"),
+		    &answer), -1, "no answer");
+		asker_close(a);
+	}
+	is_num(t, ask(a, "cat", span_str("x"), &answer), 0, "the next one answers");
+	asker_close(a);
+	while (wait(NULL) > 0)
+		n++;
+	is_num(t, n, 1, "and is the only one that was not waited for");
+	buf_free(&answer);
+}
+
 int
 main(void)
 {
@@ -75,5 +98,6 @@ main(void)
 	ok(&t, !a.running, "  and no descriptors");
 	buf_free(&answer);
 	test_limits(&t, &a);
+	test_children(&t, &a);
 	return done(&t);
 }
