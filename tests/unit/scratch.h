@@ -23,6 +23,15 @@ scratch_enter(struct scratch *s)
 		abort();
 }
 
+/* The same, with an empty control/ in it. */
+static inline void
+scratch_enter_home(struct scratch *s)
+{
+	scratch_enter(s);
+	if (mkdir("control", 0755) == -1)
+		abort();
+}
+
 static inline void
 scratch_remove_in(int at)
 {

@@ -165,41 +165,4 @@ zone_resolver(struct zone *z)
 	return (struct spf_resolver){ zone_begin, zone_txt, zone_family, zone_mx, zone_ptr, z };
 }
 
-struct spf_case {
-	const char *what;
-	const char *helo, *ip, *sender;
-	const char *result;
-	const char *explanation;	/* NULL: any */
-};
-
-/* One check of each row. */
-static inline void
-zone_run(struct tap *t, const char *lines, const struct spf_case *rows, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		struct zone z = { .lines = lines };
-		struct spf_resolver resolver = zone_resolver(&z);
-		struct spf_answer answer = { 0 };
-		struct spf_request request = {
-			.helo = span_str(rows[i].helo), .sender = span_str(rows[i].sender),
-			.receiver = span_str("here.ex"), .now = 1700000000
-		};
-		const char *result;
-
-		if (!ip_parse(span_str(rows[i].ip), &request.ip))
-			abort();
-		spf_check(&request, &resolver, &answer);
-		result = spf_result_word(answer.result);
-		if (!ok(t, strcmp(result, rows[i].result) == 0, "%s: %s", rows[i].what,
-		    rows[i].result))
-			printf("# got %s: %s\n", result, buf_str(&answer.text));
-		if (rows[i].explanation)
-			is(t, buf_span(&answer.explanation), span_str(rows[i].explanation),
-			    rows[i].what);
-		spf_answer_free(&answer);
-	}
-}
-
-#define ZONE_RUN(t, lines, rows) zone_run(t, lines, rows, sizeof(rows) / sizeof *(rows))
-
 #endif

@@ -286,9 +286,7 @@ main(void)
 	struct tap t = { 0 };
 	struct scratch s;
 
-	scratch_enter(&s);
-	if (mkdir("control", 0700) == -1)
-		abort();
+	scratch_enter_home(&s);
 	test_line(&t);
 	test_default(&t);
 	test_number(&t);

@@ -142,9 +142,7 @@ main(void)
 	struct scratch scratch;
 
 	(void)unsetenv("RELAYCLIENT");
-	scratch_enter(&scratch);
-	if (mkdir("control", 0700) == -1)
-		abort();
+	scratch_enter_home(&scratch);
 	test_sizes(&t);
 	test_senders(&t);
 	test_recipients(&t);

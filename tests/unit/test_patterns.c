@@ -122,8 +122,7 @@ main(void)
 	struct scratch scratch;
 	struct tap tap = { 0 }, *t = &tap;
 
-	scratch_enter(&scratch);
-	(void)!mkdir("control", 0755);
+	scratch_enter_home(&scratch);
 	test_rows(t);
 	test_complaints(t);
 	test_limits(t);

@@ -95,9 +95,7 @@ main(void)
 	struct scratch s;
 	struct tap t = { 0 };
 
-	scratch_enter(&s);
-	if (mkdir("control", 0755) == -1)
-		abort();
+	scratch_enter_home(&s);
 	test_taps(&t);
 	test_patterns(&t);
 	is_num(&t, s25r_rule(span_str("a.b.ex")), -1, "s25r: no memory to search");

@@ -166,9 +166,7 @@ main(void)
 	struct tap t = { 0 };
 	struct scratch s;
 
-	scratch_enter(&s);
-	if (mkdir("control", 0700) == -1)
-		abort();
+	scratch_enter_home(&s);
 	forget();
 	test_rows(&t);
 	test_unreadable(&t);

@@ -185,9 +185,7 @@ main(void)
 	struct buf got = { 0 };
 	struct tap t = { 0 };
 
-	scratch_enter(&scratch);
-	if (mkdir("control", 0700) == -1)
-		abort();
+	scratch_enter_home(&scratch);
 	scratch_file("control/me", "mx.example\n");
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		size_t n = strlen(rows[i].text), bad = 0;

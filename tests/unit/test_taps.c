@@ -154,9 +154,7 @@ main(void)
 	struct scratch s;
 	struct tap t = { 0 };
 
-	scratch_enter(&s);
-	if (mkdir("control", 0755) == -1)
-		abort();
+	scratch_enter_home(&s);
 	test_lines(&t);
 	test_limits(&t);
 	scratch_leave(&s);
