@@ -33,8 +33,10 @@ accounts_ask(struct resident *getpw, const char *local, struct buf *answer, int 
 {
 	if (strlen(local) > ACCOUNTPROTO_LOCAL_MAX || !resident_ready(getpw))
 		return false;
-	if (exchange(getpw->fd, local, answer, code))
+	if (exchange(getpw->fd, local, answer, code)) {
+		resident_answered(getpw);
 		return true;
-	resident_leave(getpw, RESIDENT_REST_MS);
+	}
+	resident_leave(getpw);
 	return false;
 }

@@ -9,18 +9,34 @@
 #include "lib/packet.h"
 
 static void
-let_go(struct resident *r, enum resident_state state, int64_t ms)
+let_go(struct resident *r, enum resident_state state)
 {
 	if (r->state == RESIDENT_STARTED || r->state == RESIDENT_READY)
 		(void)close(r->fd);
 	r->state = state;
-	r->until = deadline_after(ms);
+}
+
+/* The longest is long enough for a program that will never greet to cost nothing. */
+static void
+rest(struct resident *r)
+{
+	r->rest_ms = r->rest_ms ? 2 * r->rest_ms : RESIDENT_REST_MS;
+	if (r->rest_ms > RESIDENT_REST_MAX_MS)
+		r->rest_ms = RESIDENT_REST_MAX_MS;
+	r->until = deadline_after(r->rest_ms);
 }
 
 void
-resident_leave(struct resident *r, int64_t ms)
+resident_answered(struct resident *r)
 {
-	let_go(r, RESIDENT_NONE, ms);
+	r->rest_ms = 0;
+}
+
+void
+resident_leave(struct resident *r)
+{
+	let_go(r, RESIDENT_NONE);
+	rest(r);
 }
 
 /* Another file in its place, or the same file with another content? */
@@ -54,9 +70,10 @@ start(struct resident *r)
 	char *argv[] = { r->program, NULL };
 	int fds[2], null_fd;
 
-	r->until = deadline_after(RESIDENT_REST_MS);
-	if (packet_pair(fds) == -1)
+	if (packet_pair(fds) == -1) {
+		rest(r);
 		return;
+	}
 	/* A program that does not know of this must not write into the reports. */
 	null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	r->pid = proc_spawn(&(struct proc_spawn){ .argv = argv, .cred = r->cred,
@@ -66,6 +83,7 @@ start(struct resident *r)
 	(void)close(fds[1]);
 	if (r->pid == -1) {
 		(void)close(fds[0]);
+		rest(r);
 		return;
 	}
 	r->fd = fds[0];
@@ -84,10 +102,12 @@ look_for_greeting(struct resident *r)
 		n = io_read(r->fd, text, sizeof text);
 		if (n > 0 && packet_is_greeting(span_of(text, (size_t)n), r->greeting, &r->file))
 			r->state = RESIDENT_READY;
+		else if (n > 0)
+			let_go(r, RESIDENT_UNFIT);
 		else
-			let_go(r, RESIDENT_UNFIT, 0);
+			resident_leave(r);
 	} else if (deadline_poll(r->until) == 0) {
-		let_go(r, RESIDENT_UNFIT, 0);
+		resident_leave(r);
 	}
 }
 
@@ -98,8 +118,11 @@ resident_ready(struct resident *r)
 
 	if (stat(r->program, &now) == -1)
 		return false;
-	if (r->state != RESIDENT_NONE && is_changed(&r->file, &now))
-		resident_leave(r, 0);
+	if (is_changed(&r->file, &now)) {
+		let_go(r, RESIDENT_NONE);
+		r->rest_ms = 0;
+		r->until = deadline_now();
+	}
 	if (r->state == RESIDENT_NONE && deadline_poll(r->until) == 0) {
 		r->file = now;
 		if (is_script(r->program))
