@@ -1,24 +1,109 @@
-/* cdbmap - constant databases through tinycdb: lookup and building. */
+/* cdbmap - constant databases: lookup, and building through tinycdb. */
 #include "lib/cdbmap.h"
 
 #include <cdb.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/buf.h"
 #include "lib/fsops.h"
+#include "lib/io.h"
+
+/* A file of at most this size is read at once, of others the beginning with the table of tables.
+ * Nothing is mapped: that would be the end of a process when somebody truncates the file. */
+#define FIRST_SIZE ((size_t)16384)
+#define TABLES ((size_t)2048)		/* bytes: position and slots of 256 tables */
+#define SLOTS 32			/* are looked at with one read */
+#define GUESS ((size_t)256)		/* bytes of most records */
+
+/* What has been found outside of `first`. */
+struct piece {
+	struct piece *next;
+	char bytes[];
+};
 
 struct cdbmap {
 	int fd;
-	bool damaged;		/* then cdb is not open */
-	struct cdb cdb;
+	bool damaged;		/* too short or too long for a database */
+	uint64_t size, end;	/* of the file, of its records */
+	struct piece *pieces;
+	struct buf record;	/* of cdbmap_next */
+	size_t n;		/* bytes of first */
+	char first[FIRST_SIZE];
 };
 
 struct cdbmap_maker {
 	struct cdb_make make;
 };
+
+static uint32_t
+number(const char *at)
+{
+	return cdb_unpack((const unsigned char *)at);
+}
+
+/* Copies n bytes at pos.  false: they are not there. */
+static bool
+get(const struct cdbmap *m, void *to, size_t n, uint64_t pos)
+{
+	if (pos > m->size || n > m->size - pos)
+		return false;
+	if (pos + n > m->n)
+		return io_pread(m->fd, to, n, (off_t)pos) == (ssize_t)n;
+	memcpy(to, m->first + pos, n);
+	return true;
+}
+
+/* The same, to be kept until the map is closed.  The first known_n bytes are known. */
+static const char *
+keep(struct cdbmap *m, size_t n, uint64_t pos, const char *known, size_t known_n)
+{
+	struct piece *piece;
+
+	if (pos > m->size || n > m->size - pos)
+		return NULL;
+	if (pos + n <= m->n)
+		return m->first + pos;
+	if (!(piece = malloc(sizeof *piece + n)))
+		return NULL;
+	piece->next = m->pieces;
+	m->pieces = piece;
+	if (known_n >= n) {
+		memcpy(piece->bytes, known, n);
+		return piece->bytes;
+	}
+	return get(m, piece->bytes, n, pos) ? piece->bytes : NULL;
+}
+
+static void
+begin(struct cdbmap *m, int fd)
+{
+	struct stat st;
+	ssize_t n;
+
+	m->fd = fd;
+	m->damaged = true;
+	m->pieces = NULL;
+	buf_init(&m->record, SIZE_MAX / 2);
+	m->n = 0;
+	if (fstat(fd, &st) == -1 || st.st_size < (off_t)TABLES || st.st_size > UINT32_MAX ||
+	    (n = io_pread(fd, m->first, sizeof m->first, 0)) < (ssize_t)TABLES)
+		return;
+	m->n = (size_t)n;
+	m->size = (uint64_t)st.st_size;
+	m->end = number(m->first);
+	if (m->end < TABLES)
+		m->end = TABLES;
+	if (m->end > m->size)
+		m->end = m->size;
+	m->damaged = m->n < m->size && m->n < sizeof m->first;
+}
 
 enum cdbmap_status
 cdbmap_open(const char *path, struct cdbmap **m)
@@ -28,13 +113,12 @@ cdbmap_open(const char *path, struct cdbmap **m)
 	*m = NULL;
 	if (fd == -1)
 		return errno == ENOENT ? CDBMAP_ABSENT : CDBMAP_FAILED;
-	if (!(*m = calloc(1, sizeof **m))) {
+	if (!(*m = malloc(sizeof **m))) {
 		(void)close(fd);
 		errno = ENOMEM;
 		return CDBMAP_FAILED;
 	}
-	(*m)->fd = fd;
-	(*m)->damaged = cdb_init(&(*m)->cdb, fd) != 0;
+	begin(*m, fd);
 	return CDBMAP_FOUND;
 }
 
@@ -43,57 +127,92 @@ cdbmap_close(struct cdbmap *m)
 {
 	if (!m)
 		return;
-	if (!m->damaged)
-		cdb_free(&m->cdb);
+	while (m->pieces) {
+		struct piece *piece = m->pieces;
+
+		m->pieces = piece->next;
+		free(piece);
+	}
+	buf_free(&m->record);
 	(void)close(m->fd);
 	free(m);
 }
 
-/* tinycdb passes over a record whose key has another length, and so takes a length that cannot be
- * for a key that is not there.  Are all records where the key may be inside the file? */
-static bool
-chain_is_sound(const struct cdb *c, struct span key)
+/* The record at pos, if it has this key.  A length that leads out of the file is damage, even of a
+ * record that is for another key of the same hash. */
+static enum cdbmap_status
+match(struct cdbmap *m, struct span key, uint64_t pos, struct span *data)
 {
-	const unsigned hash = cdb_hash(key.p, (unsigned)key.n);
-	const unsigned char *head = cdb_get(c, 8, (hash & 255) * 8), *table, *record;
-	unsigned slots = head ? cdb_unpack(head + 4) : 0;
+	char guess[GUESS];
+	size_t n = m->size - pos < sizeof guess ? (size_t)(m->size - pos) : sizeof guess;
+	uint64_t key_n, data_n;
+	const char *record;
 
-	if (!head || slots > UINT_MAX / 8)
-		return false;
-	if (slots == 0)
-		return true;
-	if (!(table = cdb_get(c, slots * 8, cdb_unpack(head))))
-		return false;
-	for (unsigned n = 0, at = (hash >> 8) % slots; n < slots; n++, at = (at + 1) % slots) {
-		const unsigned char *slot = table + (size_t)at * 8;
-		unsigned pos = cdb_unpack(slot + 4);
+	if (pos + 8 > m->end || !get(m, guess, n, pos))
+		return CDBMAP_FAILED;
+	key_n = number(guess);
+	data_n = number(guess + 4);
+	if (key_n + 8 > m->size - pos)
+		return CDBMAP_FAILED;
+	if (key_n != key.n)
+		return CDBMAP_ABSENT;
+	if (n >= key.n + 8 && key.n && memcmp(guess + 8, key.p, key.n) != 0)
+		return CDBMAP_ABSENT;
+	if (data_n > m->size - pos - 8 - key_n ||
+	    !(record = keep(m, (size_t)(key_n + data_n), pos + 8, guess + 8, n - 8)))
+		return CDBMAP_FAILED;
+	if (key.n && memcmp(record, key.p, key.n) != 0)
+		return CDBMAP_ABSENT;
+	*data = span_of(record + key.n, (size_t)data_n);
+	return CDBMAP_FOUND;
+}
 
-		if (pos == 0)
+/* Looks at the slots of one table, from the one where the key should be. */
+static enum cdbmap_status
+walk(struct cdbmap *m, struct span key, uint64_t table, uint32_t slots, struct span *data)
+{
+	const uint32_t hash = cdb_hash(key.p, (unsigned)key.n);
+	enum cdbmap_status status = CDBMAP_ABSENT;
+	char window[SLOTS * 8];
+	uint32_t at = (hash >> 8) % slots, from = at, held = 0;
+
+	for (uint32_t n = 0; n < slots && status == CDBMAP_ABSENT; n++, at = (at + 1) % slots) {
+		const char *slot;
+
+		if (at < from || at - from >= held) {
+			from = at;
+			held = slots - at < SLOTS ? slots - at : SLOTS;
+			if (!get(m, window, (size_t)held * 8, table + (uint64_t)at * 8))
+				return CDBMAP_FAILED;
+		}
+		slot = window + (size_t)(at - from) * 8;
+		if (number(slot + 4) == 0)
 			break;
-		if (cdb_unpack(slot) == hash && (!(record = cdb_get(c, 8, pos)) ||
-		    !cdb_get(c, cdb_unpack(record), pos + 8)))
-			return false;
+		if (number(slot) == hash)
+			status = match(m, key, number(slot + 4), data);
 	}
-	return true;
+	return status;
 }
 
 enum cdbmap_status
 cdbmap_find(struct cdbmap *m, struct span key, struct span *data)
 {
-	const void *p;
-	int r;
+	uint64_t table;
+	uint32_t slots;
+	size_t at;
 
 	if (m->damaged)
 		return CDBMAP_FAILED;
 	if (key.n > UINT_MAX)
 		return CDBMAP_ABSENT;
-	r = cdb_find(&m->cdb, key.p, (unsigned)key.n);
-	if (r == 0)
-		return chain_is_sound(&m->cdb, key) ? CDBMAP_ABSENT : CDBMAP_FAILED;
-	if (r < 0 || !(p = cdb_getdata(&m->cdb)))
+	at = (cdb_hash(key.p, (unsigned)key.n) & 255) * 8;
+	table = number(m->first + at);
+	slots = number(m->first + at + 4);
+	if (slots == 0)
+		return CDBMAP_ABSENT;
+	if (table < m->end || table > m->size || slots > (m->size - table) / 8)
 		return CDBMAP_FAILED;
-	*data = span_of(p, cdb_datalen(&m->cdb));
-	return CDBMAP_FOUND;
+	return walk(m, key, table, slots, data);
 }
 
 enum cdbmap_status
@@ -118,20 +237,24 @@ cdbmap_seek(int fd, struct span key, void *data, size_t n)
 enum cdbmap_status
 cdbmap_next(struct cdbmap *m, unsigned *pos, struct span *key, struct span *data)
 {
-	const void *k, *d;
-	int r;
+	uint64_t at = *pos ? *pos : TABLES, n;
+	char head[8];
 
 	if (m->damaged)
 		return CDBMAP_FAILED;
-	if (*pos == 0)
-		cdb_seqinit(pos, &m->cdb);
-	r = cdb_seqnext(pos, &m->cdb);
-	if (r == 0)
+	if (at + sizeof head > m->end)
 		return CDBMAP_ABSENT;
-	if (r < 0 || !(k = cdb_getkey(&m->cdb)) || !(d = cdb_getdata(&m->cdb)))
+	if (!get(m, head, sizeof head, at))
 		return CDBMAP_FAILED;
-	*key = span_of(k, cdb_keylen(&m->cdb));
-	*data = span_of(d, cdb_datalen(&m->cdb));
+	n = (uint64_t)number(head) + number(head + 4);
+	at += sizeof head;
+	buf_reset(&m->record);
+	if (n > m->end - at || !buf_room(&m->record, (size_t)n) ||
+	    !get(m, m->record.p, (size_t)n, at))
+		return CDBMAP_FAILED;
+	*key = span_of(m->record.p, number(head));
+	*data = span_of(m->record.p + key->n, number(head + 4));
+	*pos = (unsigned)(at + n);
 	return CDBMAP_FOUND;
 }
 

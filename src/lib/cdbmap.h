@@ -1,4 +1,5 @@
-/* cdbmap - constant databases through tinycdb: lookup and building.
+/* cdbmap - constant databases: lookup by reads, and building through tinycdb.  A file that is cut
+ * or written to while it is open is damaged, no more.
  * Of equal keys the first record written wins.  Files are limited to 4 GiB by their format. */
 #ifndef LIB_CDBMAP_H
 #define LIB_CDBMAP_H
@@ -22,7 +23,8 @@ MUST_CHECK enum cdbmap_status cdbmap_find(struct cdbmap *m, struct span key, str
  * FOUND: data has all n bytes of the value.  FAILED: errno; EPROTO or EIO for damage. */
 MUST_CHECK enum cdbmap_status cdbmap_seek(int fd, struct span key, void *data, size_t n);
 
-/* The next record in the order of writing; start with *pos = 0.  ABSENT: there are no more. */
+/* The next record in the order of writing; start with *pos = 0.  ABSENT: there are no more.  *key
+ * and *data are borrowed until the next call. */
 MUST_CHECK enum cdbmap_status cdbmap_next(struct cdbmap *m, unsigned *pos, struct span *key,
     struct span *data);
 

@@ -31,7 +31,7 @@ enum dialogue_outcome {
 	DIALOGUE_NEXT,		/* not delivered, and nothing taken: another address may be tried;
 				 * the report tells what to say if there is none */
 	DIALOGUE_CLEAR,		/* the same, but this address may be tried without TLS */
-	DIALOGUE_CLEAR_NOW,	/* the same, but because of trouble here: nothing is known about it */
+	DIALOGUE_CLEAR_NOW,	/* the same, because of trouble here: it is not to blame */
 	DIALOGUE_MEMORY
 };
 

@@ -27,7 +27,8 @@ struct starttls_terms {
 };
 
 /* TLS at once, on the socket of d.  false: it failed, and d is settled: DIALOGUE_CLEAR if it need
- * not be, DIALOGUE_CLEAR_NOW if the server is not to blame for it, else DIALOGUE_NEXT.  The socket must not be used any more, whatever is returned. */
+ * not be, DIALOGUE_CLEAR_NOW if the server is not to blame for it, else DIALOGUE_NEXT.  The socket
+ * must not be used any more, whatever is returned. */
 MUST_CHECK bool starttls_upgrade(struct dialogue *d, const struct starttls_terms *t);
 
 /* After EHLO.  STARTTLS if it is offered and allowed.  *encrypted: say EHLO again.  false: d is

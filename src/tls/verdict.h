@@ -30,7 +30,8 @@
  *	-k FILE	key, certificate and chain to be presented if the server asks
  *
  * Anything but result=ok ends the connection.  Without a verdict (end of file) qmail-tls could not
- * work at all, which is the same as result=local.  The limit of time for the handshake (26 s) is kept by qmail-tls. */
+ * work at all, which is the same as result=local.  The limit of time for the handshake (26 s) is
+ * kept by qmail-tls. */
 #ifndef TLS_VERDICT_H
 #define TLS_VERDICT_H
 
