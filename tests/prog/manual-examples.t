@@ -155,6 +155,9 @@ def main():
         links = [line.split()[1] for line in open('man/MLINKS')]
         names = sys.argv[1:] or sorted(set(os.listdir(pages)) - set(links))
         todo = [s for name in names for s in sessions(os.path.join(pages, name))]
+        if not todo:
+            print('Bail out! no examples: ' + ' '.join(names))
+            return 1
         print('1..%d' % len(todo), flush=True)
         for number, session in enumerate(todo, 1):
             problem = run(session, home)

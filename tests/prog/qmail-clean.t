@@ -117,6 +117,21 @@ def trouble():
     tap.equal(q.files('mess', 'intd', 'todo'), before, '... so what was asked for is void')
 
 
+def unsynced():
+    """What may come back after a power cut is not reported as gone."""
+    for directory, wanted in (('intd', b'!!'), ('todo', b'!+')):
+        fill(1)
+        q.put('mess/1/1')
+        if directory == 'intd':
+            q.put('intd/1')
+        got = clean(b'todo/0\0foop/1\0', 'strace', '-u', 'qmailq', '-o', '/dev/null', '-P',
+                    '%s/%s' % (q.QUEUE, directory), '-P', directory, '-e', 'trace=fsync', '-e',
+                    'inject=fsync:error=EIO', user='root')
+        tap.equal(got, (0, wanted), directory + ' cannot be synced')
+        tap.equal('mess/1/1' in q.files('mess'), directory == 'intd', '... so no number comes free')
+        q.wipe()
+
+
 def orphan():
     """Who asked is killed while a batch waits for its turn: the successor is at work alone."""
     for killed, want in ((False, ([], b'+', 0)), (True, (['todo/0'], b'', 100))):
@@ -162,6 +177,7 @@ syncs(200, b'foop', '200 messages', (0, 1))
 one_by_one()
 bad()
 trouble()
+unsynced()
 orphan()
 sweep()
 sys.exit(tap.done())

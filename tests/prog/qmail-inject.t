@@ -3,11 +3,13 @@
 what can fail.  The recorded vectors (golden.t) cover the rest."""
 import hashlib
 import os
+import pty
 import re
 import resource
 import signal
 import subprocess
 import sys
+import tty
 
 sys.dont_write_bytecode = True
 sys.path[:0] = ['tests', 'tests/prog']
@@ -261,6 +263,12 @@ def test_followup():
 def test_trouble():
     directory = os.open('/tmp', os.O_RDONLY)
     refused('input is a directory', fed_by(directory), 111, b'read error\n')
+    master, slave = pty.openpty()           # its other end gone, it has what was written, then EIO
+    tty.setraw(slave)
+    os.write(slave, HELLO)
+    os.close(slave)
+    refused('an error behind the beginning of the body', fed_by(master), 111, b'read error\n')
+    os.close(master)
     os.mkdir(CONTROL + 'plusdomain')
     refused('unreadable control file', inject(env={'QMAILPLUSDOMAIN': 'x'}), 111, b'read error\n')
     os.rmdir(CONTROL + 'plusdomain')

@@ -225,6 +225,15 @@ def test_meanwhile():
     process.wait(30)
 
 
+def test_same_name():
+    """Another program has moved a copy to cur already: neither replaces the other."""
+    fresh(('new/100.1.h', 'one', 60), ('cur/100.1.h:2,', 'other', 50))
+    talk('QUIT\r\n')
+    texts = [open(BOX + '/' + name, encoding='ascii').read() for name in listing()]
+    tap.equal(dict(zip(listing(), texts)), {'cur/100.1.h:2,': 'other', 'new/100.1.h': 'one'},
+              'one name, two messages: both stay')
+
+
 def test_sweep():
     fresh(('tmp/old', 'x', 0), ('tmp/young', 'x', 0), ('tmp/.old', 'x', 0))
     now = time.time()
@@ -281,6 +290,7 @@ def main():
     test_text()
     test_marks()
     test_meanwhile()
+    test_same_name()
     test_sweep()
     test_ends()
     test_many()

@@ -185,6 +185,15 @@ def order():
     tap.equal(sum(line.startswith('fsync') for line in lines), 4, 'and no other fsync')
 
 
+def unsynced():
+    """The entry in todo may not be on disk, but qmail-send may have the message already."""
+    code = os.system("strace -o /dev/null -P %s/todo -P todo -e trace=fsync -e inject=fsync:error=EIO "
+                     '%s </tmp/message 1</tmp/envelope' % (q.QUEUE, q.program('qmail-queue')))
+    tap.equal(os.waitstatus_to_exitcode(code), 66, 'todo cannot be synced: 66')
+    tap.equal([n.split('/')[0] for n in q.files()], ['intd', 'mess', 'todo'], '... and all stays')
+    q.wipe()
+
+
 accepted('plain', q.Queue().send())
 accepted('empty message', q.Queue().send(b''), b'')
 BIG = os.urandom(5 << 20)
@@ -201,4 +210,5 @@ accounts()
 trigger()
 big_todo()
 order()
+unsynced()
 sys.exit(tap.done())

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 sys.path[:0] = ['tests', 'tests/prog']
@@ -121,6 +122,12 @@ def test_answers():
     stop(server)
 
 
+def cut_off(connection):
+    """A server that ends in the middle of the text."""
+    connection.sendall(b'354 go\r\n')
+    connection.recv(100000)
+
+
 def test_next_address():
     zone = {'y.example MX': ['10 a.example', '20 b.example', '30 c.example'],
             'a.example A': ['127.0.0.2'], 'b.example A': ['127.0.0.3'],
@@ -154,6 +161,15 @@ def test_next_address():
         tap.equal(remote('y.example'), wanted, 'first server: ' + name)
         tap.equal(second.sessions, 1 if wanted == fine else 0, 'second server called or not')
         stop(first, second)
+    first = Smtp('127.0.0.2', ['220 hi', '250 mx', '250 s', '250 r', cut_off])
+    second = Smtp('127.0.0.3', OK)
+    big = b'0123456789abcdef\n' * 500000
+    with tempfile.TemporaryFile() as file:
+        file.write(big)
+        file.seek(0)
+        tap.equal(remote('y.example', message=file), fine, 'first server: hangs up in the text')
+    tap.ok(bytes(second.text) == big.replace(b'\n', b'\r\n') + b'.\r\n', 'the second gets all of it', len(second.text))
+    stop(first, second)
     first, second = Smtp('127.0.0.2', ['554 one']), Smtp('127.0.0.3', ['554 two'])
     tap.equal(remote('y.example'), ['ZConnected to 127.0.0.3 but greeting failed.\n'
                                     'Remote host said: 554 two\n'],

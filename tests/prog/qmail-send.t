@@ -561,6 +561,33 @@ def bounce_faults():
     subprocess.run(['umount', QUEUE + 'bounce'], check=True)
 
 
+def unsynced_bounce():
+    """A failure that may not be on disk is none: the recipient is tried again."""
+    control()
+    now = int(time.time())
+    number = message(info='s@x', birth=now, remote=['Ta@y'])
+    trace = ['/usr/bin/strace', '-f', '-u', 'qmails', '-o', '/dev/null', '-P', QUEUE + 'bounce',
+             '-P', 'bounce', '-e', 'trace=fsync', '-e', 'inject=fsync:error=EIO:when=2+']   # the first is at the start
+    with Send(wrap=trace, answers={'remote a@y': ['Dno such user\n']}) as send:
+        send.wait('^delivery 1: ')
+        send.settle()
+        tap.equal(send.lines('^(delivery|alert)'),
+                  ['alert: unable to append to bounce message; HELP! sleeping...',
+                   'delivery 1: deferral: no_such_user/'], 'bounce cannot be synced: a deferral')
+        tap.equal(text('remote', number), 'Ta@y\0', 'the recipient is not marked')
+        tap.equal([n for n in left() if n.startswith('bounce')], [], 'and not in the bounce')
+
+
+def empty_bounce():
+    """What a crash has left before the first byte: nobody has failed."""
+    control()
+    number = message(info='s@x', birth=int(time.time()), bounce='')
+    with Send(env=fake_queue('cat >/dev/null; exec cat <&1 >/dev/null')) as send:
+        send.wait('^end msg %d$' % number)
+        tap.equal((send.stop(), send.lines('^bounce msg')), (0, []), 'no bounce without a failure')
+    tap.ok(not exists('bounce', number), 'the file is gone')
+
+
 def refused_bounces():
     control()
     now = int(time.time())
@@ -909,6 +936,7 @@ TESTS_IN_ORDER = (starting, refusals, predecessor, states, orphan_at_start, retr
                   open_pass_at_exit, alarm_and_lifetime, full_channel, many_messages,
                   limits_of_spawn,
                   strange_reports, batches, failed_todo, disk_trouble, quiet, syncs, bounce_faults,
+                  unsynced_bounce, empty_bounce,
                   refused_bounces, slow_bounce, odd_senders, hup, lost_peers, last_reports,
                   stale_bounce, with_todo, announced_twice, number_used_again, vanished,
                   foreign_files, turns, read_only)

@@ -134,6 +134,23 @@ def pace():
            '%d scans in %d ms' % (scans, took_ms))
 
 
+def synced_first():
+    """That the message is in todo is made durable before anything is built upon it."""
+    control()
+    number = message(todo=['u5', 'p6', 'Fs@x', 'Tu@y'])
+    trace = '/tmp/trace.sync'
+    wrap = ('/usr/bin/strace', '-f', '-y', '-o', trace, '-u', 'qmails', '-e', 'trace=openat,fsync')
+    with started(Todo(wrap=wrap)) as todo:
+        todo.until(lambda: todo.of('D') == ['R%d' % number])
+        tap.equal(stop(todo), 0, 'exit 0')
+    with open(trace) as file:
+        calls = file.read()
+    synced = re.search(r'fsync\(\d+<%stodo>\)' % QUEUE, calls)
+    created = re.search(r'openat\(.*"%s", .*O_CREAT' % path('info', number), calls)
+    tap.ok(synced and created and synced.start() < created.start(), 'todo is synced before info is there',
+           calls)
+
+
 def faults():
     control()
     bad = message(todo=['u5', 'p6', 'Fs@x', 'Tu@y', 'Zwhat'])
@@ -264,7 +281,7 @@ def peers():
 
 
 def main():
-    for test in (one_of_each, woken, batch, pace, faults, full_disk, big_todo, many_recipients,
+    for test in (one_of_each, woken, batch, pace, synced_first, faults, full_disk, big_todo, many_recipients,
                  predecessor, peers):
         if sys.argv[1:] and test.__name__ not in sys.argv[1:]:
             continue

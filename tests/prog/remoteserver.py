@@ -37,12 +37,14 @@ def control(**files):
 
 def remote(host, sender='s@x.example', recipients=('r@y.example',), message=b'hi\n', timeout=60,
            stderr=subprocess.PIPE):
-    """Runs it as qmailr; returns the records of its report."""
+    """Runs it as qmailr; returns the records of its report.  message: bytes for a pipe, or a file."""
     user = pwd.getpwnam('qmailr')
-    process = subprocess.Popen([REMOTE, host, sender] + list(recipients), stdin=subprocess.PIPE,
+    piped = isinstance(message, bytes)
+    process = subprocess.Popen([REMOTE, host, sender] + list(recipients),
+                               stdin=subprocess.PIPE if piped else message,
                                stdout=subprocess.PIPE, stderr=stderr, user=user.pw_uid,
                                group=user.pw_gid, extra_groups=[], cwd='/')
-    out, err = process.communicate(message, timeout)
+    out, err = process.communicate(message if piped else None, timeout)
     if process.returncode or err:
         tap.ok(False, 'exit code 0 and nothing on descriptor 2',
                '%s %r' % (process.returncode, err))
