@@ -146,6 +146,10 @@ def test_plugins():
                    RCPT + DATA)
     message = queued()[0][0]
     tap.equal(message.split(b'\n')[2:6], [b'X-D: 1', b'X-A: 1', b'X-B: a?b', b'x'], 'H: header fields')
+    lines, _ = spp('[rcpt]\n:echo URELAYCLIENT', START + 'RCPT TO:<u@no.example>\r\n', {'RELAYCLIENT': ''})
+    tap.equal(lines[2][:3], '553', 'U: RELAYCLIENT is taken away')
+    lines, _ = spp('[mail]\n:echo SX=one\n:echo "E550 $X"', START)
+    tap.equal(lines[1], '550 one', 'S: for the plug-ins that follow')
     spp('[rcpt]\n:echo Cother@ok.example', RCPT + DATA)
     tap.equal(queued()[0][1], b'Fa@b.example\0Tother@ok.example\0\0', 'C: another recipient')
     spp('[rcpt]\n:printf "Cother\\001@ok.example\\n"', RCPT + DATA)
