@@ -148,6 +148,8 @@ preprocessed(void *arg, uint64_t id, unsigned channels)
 			goto no_memory;
 	if (!channels && done_add(s, id, now) == -1)
 		goto no_memory;
+	/* What was to be looked at again is this.  Later its number may be that of another one. */
+	(void)heap_remove(&s->sched.recheck, id);
 	return true;
 
 no_memory:

@@ -39,6 +39,8 @@ c_decl { static int without, in_order; };
 #define C_NO_TEXT 18
 #define C_VOID 20
 #define O12 21
+#define C_LISTED 22
+#define C_IN_TODO 23
 
 byte accepted;			/* bit of a message: its client saw success */
 byte finished;			/* bit: delivered, or its bounce is queued */

@@ -81,7 +81,7 @@ proctype qmail_send(byte n)
 	:: atomic { send_up && s_at == S_TODO && s_number == n &&
 	    (MAY_SYNC || ordered || s_number < NN - 1) ->
 		if
-		:: listed[n] && todo[n].now -> listed[n] = 0; recheck[n] = 1
+		:: listed[n] && todo[n].now && WITH(C_IN_TODO) -> listed[n] = 0; recheck[n] = 1
 		:: else
 		fi;
 		if
@@ -106,6 +106,8 @@ proctype qmail_send(byte n)
 	/* startup.c: schedule_message() */
 	:: atomic { listed[n] && s_at == S_IDLE ->
 		listed[n] = 0;
+		/* Else its files may be half written, those of a new message perhaps. */
+		assert(!todo[n].now);
 		if
 		:: schedule[n] == AS_NOTHING -> schedule_files(n)
 		:: else

@@ -1,5 +1,8 @@
 /* todo - qmail-todo: S4 to S5.  Its batch is one message. */
 
+/* Not while qmail-send makes its list: loop.c: start_todo() */
+#define MAY_BEGIN (!BOOTING || (!WITH(C_LISTED) && s_at != S_START))
+
 inline t_end()
 {
 	t_at = T_IDLE;
@@ -14,7 +17,7 @@ proctype qmail_todo(byte n)
 {
 	do
 	/* todo.c: gather() */
-	:: atomic { t_at == T_IDLE && todo_up && !BOOTING && send_up &&
+	:: atomic { t_at == T_IDLE && todo_up && MAY_BEGIN && send_up &&
 	    IS_WHOLE(todo[n].now) ->
 		t_number = n;
 		t_at = T_SURE
@@ -33,10 +36,10 @@ proctype qmail_todo(byte n)
 	/* split.c: open_todo() */
 	/* todo.c: channels_on_disk() */
 	:: atomic { t_at == T_OPEN && t_number == n && !todo[n].now && !t_old && send_up &&
-	    !BOOTING ->
+	    MAY_BEGIN ->
 		if
-		:: info[n].now && RECIPIENTS(n) -> schedule[n] = AS_CHANNEL
-		:: info[n].now && !RECIPIENTS(n) -> schedule[n] = AS_DONE
+		:: info[n].now && RECIPIENTS(n) -> schedule[n] = AS_CHANNEL; recheck[n] = 0
+		:: info[n].now && !RECIPIENTS(n) -> schedule[n] = AS_DONE; recheck[n] = 0
 		:: else
 		fi;
 		t_end()
@@ -123,10 +126,10 @@ proctype qmail_todo(byte n)
 	/* todo.c: report() */
 	/* qmail-todo.c: preprocessed() */
 	:: atomic { t_at == T_WAIT && t_number == n && c_at[FOR_TODO] == C_ANSWERED &&
-	    send_up && !BOOTING ->
+	    send_up && MAY_BEGIN ->
 		c_end(FOR_TODO);
 		if
-		:: t_message -> schedule[n] = AS_CHANNEL
+		:: t_message -> schedule[n] = AS_CHANNEL; recheck[n] = 0
 		:: else
 		fi;
 		t_end();
