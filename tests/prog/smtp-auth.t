@@ -395,6 +395,24 @@ def test_relay():
     tap.ok(b' with SMTP; ' in queued()[0][0], 'after HELO it is SMTP', queued())
 
 
+def test_plugin():
+    """Plug-ins of [auth] run when the login is right, and have the last word."""
+    def login(words, more='MAIL FROM:<a@b>\r\nRCPT TO:<u@no.example>\r\n'):
+        lines, _ = talk('EHLO x\r\n' + GOOD + more + 'QUIT\r\n', env={'ENABLE_SPP': '1'},
+                        control={'smtpplugins': '[auth]\n:%s\n' % words})
+        return [line for line in lines if not line.startswith(('250-', '250 8', '250 SIZE'))][:-1]
+    tap.equal(login('true')[0][:3], '235', 'a plug-in that says nothing')
+    got = login('echo E535 not $SMTPAUTHUSER by $SMTPAUTHMETHOD')
+    tap.equal((got[0], got[-1][:3]), ('535 not joe by plain', '553'), 'one that refuses: no relaying')
+    got = login('test -z "$SMTPAUTHUSER" && echo E535 no name')
+    tap.equal((got[0][:3], got[-1]), ('235', '250 ok'), 'accepted: relaying')
+    got, _ = talk('EHLO x\r\nAUTH PLAIN %s\r\nQUIT\r\n' % plain('joe', 'wrong'),
+                  env={'ENABLE_SPP': '1'},
+                  control={'smtpplugins': '[auth]\n:touch %s/ran; echo E535 plug-in\n' % QUEUE})
+    tap.ok('535 plug-in' not in got and not os.path.exists(QUEUE + '/ran'),
+           'a wrong login never gets there', got)
+
+
 def test_submission():
     """Whom an authenticated client may say it is, and what is added to its mail."""
     def send(login, sender, **options):
@@ -495,6 +513,7 @@ def main():
         test_refusals()
         test_descriptors()
         test_relay()
+        test_plugin()
         test_submission()
         test_clear_channel()
         test_secret()
