@@ -65,10 +65,18 @@ fsops_sync_parent(const char *path)
 }
 
 int
+fsops_sync_names(int file)
+{
+	return sys_fs(file) == SYS_FS_BTRFS ? fsops_sync(file) : 0;
+}
+
+int
 fsops_sync_entry(const char *path, int file)
 {
 	int fd, r, error;
 
+	if (file != -1 && fsops_sync_names(file) == -1)
+		return -1;
 	if (fsops_sync_parent(path) == 0)
 		return 0;
 	if (errno != EACCES && errno != EINVAL)

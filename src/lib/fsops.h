@@ -16,9 +16,18 @@ MUST_CHECK int fsops_sync(int fd);
 MUST_CHECK int fsops_sync_dir(const char *dir);
 /* Same for the directory that holds `path`. */
 MUST_CHECK int fsops_sync_parent(const char *path);
-/* The same for users' directories: one that we may not read, or whose file system knows no fsync of
- * directories, is reached by syncing all of the file system that holds `path`.  file: open on it,
- * or -1: it is opened then, and closing it ends the fcntl locks that we have on it. */
+/* To be called before the directory is synced in which the open file has got a further name, when
+ * somebody outside is then told that the name is on disk.  On btrfs, fsync of a directory that
+ * another process has just synced may return while that one's sync is still being written (Linux
+ * up to 6.18 at least: the first sync after a commit of the file system counts as done from its
+ * beginning).  The order on disk is not in danger, only the promise.  A file that nobody else syncs
+ * is not affected, and its names are written with it.  On other file systems this does nothing.
+ * -1 with errno. */
+MUST_CHECK int fsops_sync_names(int file);
+/* Directory and names at once, for users' directories: one that we may not read, or whose file
+ * system knows no fsync of directories, is reached by syncing all of the file system that holds
+ * `path`.  file: open on it, or -1 where fsops_sync_names would do nothing: then it is opened if
+ * need be, and closing it ends the fcntl locks that we have on it. */
 MUST_CHECK int fsops_sync_entry(const char *path, int file);
 /* Makes the finished temporary file fd appear: data sync, close, rename(from, to), sync of the
  * directory of `to`.  On failure unlinks `from` and returns -1 with errno; fd is closed always. */

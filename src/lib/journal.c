@@ -38,6 +38,7 @@ journal_keeps_order(int fd)
 	case SYS_FS_XFS:
 		r = sys_xfs_is_one_device(fd);
 		break;
+	case SYS_FS_BTRFS:
 	case SYS_FS_NFS:
 	case SYS_FS_OTHER:
 		break;

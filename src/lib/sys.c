@@ -40,6 +40,7 @@
 #define NFS_MAGIC 0x6969
 #define EXT4_MAGIC 0xEF53
 #define XFS_MAGIC 0x58465342
+#define BTRFS_MAGIC 0x9123683E
 
 /* What ioctl_xfs_fsgeometry(2) fills in, first version, which every kernel knows. */
 struct xfs_geometry {
@@ -233,10 +234,11 @@ sys_fs(int fd)
 
 	if (fstatfs(fd, &fs) == -1)
 		return SYS_FS_OTHER;
-	switch (fs.f_type) {
+	switch ((uint32_t)fs.f_type) {	/* signed and of 32 bits on some machines */
 	case NFS_MAGIC: return SYS_FS_NFS;
 	case EXT4_MAGIC: return SYS_FS_EXT4;
 	case XFS_MAGIC: return SYS_FS_XFS;
+	case BTRFS_MAGIC: return SYS_FS_BTRFS;
 	default: return SYS_FS_OTHER;
 	}
 }

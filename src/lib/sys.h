@@ -62,7 +62,7 @@ MUST_CHECK int sys_rename_new(const char *from, const char *to);
 /* The path without symbolic links, malloc'd; NULL with errno. */
 MUST_CHECK char *sys_real_path(const char *path);
 /* What kind of file system does the open file live on?  EXT4: by that driver, ext2 and ext3 too. */
-enum sys_fs { SYS_FS_OTHER, SYS_FS_NFS, SYS_FS_EXT4, SYS_FS_XFS };
+enum sys_fs { SYS_FS_OTHER, SYS_FS_NFS, SYS_FS_EXT4, SYS_FS_XFS, SYS_FS_BTRFS };
 enum sys_fs sys_fs(int fd);
 /* Does this XFS keep journal and data on one device? */
 bool sys_xfs_is_one_device(int fd);

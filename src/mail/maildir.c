@@ -28,7 +28,8 @@
 struct delivery {
 	const char *dir;
 	struct buf tmp, new;	/* paths */
-	int fd;			/* of tmp, -1 when closed */
+	int fd;			/* of the file, -1 when closed */
+	bool ordered;		/* lib/journal.h */
 	unsigned attempt;
 	int64_t deadline;
 };
@@ -161,18 +162,11 @@ static enum maildir_status
 store(struct delivery *d, int from, struct span head)
 {
 	enum maildir_status status = copy(d, from, head);
-	int error;
 
-	if (status == MAILDIR_OK && journal_settle(d->fd, journal_keeps_order(d->fd)) == -1)
-		status = MAILDIR_TEMPORARY;
-	error = errno;
-	if (close(d->fd) == -1 && status == MAILDIR_OK) {
-		error = errno;
-		status = MAILDIR_TEMPORARY;
-	}
-	d->fd = -1;
-	errno = error;
-	return status;
+	if (status != MAILDIR_OK)
+		return status;
+	d->ordered = journal_keeps_order(d->fd);
+	return journal_settle(d->fd, d->ordered) == -1 ? MAILDIR_TEMPORARY : MAILDIR_OK;
 }
 
 static bool
@@ -220,6 +214,15 @@ link_new(struct delivery *d)
 	return -1;
 }
 
+static int
+close_file(struct delivery *d)
+{
+	int fd = d->fd;
+
+	d->fd = -1;
+	return fd == -1 ? 0 : close(fd);
+}
+
 static enum maildir_status
 publish(struct delivery *d)
 {
@@ -227,7 +230,7 @@ publish(struct delivery *d)
 
 	if (link_new(d) == -1)
 		return MAILDIR_TEMPORARY;
-	if (fsops_sync_entry(buf_str(&d->new), -1) == 0)
+	if (fsops_sync_entry(buf_str(&d->new), d->ordered ? -1 : d->fd) == 0 && close_file(d) == 0)
 		return MAILDIR_OK;	/* from here on the mail is safe */
 	error = errno;
 	(void)unlink(buf_str(&d->new));
@@ -248,6 +251,7 @@ maildir_deliver(const char *dir, int fd, struct span head)
 		if (status == MAILDIR_OK)
 			status = publish(&d);
 		error = errno;
+		(void)close_file(&d);	/* of a failed delivery */
 		(void)unlink(buf_str(&d.tmp));
 		errno = error;
 	}

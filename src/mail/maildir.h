@@ -31,7 +31,7 @@ enum maildir_status {
 
 /* Delivers head followed by the rest of descriptor fd into the Maildir dir (relative to the
  * current directory; "" is that directory itself): tmp/ file (0644 less the umask), fsync or what
- * journal_settle does instead, link into new/, fsync of new/, unlink of tmp/.  Only MAILDIR_OK
+ * journal_settle does instead, link into new/, fsops_sync_entry, unlink of tmp/.  Only MAILDIR_OK
  * means that the message is on disk; on every other result no file is left.  No process is
  * started, no signal used. */
 MUST_CHECK enum maildir_status maildir_deliver(const char *dir, int fd, struct span head);

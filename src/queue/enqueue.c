@@ -6,7 +6,8 @@
  *	O3  entry in todo			before success is reported
  * Where a journal keeps the order (lib/journal.h), both files are written out before the link, and
  * the sync for O3 makes one commit for all of it.  Elsewhere each is synced by itself; both files
- * are written out first, the envelope to its end, so that the first fsync does most of the work. */
+ * are written out first, the envelope to its end, so that the first fsync does most of the work.
+ * For O3 the envelope is synced again if its new name needs that (fsops_sync_names). */
 #include "queue/enqueue.h"
 
 #include <errno.h>
@@ -250,9 +251,10 @@ one_journal(const struct enqueue *e)
 
 /* O1 and O2. */
 static enum qqcode
-settle_files(const struct enqueue *e)
+settle_files(struct enqueue *e)
 {
-	if (one_journal(e))
+	e->ordered = one_journal(e);
+	if (e->ordered)
 		return journal_settle(e->intd_fd, true) == -1 ||
 		    journal_settle(e->mess_fd, true) == -1 ? QQ_WRITE : QQ_OK;
 	if (sys_finish_writeback(e->intd_fd) == -1 || fsops_sync(e->mess_fd) == -1 ||
@@ -309,7 +311,8 @@ enqueue_publish(struct enqueue *e)
 		return code;
 	/* The scanner may own the message from here on, whatever we tell our client. */
 	e->keep = true;
-	if (qlayout_sync_dir(&e->layout, Q_TODO, e->id) == -1)
+	if ((!e->ordered && fsops_sync_names(e->intd_fd) == -1) ||
+	    qlayout_sync_dir(&e->layout, Q_TODO, e->id) == -1)
 		return QQ_TODO;
 	return QQ_OK;		/* the mail is safe */
 }

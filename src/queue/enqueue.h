@@ -34,6 +34,7 @@ struct enqueue {
 	int refused[ENQUEUE_NUMBERS];	/* keep numbers we cannot use from coming again */
 	unsigned refusals;
 	bool has_mess, has_intd;	/* names to remove */
+	bool ordered;			/* one journal has both files, see lib/journal.h */
 	bool keep;			/* leave all files where they are */
 	char pid_path[QLAYOUT_PATH_SIZE];	/* empty: no such name */
 	struct taps taps;

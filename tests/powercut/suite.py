@@ -27,13 +27,6 @@ EVERY = 400                     # images, when every flush is cut at
 BROKEN_LIMIT = 3                # seconds that a build which must fail is given
 
 
-def broken_programs(build):
-    """Puts the programs of that build in place of the installed ones; owners and modes stay."""
-    for name in os.listdir('build/powercut/' + build):
-        if os.path.exists('/var/qmail/bin/' + name):
-            shutil.copyfile('build/powercut/%s/%s' % (build, name), '/var/qmail/bin/' + name)
-
-
 def record(fs, seed, messages):
     """Runs the load on a logged disk; the path of its log."""
     logged = disk.LoggedDisk(fs, PLACE, mailhost.MOUNT)
@@ -258,7 +251,7 @@ def main():
     sh('mount -t devtmpfs devtmpfs /dev')       # a world's own has no loop devices
     mailhost.configure()
     if '-' in fs:
-        broken_programs(fs.split('-')[1])
+        mailhost.broken_programs(fs.split('-')[1])
     if sys.argv[5:]:
         cut, variant = sys.argv[5].split(':')[2:]
         log, wanted = disk.Log(kept), [(int(cut), variant)]

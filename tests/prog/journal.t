@@ -18,8 +18,12 @@ CALLS = 'trace=fsync,fdatasync,syncfs,sync_file_range,link,rename,unlink,openat,
 WAITS = 'SYNC_FILE_RANGE_WAIT_AFTER'
 
 PLAIN_QUEUE = ['fsync mess/S/N', 'fsync intd/N', 'fsync mess/S', 'link todo', 'fsync todo']
+# btrfs: fsops_sync_names
+NAMED_QUEUE = ['fsync mess/S/N', 'fsync intd/N', 'fsync mess/S', 'link todo', 'fsync intd/N',
+               'fsync todo']
 ORDERED_QUEUE = ['wait intd/N', 'wait mess/S/N', 'link todo', 'fsync todo']
 PLAIN_MAILDIR = ['fsync file', 'link new', 'fsync new']
+NAMED_MAILDIR = ['fsync file', 'link new', 'fsync file', 'fsync new']
 ORDERED_MAILDIR = ['wait file', 'link new', 'fsync new']
 
 # name, ordered, size in MiB, mkfs, mount options; @J: a second device
@@ -134,6 +138,7 @@ DELIVER = ("setpriv --reuid joe --regid joe --clear-groups /var/qmail/bin/qmail-
 def one_kind(name, ordered):
     """qmail-queue and qmail-local on this file system."""
     queue, maildir = ((ORDERED_QUEUE, ORDERED_MAILDIR) if ordered else
+                      (NAMED_QUEUE, NAMED_MAILDIR) if name == 'btrfs' else
                       (PLAIN_QUEUE, PLAIN_MAILDIR))
     tap.equal(trace(ENQUEUE), 0, name + ': queued')
     got = steps(QUEUE_RULES)
