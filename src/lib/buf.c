@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/num.h"
+#include "lib/sys.h"
 
 #define FIRST_SIZE ((size_t)64)
 
@@ -39,7 +40,7 @@ grow(struct buf *b, size_t n)
 	while (size <= need)
 		if (num_mul(size, 2, &size))
 			return fail(b, true);
-	if (!(p = realloc(b->p, size)))
+	if (!(p = b->secret ? sys_wipe_realloc(b->p, size) : realloc(b->p, size)))
 		return fail(b, false);
 	b->p = p;
 	b->size = size;
@@ -55,8 +56,11 @@ buf_init(struct buf *b, size_t max)
 void
 buf_free(struct buf *b)
 {
-	free(b->p);
-	buf_init(b, b->max);
+	if (b->secret)
+		sys_wipe_free(b->p);
+	else
+		free(b->p);
+	*b = (struct buf){ .max = b->max, .secret = b->secret };
 }
 
 void

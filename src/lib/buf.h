@@ -21,13 +21,14 @@ struct buf {
 	size_t max;		/* largest n allowed; 0 = BUF_MAX_DEFAULT */
 	bool failed;		/* out of memory or over the cap */
 	bool over;		/* it was the cap */
+	bool secret;		/* no copy of it stays in memory; set by the declarer */
 };
 
 #define BUF_CAP(limit) { .max = (limit) }
 
 /* Takes no memory yet.  max: 1..SIZE_MAX/2, or 0 for the default. */
 void buf_init(struct buf *b, size_t max);
-/* Gives the memory back; the buffer is empty and usable again, cap kept. */
+/* Gives the memory back; the buffer is empty and usable again, cap and secrecy kept. */
 void buf_free(struct buf *b);
 /* Empties the buffer and forgets a failure; keeps the memory. */
 void buf_reset(struct buf *b);

@@ -171,7 +171,7 @@ ctl_next_line(const struct buf *text, size_t *pos, size_t *number, struct span *
 enum ctl_status
 ctl_list(const char *name, struct buf *text)
 {
-	struct buf file = BUF_CAP(CTL_FILE_MAX);
+	struct buf file = { .max = CTL_FILE_MAX, .secret = text->secret };
 
 	return take_entries(slurp(name, &file), &file, text);
 }
@@ -220,7 +220,7 @@ ctl_set(const char *name, struct set *s)
 enum ctl_status
 ctl_map(const char *name, struct set *s)
 {
-	struct buf text = { 0 };
+	struct buf text = { .secret = s->text.secret };
 
 	return take_set(ctl_list(name, &text), &text, true, s);
 }

@@ -43,6 +43,7 @@ bool ctl_next_line(const struct buf *text, size_t *pos, size_t *number, struct s
 /* List form as a set of keys without values; s must be empty. */
 MUST_CHECK enum ctl_status ctl_set(const char *name, struct set *s);
 /* List form with lines key:value; lines without a colon are ignored. */
+/* If s->text is secret, nothing of the file stays in memory but the set. */
 MUST_CHECK enum ctl_status ctl_map(const char *name, struct set *s);
 
 /* The names of all files, as keys without values; for programs that know many files of which few

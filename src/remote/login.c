@@ -46,7 +46,7 @@ say(struct dialogue *d, struct span line, unsigned wanted, const char *what)
 static bool
 say_secret(struct dialogue *d, struct span secret, unsigned wanted, const char *what)
 {
-	struct buf line = { 0 };
+	struct buf line = { .secret = true };
 	bool good;
 
 	base64_encode(&line, secret);
@@ -54,7 +54,8 @@ say_secret(struct dialogue *d, struct span secret, unsigned wanted, const char *
 		good = dialogue_settle(d, DIALOGUE_MEMORY);
 	else
 		good = say(d, buf_span(&line), wanted, what);
-	sys_wipe(line.p, line.n);
+	/* It has been sent, or never will be. */
+	sys_wipe(d->output + d->out.n, sizeof d->output - d->out.n);
 	buf_free(&line);
 	return good;
 }
@@ -62,7 +63,7 @@ say_secret(struct dialogue *d, struct span secret, unsigned wanted, const char *
 static bool
 plain(struct dialogue *d, const struct login *login)
 {
-	struct buf secret = { 0 };
+	struct buf secret = { .secret = true };
 	bool good;
 
 	if (!say(d, span_str("AUTH PLAIN"), CONTINUE, "(AUTH PLAIN)"))
@@ -75,7 +76,6 @@ plain(struct dialogue *d, const struct login *login)
 	buf_addspan(&secret, login->password);
 	good = buf_ok(&secret) ? say_secret(d, buf_span(&secret), LOGGED_IN, "(plain)") :
 	    dialogue_settle(d, DIALOGUE_MEMORY);
-	sys_wipe(secret.p, secret.n);
 	buf_free(&secret);
 	return good;
 }

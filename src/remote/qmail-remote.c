@@ -76,6 +76,8 @@ prepare(int argc, char *const *argv, struct settings *settings, struct smtproute
 		return "ZOut of memory. (#4.3.0)\n";
 	*route = smtproute_find(&settings->routes, &settings->senders, span_str(argv[1]),
 	    span_str(argv[2]));
+	if (!settings_keep(settings, route))
+		return "ZOut of memory. (#4.3.0)\n";
 	if (enter_sandbox(settings, route) == -1)
 		return "ZSystem resources temporarily unavailable. (#4.3.0)\n";
 	return NULL;

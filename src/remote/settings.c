@@ -69,6 +69,7 @@ read_names(const struct files *f, struct settings *s)
 static bool
 read_routes(const struct files *f, struct settings *s)
 {
+	s->routes.text.secret = s->senders.text.secret = true;
 	if (is_there(f, "smtproutes") && ctl_map("smtproutes", &s->routes) == CTL_ERROR)
 		return false;
 	if (is_there(f, "authsenders") && ctl_map("authsenders", &s->senders) == CTL_ERROR)
@@ -125,9 +126,34 @@ settings_read(struct settings *s)
 	return is_word(buf_span(&s->helohost)) ? SETTINGS_OK : SETTINGS_BAD_HELOHOST;
 }
 
+static struct span
+keep(struct buf *to, struct span text)
+{
+	size_t at = to->n;
+
+	buf_addspan(to, text);
+	return span_of(to->p + at, text.n);
+}
+
+bool
+settings_keep(struct settings *s, struct smtproute *route)
+{
+	s->route.secret = true;
+	/* All at once: the spans are into it. */
+	if (!buf_room(&s->route, route->host.n + route->user.n + route->password.n))
+		return false;
+	route->host = keep(&s->route, route->host);
+	route->user = keep(&s->route, route->user);
+	route->password = keep(&s->route, route->password);
+	set_free(&s->routes);
+	set_free(&s->senders);
+	return buf_ok(&s->route);
+}
+
 void
 settings_free(struct settings *s)
 {
+	buf_free(&s->route);
 	buf_free(&s->me);
 	buf_free(&s->helohost);
 	set_free(&s->routes);

@@ -8,6 +8,7 @@
 #include "lib/attr.h"
 #include "lib/buf.h"
 #include "lib/set.h"
+#include "remote/smtproute.h"
 
 #define CONTROL_DIRECTORY "control/"
 #define CLIENT_CERTIFICATE CONTROL_DIRECTORY "clientcert.pem"
@@ -19,6 +20,7 @@ struct settings {
 	struct buf helohost;		/* fit for EHLO */
 	struct set routes;		/* smtproutes */
 	struct set senders;		/* authsenders */
+	struct buf route;		/* what settings_keep has kept */
 	struct buf outgoingip, domainips;	/* list form; empty if absent */
 	struct buf tls_ciphers;		/* tlsclientciphers; lines joined by `:` */
 	int64_t connect_ms;		/* timeoutconnect */
@@ -36,6 +38,10 @@ enum settings_status {
 
 /* cwd = the home directory.  {0} is empty; free it whatever is returned. */
 MUST_CHECK enum settings_status settings_read(struct settings *s);
+/* Of all routes with their logins only this one is needed: it is kept, and nothing of the others is
+ * left in memory.  false: out of memory. */
+MUST_CHECK bool settings_keep(struct settings *s, struct smtproute *route);
+/* Wipes the login, too. */
 void settings_free(struct settings *s);
 
 #endif

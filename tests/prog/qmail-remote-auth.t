@@ -198,6 +198,40 @@ def test_secrets_stay():
     tap.ok('secret' not in shown and 'joe' not in shown, 'and no secret')
 
 
+def in_memory(pid, texts):
+    """How often each of them is in the memory of a process."""
+    found = dict.fromkeys(texts, 0)
+    with open('/proc/%d/maps' % pid, encoding='ascii') as maps, open('/proc/%d/mem' % pid, 'rb', 0) as memory:
+        for line in maps:
+            first, last = (int(n, 16) for n in line.split()[0].split('-'))
+            if 'rw' not in line.split()[1] or last - first > 1 << 30:
+                continue
+            memory.seek(first)
+            data = memory.read(last - first)
+            for text in texts:
+                found[text] += data.count(text.encode())
+    return found
+
+
+def test_one_secret():
+    """Once it has logged in, it has the one password, once, and no other."""
+    fill = ''.join('r%d.example:%s|u%d|Other-Secret-%d\n' % (n, LOOP, n, n) for n in range(500))
+    senders = ''.join('s%d@x.example:%s|u|Other-Secret-s%d\n' % (n, LOOP, n) for n in range(300))
+    for method, answers in (('PLAIN', ['334 ', '235 ok']), ('LOGIN', ['334 a', '334 b', '235 ok']),
+                            ('CRAM-MD5', ['334 ' + b64('<x@y>'), '235 ok'])):
+        server = Smtp(LOOP, [HELLO[0], HELLO[1] % method] + answers + [SILENCE])
+        control(smtproutes=fill + ':%s|joe|My-Own-Secret\n' % LOOP, authsenders=senders)
+        process = subprocess.Popen([REMOTE, 'y.example', 's@x', 'r@y'], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, user='qmailr', group='qmail')
+        server.wait_for('MAIL FROM:<s@x> AUTH=joe')
+        coded = [b64('\0joe\0My-Own-Secret')[8:-4], b64('My-Own-Secret')[:-4]]
+        found = in_memory(process.pid, ['Other-Secret', 'My-Own-Secret', *coded])
+        tap.equal(list(found.values()), [0, 1, 0, 0], 'one password in memory: ' + method)
+        process.kill()
+        process.communicate()
+        stop(server)
+
+
 def came_from(host='y.example', sender='s@x.example', **files):
     server = Smtp('0.0.0.0', ['220 hi', '250 mx'] + DONE)
     control(smtproutes=':' + OUTSIDE[0], **files)
@@ -255,6 +289,7 @@ def main():
     test_routes()
     test_never_in_clear()
     test_secrets_stay()
+    test_one_secret()
     test_origin()
     test_unreadable()
     return tap.done()
