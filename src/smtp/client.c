@@ -1,11 +1,14 @@
 /* client - what several checks ask about the other end. */
 #include "smtp/client.h"
 
+#include <errno.h>
 #include <sys/stat.h>
 
 #include "lib/ascii.h"
+#include "lib/errtext.h"
 #include "smtp/dnsask.h"
 #include "smtp/session.h"
+#include "smtp/smtplog.h"
 
 bool
 client_ip(const struct session *s, struct ip *ip)
@@ -13,24 +16,46 @@ client_ip(const struct session *s, struct ip *ip)
 	return ip_parse(s->conf->intake.peer.remote_ip, ip);
 }
 
-bool
-client_is_white(struct session *s)
+/* `whitelist/192.0.2.1: Permission denied` */
+static enum client_white
+doubt(const char *path)
+{
+	struct buf line = BUF_CAP(SMTPLOG_MAX);
+
+	buf_adds(&line, path);
+	buf_adds(&line, ": ");
+	buf_adds(&line, errtext(errno));
+	smtplog_put(&line);
+	return CLIENT_DOUBTFUL;
+}
+
+static enum client_white
+look_for(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0)
+		return CLIENT_WHITE;
+	return errno == ENOENT ? CLIENT_STRANGE : doubt(path);
+}
+
+enum client_white
+client_white(struct session *s)
 {
 	struct client *c = &s->client;
 	struct buf path = { 0 };
-	struct stat st;
 	struct ip ip;
 
-	if (c->white_known)
-		return c->is_white;
-	c->white_known = true;
+	if (c->white != CLIENT_UNASKED)
+		return c->white;
+	c->white = CLIENT_STRANGE;
 	if (client_ip(s, &ip)) {	/* and so has no slash */
 		buf_adds(&path, CLIENT_WHITELIST "/");
 		buf_addspan(&path, s->conf->intake.peer.remote_ip);
-		c->is_white = buf_ok(&path) && stat(buf_str(&path), &st) == 0;
+		c->white = buf_ok(&path) ? look_for(buf_str(&path)) : CLIENT_DOUBTFUL;
 	}
 	buf_free(&path);
-	return c->is_white;
+	return c->white;
 }
 
 static enum client_name

@@ -290,8 +290,10 @@ run(struct session *s)
 		s->dnsbl.verdict = DNSBL_BROKEN;
 		break;
 	default:
-		if (client_is_white(s))
+		if (client_white(s) == CLIENT_WHITE)
 			s->dnsbl.verdict = DNSBL_ACCEPT;
+		else if (client_white(s) == CLIENT_DOUBTFUL)
+			s->dnsbl.verdict = DNSBL_BROKEN;
 		else if (word)
 			take_word(&s->dnsbl, span_str(word));
 		else

@@ -232,7 +232,11 @@ greylist_check(struct session *s, struct buf *recipient)
 
 	/* The empty sender: bounces, and hosts that ask whether an address exists, which may not
 	 * come again. */
-	if (!mode || !s->sender.n || s->user.n || client_is_white(s) || s25r_spares(s))
+	if (!mode || !s->sender.n || s->user.n || client_white(s) == CLIENT_WHITE)
+		return REPLY_OK;
+	if (client_white(s) == CLIENT_DOUBTFUL)
+		return REPLY_CONTROLS;
+	if (s25r_spares(s))
 		return REPLY_OK;
 	if (!client_ip(s, &ip)) {
 		log_no_address();

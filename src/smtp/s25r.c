@@ -46,15 +46,15 @@ s25r_rule(struct span name)
 	return found;
 }
 
-/* Is it on the administrator's list?  -1: the list cannot be read. */
+/* Is it on the administrator's list?  -1: that cannot be read. */
 static int
 is_spared(struct session *s)
 {
 	struct set white = { 0 };
 	int spared = 0;
 
-	if (client_is_white(s))
-		return 1;
+	if (client_white(s) != CLIENT_STRANGE)
+		return client_white(s) == CLIENT_WHITE ? 1 : -1;
 	if (!ctlnames_may_have(&s->conf->names, "s25rwhite"))
 		return 0;
 	if (ctl_set("s25rwhite", &white) == CTL_ERROR)

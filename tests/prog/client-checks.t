@@ -137,6 +137,12 @@ def test_whitelist():
         pass
     tap.equal(talk(S25R='', TCPREMOTEIP='x', TCPREMOTEHOST='dsl-1-2.client.test')[0][1][:3], '450',
               'only for addresses')
+    os.chmod(HOME + '/whitelist', 0o700)
+    for name, env, lists in (('lists', {}, {'dnsbllist': '-none.test\n'}), ('S25R', {'S25R': ''}, None),
+                             ('GREYLIST', {'GREYLIST': ''}, None)):
+        got, log, code = talk(control=lists, **env)
+        tap.equal((got[1], log, code), ('421 unable to read controls (#4.3.0)',
+                                        ['whitelist/%s: access denied' % IP], 1), 'one that is hidden: ' + name)
     shutil.rmtree(HOME + '/whitelist')
 
 
