@@ -74,6 +74,7 @@ run_qmail_smtpd() {
 	if [ -e control/servercert.pem ]; then
 	    $(ticket_keys | tail -n 1)
 	fi
+	$(connection_counts)
 	limit=\$(head -n 1 control/concurrencyincoming 2>/dev/null)
 	exec softlimit -m 30000000 \\
 	tcpserver -v -R -H -l "\$(head -n 1 control/me)" -x /etc/tcp.smtp.cdb -c "\${limit:-20}" \\
@@ -92,6 +93,14 @@ run_qmail_pop3d() {
 	exec softlimit -m 30000000 \\
 	tcpserver -v -R -H -l "\$(head -n 1 control/me)" -c 40 0 110 \\
 	    qmail-popup "\$(head -n 1 control/me)" checkpassword qmail-pop3d Maildir
+	EOF
+}
+
+connection_counts() {
+	cat <<-EOF
+	# Where qmail-climit, if it is put in front of the server, counts; gone after each boot.
+	[ -d /run/qmail-climit ] ||
+	    install -d -o @USER_DAEMON@ -g @GROUP_NOFILES@ -m 700 /run/qmail-climit
 	EOF
 }
 
@@ -123,6 +132,7 @@ run_qmail_submission() {
 	exec 2>&1
 	cd $home
 	$(need_certificate qmail-submission)
+	$(connection_counts)
 	SMTPAUTH=! FORCE_TLS=1
 	export SMTPAUTH FORCE_TLS
 	exec softlimit -m 30000000 \\
@@ -141,6 +151,7 @@ run_qmail_smtps() {
 	exec 2>&1
 	cd $home
 	$(need_certificate qmail-smtps)
+	$(connection_counts)
 	SMTPAUTH=!
 	export SMTPAUTH
 	exec softlimit -m 30000000 \\

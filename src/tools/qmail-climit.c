@@ -174,7 +174,8 @@ check_connections(const struct rules *r, uint64_t *number)
 		return NULL;
 	}
 	if (climit_open(&c, r->directory) == -1) {
-		not_limited(r->directory, errtext(errno));
+		not_limited(r->directory, errno == ENOENT ?
+		    "not there; the run script must make it, see qmail-climit(8)" : errtext(errno));
 		return NULL;
 	}
 	*number = by_ip && (!r->per_ip || per_ip < r->ip_limit) ? per_ip : r->ip_limit;

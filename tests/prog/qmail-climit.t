@@ -159,7 +159,8 @@ def test_off():
     server.end()
     server = Server('-s', '1', '-d', '/run/nonesuch')
     tap.equal(kinds([server.connect() for _ in range(2)]), ['in'] * 2, 'no directory: mail flows')
-    tap.ok('qmail-climit: warning: connections are not limited: /run/nonesuch: ' in server.end(),
+    tap.ok('qmail-climit: warning: connections are not limited: /run/nonesuch: not there; the run script must make it, see '
+           'qmail-climit(8)\n' in server.end(),
            'and the log tells')
 
 

@@ -30,16 +30,19 @@ RULES = '''192.0.2.5:allow,PROXYPROTOCOL="",RELAYCLIENT=""
 def set_up(a, b):
     a.control('dnsbllist', '-bl.test\n')
     a.control('spfbehavior', '0\n')
-    a.sh('install -d -o qmaild -g nofiles -m 700 %s/greylist /run/qmail-climit' % home())
+    a.sh('install -d -o qmaild -g nofiles -m 700 %s/greylist' % home())
     for address in (LISTED, DIALUP, BALANCER, FIRST):
         b.sh('ip addr add %s/24 dev eth0' % address)
     a.start(('qmail-send', 'qmail-smtpd'))
     a.write('/etc/tcp.smtp', RULES)
     a.sh('tcprules /etc/tcp.smtp.cdb /etc/tcp.smtp.tmp </etc/tcp.smtp')
     old = a.pid_of('qmail-smtpd')
+    a.sh('rm -r /run/qmail-climit')     # as a restart of the host does
     a.sh("sed -i 's,25 qmail-smtpd$,25 qmail-proxy -x /etc/tcp.smtp.cdb qmail-climit -s 3 qmail-smtpd,' "
          '%s/service/qmail-smtpd/run; grep -q climit /service/qmail-smtpd/run; svc -t /service/qmail-smtpd' % home())
     wait_for(lambda: a.pid_of('qmail-smtpd') not in (0, None, old) and a.listening(25), 'the new chain')
+    tap.equal(a.sh('stat -c "%U %G %a" /run/qmail-climit').split(), ['qmaild', 'nofiles', '700'],
+              'where connections are counted is there after a restart')
 
 
 def attempt(b, source, rcpt='joe@hosta.test', header=None):
