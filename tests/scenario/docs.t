@@ -32,11 +32,13 @@ NOT_RUN = {
     'cp /var/qmail/doc/rblsmtpd.conf /var/qmail/doc/qmail-*.conf /etc/fail2ban/filter.d':
         'companions.t runs it',
     'umask 027': 'all mail would leave; smarthosts.t has such routes',
-    'pw groupadd nofiles': 'FreeBSD',
+    'pw groupadd nofiles': 'FreeBSD, of which there are no worlds',
     'ln -s /var/qmail/rc /usr/local/etc/rc.d/qmail.sh': 'FreeBSD',
     '/var/qmail/scripts/enable-qmail': 'FreeBSD; prog/enable-qmail.t runs it',
-    'mv /etc/mail/mailer.conf.bak /etc/mail/mailer.conf': 'FreeBSD',
-    'alternatives --install /usr/sbin/sendmail mta /var/qmail/bin/sendmail 200 \\': 'Red Hat',
+    'mv /etc/mail/mailer.conf.bak /etc/mail/mailer.conf':
+        'FreeBSD; prog/enable-qmail.t makes the file that is moved back',
+    'alternatives --install /usr/sbin/sendmail mta /var/qmail/bin/sendmail 200 \\':
+        'Red Hat; the words of its alternatives(8), of which there are no worlds',
 }
 
 # Where a reader would look again later, the test waits: command -> until this succeeds.
