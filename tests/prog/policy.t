@@ -52,6 +52,8 @@ ORDER = [
     ('badrcptto', {}, {'badrcptto': '^bad'}, '553 sorry, your envelope recipient'),
     ('rcpthosts', {}, {'rcpthosts': None}, '553 not relayed'),
     ('spf', {'SPFBEHAVIOR': '6'}, {}, '550 '),
+    ('dnsbl', {'RBLSMTPD': '-listed'}, {'dnsbllist': 'bl.test'}, '553 listed'),
+    ('s25r', {'S25R': '', 'TCPREMOTEHOST': 'dsl-1-2.x.example'}, {}, '450 your name is that of'),
     ('validrcptto', {}, {'validrcptto': '-@a.b'}, '553 sorry, this recipient'),
     ('chkuser', {'CHKUSER_START': 'ALWAYS', 'CHKUSER_SENDER_MX_NOCHECK': ''}, {}, '553 5.1.3'),
     ('rcptcheck', {'RCPTCHECK': QUEUE + '/no'}, {}, '550 sorry, no mailbox'),
