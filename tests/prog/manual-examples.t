@@ -22,7 +22,7 @@ TIMEOUT_S = 30
 # Pages without an example that is run.
 NOT_RUN = {
     'checkpassword-cdb.8': 'command lines of servers; qmail-newpw.8 has a whole login',
-    'pneumail.7': 'needs running services; what make up sets up is looked at in scenario/fresh-host.t',
+    'pneumail.7': 'needs running services; what make up sets up is seen in scenario/fresh-host.t',
     'qbiff.1': 'needs a terminal of somebody who is logged in; prog/user-tools.t',
     'qmail-policy.5': 'rules and files of a server; prog/policy.t and prog/switches.t',
     'qmail-send.8': 'needs running services; scenario/docs.t has the same from INSTALL',
@@ -180,7 +180,7 @@ def main():
         silent = set(names) - {session.page for session in todo}
         wrong = silent ^ set(NOT_RUN) if not sys.argv[1:] else silent
         bad += bool(wrong)
-        print('%s %d - all other pages have a reason' % ('not ok' if wrong else 'ok', len(todo) + 1))
+        print('%s %d - others have a reason' % ('not ok' if wrong else 'ok', len(todo) + 1))
         for name in sorted(wrong):
             print('# ' + name)
     finally:
