@@ -3,6 +3,7 @@
 domains of senders; what switched off costs, what the log may be made to say."""
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -57,6 +58,7 @@ ORDER = [
     ('validrcptto', {}, {'validrcptto': '-@a.b'}, '553 sorry, this recipient'),
     ('chkuser', {'CHKUSER_START': 'ALWAYS', 'CHKUSER_SENDER_MX_NOCHECK': ''}, {}, '553 5.1.3'),
     ('rcptcheck', {'RCPTCHECK': QUEUE + '/no'}, {}, '550 sorry, no mailbox'),
+    ('greylist', {'GREYLIST': ''}, {}, '450 greylisted'),
 ]
 # The first of a pair refuses what the second one needs.
 IMPOSSIBLE = {('badmailfrom', 'maxrcpt'), ('badhelo', 'badmailfrom', 'maxrcpt')}
@@ -77,6 +79,9 @@ def together(*checks):
 def test_order():
     program('no', '[ "$RECIPIENT" = r0@ok.example ] || exit 100')
     with_dns = Dns({'b.example': 'NXDOMAIN', 'x': 'NXDOMAIN'})
+    store = netserver.HOME + '/greylist'
+    os.mkdir(store, 0o700)
+    shutil.chown(store, 'qmaild', 'nofiles')
     for check in ORDER:
         lines, _ = talk(ORDER_SCRIPT, *together(check))
         tap.ok(lines[-1].startswith(check[3]), check[0] + ' refuses', lines)
@@ -86,6 +91,7 @@ def test_order():
         lines, _ = talk(ORDER_SCRIPT, *together(first, second))
         tap.ok(lines[-1].startswith(first[3]), '%s before %s' % (first[0], second[0]), lines)
     with_dns.stop()
+    shutil.rmtree(store)
     manual = open('man/qmail-policy.5', encoding='utf-8').read()
     told = re.findall(r'^\.Sy ([\w-]+)', manual.partition('.It RCPT\n')[2].partition('.It ')[0], re.M)
     known = [name for name, *_ in ORDER]
