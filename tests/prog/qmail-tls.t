@@ -74,6 +74,9 @@ def client_verdicts():
     world.issue('mail-only', subject='/O=x', names=['email:joe@mx.example'])
     world.issue('expired', subject='/CN=mx.example', names=['DNS:mx.example'], days='-1')
     world.issue('address', subject='/CN=x', names=['IP:192.0.2.1'])
+    evil = b'mx.example\0.evil.example'
+    names = bytes([0x30, len(evil) + 2, 0x82, len(evil)]) + evil
+    world.issue('nul', subject='/CN=mx.example', names=[], extra=['subjectAltName=DER:' + names.hex(':')])
     world.openssl('req', '-x509', '-nodes', '-newkey', 'ed25519', '-keyout', world.DIR + '/own.key',
                   '-out', world.DIR + '/own.crt', '-days', '30', '-subj', '/CN=mx.example')
     world.write('own.pem', world.read('own.key') + world.read('own.crt'))
@@ -115,6 +118,7 @@ def client_verdicts():
          {'result': 'local', 'reason': 'no cipher in the list is known'}),
         ('a cipher', ['-h', 'mx.example', '-C', 'TLS_CHACHA20_POLY1305_SHA256:NONE'], 'mx.example',
          {'result': 'ok', 'cipher': 'TLS_CHACHA20_POLY1305_SHA256'}),
+        ('a NUL in its name', ['-h', 'mx.example', *ca], 'nul', {'result': 'name', 'verified': 'no'}),
         ('no such client certificate', ['-h', 'mx.example', '-k', 'control/clientcert.pem'],
          'mx.example', {'result': 'local'}),
     ]
