@@ -30,7 +30,7 @@ packet_is_socket(int fd)
 
 /* Its length; 0: too long. */
 static size_t
-make_greeting(char text[PACKET_GREETING_MAX], const char *what, const struct stat *program)
+make_greeting(char text[PACKET_GREETING_MAX], const char *what, const struct filemark *program)
 {
 	size_t n = strlen(what);
 
@@ -38,26 +38,27 @@ make_greeting(char text[PACKET_GREETING_MAX], const char *what, const struct sta
 		return 0;
 	memcpy(text, what, n);
 	text[n++] = ' ';
-	n += num_format(text + n, (uint64_t)program->st_dev);
+	n += num_format(text + n, (uint64_t)program->dev);
 	text[n++] = ' ';
-	return n + num_format(text + n, (uint64_t)program->st_ino);
+	return n + num_format(text + n, (uint64_t)program->ino);
 }
 
 int
 packet_greet(int fd, const char *what)
 {
 	char text[PACKET_GREETING_MAX];
-	struct stat own;
+	struct filemark own;
 	size_t n;
 
-	if (stat(OWN_FILE, &own) == -1)
+	filemark_take(&own, OWN_FILE);
+	if (!own.exists)
 		return -1;
 	n = make_greeting(text, what, &own);
 	return n && io_write(fd, text, n) == (ssize_t)n ? 0 : -1;
 }
 
 bool
-packet_is_greeting(struct span packet, const char *what, const struct stat *program)
+packet_is_greeting(struct span packet, const char *what, const struct filemark *program)
 {
 	char text[PACKET_GREETING_MAX];
 	size_t n = make_greeting(text, what, program);

@@ -5,10 +5,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "lib/attr.h"
+#include "lib/filemark.h"
 #include "lib/span.h"
 
 #define PACKET_GREETING_MAX ((size_t)128)
@@ -22,7 +22,7 @@ bool packet_is_socket(int fd);
  * (device and inode), so that the other end knows that it is talking to what it has started and not
  * to something that this has started in turn.  -1: not sent (without /proc, for one). */
 MUST_CHECK int packet_greet(int fd, const char *what);
-bool packet_is_greeting(struct span packet, const char *what, const struct stat *program);
+bool packet_is_greeting(struct span packet, const char *what, const struct filemark *program);
 
 /* A packet with descriptors.  -1 with errno; nothing has been sent then. */
 MUST_CHECK int packet_send(int fd, struct span packet, const int *fds, size_t n);

@@ -383,6 +383,21 @@ sys_vfork_run(int (*child)(void *), void *arg)
 	return pid;
 }
 
+pid_t
+sys_fork_sibling(void)
+{
+	/* struct clone_args: the flags, and nothing else that is not as with fork(2). */
+	const uint64_t args[8] = { CLONE_PARENT };
+
+	return (pid_t)syscall(SYS_clone3, args, sizeof args);
+}
+
+void
+sys_set_name(const char *name)
+{
+	(void)prctl(PR_SET_NAME, name);
+}
+
 void
 sys_execvpe(const char *file, char *const argv[], char *const envp[])
 {

@@ -8,6 +8,7 @@
 
 #include "lib/ascii.h"
 #include "lib/ctl.h"
+#include "remote/smtproute.h"
 
 #define CONNECT_DEFAULT 60
 #define TIMEOUT_DEFAULT 1200
@@ -148,6 +149,64 @@ settings_keep(struct settings *s, struct smtproute *route)
 	set_free(&s->routes);
 	set_free(&s->senders);
 	return buf_ok(&s->route);
+}
+
+/* ---- when to read again ---- */
+
+#define RESOLVER "/etc/resolv.conf"
+
+/* Those that are read, not only looked for: that they come and go shows in the directory. */
+static const char *const names[SETTINGS_FILES] = {
+	"authsenders", "domainips", "helohost", "me", "notlshosts_auto", "outgoingip",
+	"smtproutes", "timeoutconnect", "timeoutremote", "tlsclientciphers"
+};
+
+static void
+mark_file(struct filemark *m, const char *name)
+{
+	char path[sizeof CONTROL_DIRECTORY + 32] = CONTROL_DIRECTORY;
+
+	strncat(path, name, 31);
+	filemark_take(m, path);
+}
+
+void
+settings_mark(struct settings_marks *m)
+{
+	filemark_take(&m->directory, CONTROL_DIRECTORY);
+	filemark_take(&m->resolver, RESOLVER);
+	m->fresh = filemark_recent(&m->directory) || filemark_recent(&m->resolver);
+	for (size_t i = 0; i < SETTINGS_FILES; i++) {
+		mark_file(&m->files[i], names[i]);
+		m->fresh |= filemark_recent(&m->files[i]);
+	}
+}
+
+bool
+settings_changed(const struct settings_marks *m)
+{
+	struct filemark now;
+
+	filemark_take(&now, CONTROL_DIRECTORY);
+	if (m->fresh || !now.exists || !filemark_same(&m->directory, &now))
+		return true;
+	filemark_take(&now, RESOLVER);
+	if (!filemark_same(&m->resolver, &now))
+		return true;
+	for (size_t i = 0; i < SETTINGS_FILES; i++) {
+		if (!m->files[i].exists)
+			continue;
+		mark_file(&now, names[i]);
+		if (!filemark_same(&m->files[i], &now))
+			return true;
+	}
+	return false;
+}
+
+bool
+settings_hold_password(const struct settings *s)
+{
+	return smtproute_any_login(&s->routes) || smtproute_any_login(&s->senders);
 }
 
 void

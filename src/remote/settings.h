@@ -7,6 +7,7 @@
 
 #include "lib/attr.h"
 #include "lib/buf.h"
+#include "lib/filemark.h"
 #include "lib/set.h"
 #include "remote/smtproute.h"
 
@@ -43,5 +44,19 @@ MUST_CHECK enum settings_status settings_read(struct settings *s);
 MUST_CHECK bool settings_keep(struct settings *s, struct smtproute *route);
 /* Wipes the login, too. */
 void settings_free(struct settings *s);
+/* Is there a login among the routes? */
+bool settings_hold_password(const struct settings *s);
+
+#define SETTINGS_FILES 10
+
+/* How the files looked; {0}: nothing is known. */
+struct settings_marks {
+	struct filemark directory, resolver, files[SETTINGS_FILES];
+	bool fresh;		/* something may change again without a trace */
+};
+
+/* To be taken before reading.  resolv.conf is among them. */
+void settings_mark(struct settings_marks *m);
+bool settings_changed(const struct settings_marks *m);
 
 #endif

@@ -145,3 +145,17 @@ smtproute_find(const struct set *routes, const struct set *senders, struct span 
 		parse(&route, value);
 	return route;
 }
+
+bool
+smtproute_any_login(const struct set *entries)
+{
+	for (size_t i = 0; i < entries->n; i++) {
+		struct smtproute route = { .port = SMTP_PORT };
+		const struct set_item *item = &entries->items[i];
+
+		parse(&route, span_of(entries->text.p + item->value, item->value_len));
+		if (route.user.n || route.bad_login)
+			return true;
+	}
+	return false;
+}

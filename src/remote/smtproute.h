@@ -35,5 +35,7 @@ struct smtproute {
  * Borrows host, routes, senders. */
 struct smtproute smtproute_find(const struct set *routes, const struct set *senders,
     struct span host, struct span sender);
+/* Does any entry have a login? */
+bool smtproute_any_login(const struct set *entries);
 
 #endif

@@ -15,8 +15,10 @@
 #include "lib/ctl.h"
 #include "lib/errtext.h"
 #include "lib/proc.h"
+#include "queue/remoteproto.h"
 #include "queue/tcpto.h"
 #include "spawn/batch.h"
+#include "spawn/handover.h"
 #include "spawn/report.h"
 #include "spawn/spawnd.h"
 
@@ -24,6 +26,7 @@
 
 struct remote {
 	char *program;
+	struct handover *handover;
 };
 
 /* One string after the other, into what is run. */
@@ -54,9 +57,8 @@ copy_recipients(const struct spawnd_delivery *d)
 }
 
 static pid_t
-start(const void *state, const struct spawnd_delivery *d, int *code)
+run(const struct remote *remote, const struct spawnd_delivery *d, int *code)
 {
-	const struct remote *remote = state;
 	char *host = strdup(d->recipient + d->at + 1);
 	char *sender = strdup(d->sender);
 	char *recipients = copy_recipients(d);
@@ -85,6 +87,16 @@ start(const void *state, const struct spawnd_delivery *d, int *code)
 	return pid;
 }
 
+static pid_t
+start(const void *state, const struct spawnd_delivery *d, int *code)
+{
+	const struct remote *remote = state;
+	pid_t pid = handover(remote->handover, d);
+
+	*code = CODE_OK;
+	return pid ? pid : run(remote, d, code);
+}
+
 /* control/remotebatch.  What cannot be read switches nothing on. */
 static size_t
 read_batch(void)
@@ -100,17 +112,19 @@ read_batch(void)
 int
 main(void)
 {
-	const char *program = getenv("QMAILREMOTE");
-	struct remote remote = { .program = strdup(program && *program ? program :
-	    "qmail-remote") };
+	char room[REMOTEPROTO_ROOM + 1], usual[] = "qmail-remote", *program = getenv("QMAILREMOTE");
+	const bool own = program && *program;
+	struct handover handover = { .program = own ? NULL : usual,
+		.resident = { .greeting = REMOTEPROTO_GREETING, .argument = room } };
+	struct remote remote = { .program = own ? program : usual, .handover = &handover };
 	const struct spawnd_ops ops = { .start = start, .limit = report_limit_remote,
 		.report = report_remote, .state = &remote, .batch = read_batch() };
-	int code = CODE_TEMP;
+	int code;
 
-	if (remote.program) {
-		tcpto_clear(QMAIL_HOME "/queue/lock");
-		code = spawnd_run(&ops);
-	}
-	free(remote.program);
+	memset(room, ' ', REMOTEPROTO_ROOM);
+	room[REMOTEPROTO_ROOM] = '\0';
+	tcpto_clear(QMAIL_HOME "/queue/lock");
+	code = spawnd_run(&ops);
+	handover_end(&handover);
 	return code;
 }

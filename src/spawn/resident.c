@@ -33,19 +33,18 @@ resident_answered(struct resident *r)
 }
 
 void
+resident_end(struct resident *r)
+{
+	let_go(r, RESIDENT_NONE);
+	r->rest_ms = 0;
+	r->until = deadline_now();
+}
+
+void
 resident_leave(struct resident *r)
 {
 	let_go(r, RESIDENT_NONE);
 	rest(r);
-}
-
-/* Another file in its place, or the same file with another content? */
-static bool
-is_changed(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev != b->st_dev || a->st_ino != b->st_ino ||
-	    a->st_mtim.tv_sec != b->st_mtim.tv_sec || a->st_mtim.tv_nsec != b->st_mtim.tv_nsec ||
-	    a->st_ctim.tv_sec != b->st_ctim.tv_sec || a->st_ctim.tv_nsec != b->st_ctim.tv_nsec;
 }
 
 /* What such a file does without arguments nobody knows. */
@@ -67,7 +66,7 @@ is_script(const char *path)
 static void
 start(struct resident *r)
 {
-	char *argv[] = { r->program, NULL };
+	char *argv[] = { r->program, r->argument, NULL };
 	int fds[2], null_fd;
 
 	if (packet_pair(fds) == -1) {
@@ -114,15 +113,13 @@ look_for_greeting(struct resident *r)
 bool
 resident_ready(struct resident *r)
 {
-	struct stat now;
+	struct filemark now;
 
-	if (stat(r->program, &now) == -1)
+	filemark_take(&now, r->program);
+	if (!now.exists)
 		return false;
-	if (is_changed(&r->file, &now)) {
-		let_go(r, RESIDENT_NONE);
-		r->rest_ms = 0;
-		r->until = deadline_now();
-	}
+	if (!filemark_same(&r->file, &now))
+		resident_end(r);
 	if (r->state == RESIDENT_NONE && deadline_poll(r->until) == 0) {
 		r->file = now;
 		if (is_script(r->program))

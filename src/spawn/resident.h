@@ -11,8 +11,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/stat.h>
 
+#include "lib/filemark.h"
 #include "lib/proc.h"
 
 /* After one that did not answer, ended or could not be started: twice as long each time, until one
@@ -24,17 +24,18 @@
 
 enum resident_state { RESIDENT_NONE, RESIDENT_STARTED, RESIDENT_READY, RESIDENT_UNFIT };
 
-/* All zero but for the first four: no process yet.  The process ends when fd is closed; whoever
+/* All zero but for the first five: no process yet.  The process ends when fd is closed; whoever
  * reaps all children of the program reaps it. */
 struct resident {
 	char *program;			/* path, borrowed */
 	const char *greeting;		/* its first part */
 	const struct proc_cred *cred;	/* who it runs as, NULL: as we */
 	const char *chdir;		/* where, NULL: where we are */
+	char *argument;			/* borrowed; NULL: none */
 	enum resident_state state;
 	pid_t pid;			/* STARTED, READY */
 	int fd;				/* STARTED, READY */
-	struct stat file;		/* the program that was started */
+	struct filemark file;		/* the program that was started */
 	int64_t until;			/* NONE: rests; STARTED: may greet */
 	int64_t rest_ms;		/* the last rest; 0 = it has answered since */
 };
@@ -45,5 +46,7 @@ bool resident_ready(struct resident *r);
 void resident_answered(struct resident *r);
 /* It has not: it is let go, and not started again for a while. */
 void resident_leave(struct resident *r);
+/* It is let go, and another may be started at once. */
+void resident_end(struct resident *r);
 
 #endif

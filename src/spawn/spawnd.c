@@ -269,13 +269,14 @@ occupy(struct spawnd *d, pid_t pid, int code, int fd)
 		slot->next = slot->has_next ? b->slots[i + 1] : 0;
 	}
 	first->n = b->n;
-	first->pid = pid;
+	first->pid = pid == SPAWND_UNKNOWN ? 0 : pid;
 	first->code = code;
-	first->until = deadline_now();	/* for pid 0: over already */
+	/* for pid 0: over already */
+	first->until = pid == SPAWND_UNKNOWN ? DEADLINE_NONE : deadline_now();
 	d->active[d->n_active] = b->slots[0];
 	d->polls[POLL_SLOTS + d->n_active] = (struct pollfd){ .fd = fd, .events = POLLIN };
 	d->n_active++;
-	if (pid == 0)
+	if (first->pid == 0)
 		d->lingering++;
 }
 

@@ -19,6 +19,7 @@
 #define SPAWND_READ_SIZE 4096		/* bytes of output that come at a time */
 #define SPAWND_BATCH_OUTPUT ((size_t)8192)	/* bytes of output for each of several recipients */
 #define SPAWND_CRASHED (-1)		/* in place of an exit code */
+#define SPAWND_UNKNOWN (-2)		/* in place of a pid */
 
 /* Descriptors are close-on-exec and above 2; everything is borrowed for the call of start. */
 struct spawnd_delivery {
@@ -30,7 +31,8 @@ struct spawnd_delivery {
 
 struct spawnd_ops {
 	/* Starts the process and returns its pid; -1: no process to be had; 0: it could not run,
-	 * and *code counts as its exit code.  cwd is queue/mess. */
+	 * and *code counts as its exit code; SPAWND_UNKNOWN: the same, but it may be running, and
+	 * ends when its output does.  cwd is queue/mess. */
 	pid_t (*start)(const void *state, const struct spawnd_delivery *d, int *code);
 	/* Called after each addition of at most SPAWND_READ_SIZE bytes: cut it as needed. */
 	void (*limit)(struct buf *output);

@@ -61,7 +61,8 @@ def sort_copies(system, messages):
         message.seen = {}
     everything = copies()
     for sender, to, text in system.sink.messages:
-        everything.append(('sink', b'X-Envelope: %s %s\n' % (
+        place = 'sink2' if to[0].startswith('again-') else 'sink'
+        everything.append((place, b'X-Envelope: %s %s\n' % (
             sender.encode(), ' '.join(to).encode()) + text))
     system.sink.messages = []
     for place, text in everything:

@@ -20,6 +20,7 @@ LIMIT_S = 20                            # longest wait for anything
 STEP_S = 0.02                           # how often the daemons are asked whether they sleep
 ENVIRONMENT = {'PATH': HOME + '/bin:/usr/bin:/bin:/usr/local/bin'}
 LONG = 10                               # steps; longer than any pause that the daemons make
+RESIDENTS = {'qmail-getpw': 'qmail-lspawn', 'remote-stay': 'qmail-rspawn'}
 DAEMONS = ('qmail-send', 'qmail-todo', 'qmail-clean', 'qmail-lspawn', 'qmail-rspawn')
 IN_CHANGES = 0x3c0                      # moved from, moved to, create, delete
 NO_PLAN = 'none 0 none 0 0 -1 -'
@@ -381,14 +382,15 @@ def processes():
 
 def descriptors():
     """Daemon -> what each of its processes has open; and how many processes of each name.  Of
-    qmail-getpw one may stay beside qmail-lspawn, with a socket there, or be away."""
+    RESIDENTS one may stay beside its daemon, with a socket there, or be away."""
     found = processes()
     table = {name: len(pids) for name, pids in found.items()}
-    if table.get('qmail-getpw') == 1:
-        del table['qmail-getpw']
+    for name in RESIDENTS:
+        if table.get(name) == 1:
+            del table[name]
     for name in DAEMONS:
         table[name] = sorted(names_of(pid) for pid in found.get(name, []))
-    for names in table['qmail-lspawn']:
+    for names in [names for daemon in RESIDENTS.values() for names in table[daemon]]:
         if 'socket' in names:
             names.remove('socket')
     return table

@@ -30,10 +30,10 @@ WORLD_READABLE = ('/etc/group', home() + '/control/me', home() + '/queue/lock/tc
 MAY_OPEN = {'all': WORLD_READABLE[:2], 'queue': WORLD_READABLE[2:], 'mailbox': (),
             'tcpto': WORLD_READABLE[2:], 'read': WORLD_READABLE[:2], 'nothing': ()}
 DAEMONS = ('qmail-send', 'qmail-todo', 'qmail-clean', 'qmail-lspawn', 'qmail-rspawn', 'qmail-getpw',
-           'qmail-local', 'qmail-remote')
+           'qmail-local', 'remote-stay', 'qmail-remote')
 COMMAND = {'DTLINE', 'EXT', 'EXT2', 'EXT3', 'EXT4', 'HOME', 'HOST', 'HOST2', 'HOST3', 'HOST4', 'LOCAL',
            'NEWSENDER', 'PATH', 'RECIPIENT', 'RPLINE', 'SENDER', 'UFLINE', 'USER'}
-NO_CORE = {'qmail-send', 'qmail-todo', 'qmail-clean', 'qmail-remote', 'qmail-queue', 'qmail-smtpd',
+NO_CORE = {'remote-stay', 'qmail-send', 'qmail-todo', 'qmail-clean', 'qmail-remote', 'qmail-queue', 'qmail-smtpd',
            'qmail-popup', 'qmail-pop3d', 'qmail-inject', 'qmail-chkuser', 'qmail-dnsask'}
 
 # qmail-smtpd asks whether sender and recipient exist.

@@ -76,7 +76,7 @@ test_another(struct tap *t)
 
 	ok(t, begin(&r, "noise") == RESIDENT_UNFIT, "it says something else");
 	ok(t, begin(&r, "greet") == RESIDENT_UNFIT, "that is for good");
-	r.file.st_ino++;
+	r.file.ino++;
 	ok(t, begin(&r, "greet") == RESIDENT_READY, "until the file is another one");
 	resident_leave(&r);
 }

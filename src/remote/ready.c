@@ -1,0 +1,111 @@
+/* ready - qmail-remote between what is the same for all deliveries and one delivery. */
+#include "remote/ready.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/conf.h"
+#include "lib/io.h"
+#include "lib/sandbox.h"
+#include "lib/sys.h"
+#include "remote/outgoing.h"
+#include "remote/tlspolicy.h"
+
+#define NO_MEMORY "ZOut of memory. (#4.3.0)\n"
+
+const char *
+ready_read(struct ready *r)
+{
+	if (chdir(QMAIL_HOME) == -1)
+		return "ZThe home directory of the mail system is out of reach. (#4.3.0)\n";
+	switch (settings_read(&r->settings)) {
+	case SETTINGS_OK:
+		break;
+	case SETTINGS_BAD_HELOHOST:
+		return "ZThe control file helohost, or me, holds no host name. (#4.3.0)\n";
+	case SETTINGS_UNREADABLE:
+	default:
+		return "ZUnable to read control files. (#4.3.0)\n";
+	}
+	r->dns = dns_open();
+	return r->dns ? NULL : NO_MEMORY;
+}
+
+void
+ready_free(struct ready *r)
+{
+	dns_close(r->dns);
+	settings_free(&r->settings);
+	*r = (struct ready){ .dns = NULL };
+}
+
+void
+ready_print(const char *report)
+{
+	(void)!io_write_all(1, report, strlen(report) + 1);	/* nobody to tell if this fails */
+}
+
+/* Least power before the first byte from the network: control files and resolv.conf are read, the
+ * message is open; what is left are the tables of hosts that time out, and what qmail-tls needs.
+ * With a client certificate, qmail-tls, which is set-uid, reads the key: no_new_privs would forbid
+ * it. */
+static int
+enter_sandbox(const struct settings *s, const struct smtproute *route)
+{
+	struct sandbox_path paths[] = {
+		{ "queue/lock/tcpto", SANDBOX_WRITE },
+		{ "queue/lock/tcpto6", SANDBOX_WRITE },
+		{ "bin/qmail-tls", SANDBOX_RUN },
+		{ "/lib", SANDBOX_RUN },		/* its loader and libraries, */
+		{ "/lib64", SANDBOX_RUN },		/* wherever they are, */
+		{ "/etc/ld.so.cache", SANDBOX_READ },	/* and their list */
+		{ NULL, SANDBOX_READ },
+		{ NULL, SANDBOX_READ },
+		{ NULL, SANDBOX_CHANGE }
+	};
+	size_t n = 6;
+
+	/* A password is nobody else's business, even if he runs as the same account. */
+	if (route->user.n && sys_not_dumpable() == -1)
+		return -1;
+	if (s->client_certificate) {
+		sandbox_limits();
+		return 0;
+	}
+	if (s->tls_hosts)
+		paths[n++] = (struct sandbox_path){ TLS_HOSTS, SANDBOX_READ };
+	if (route->user.n)
+		paths[n++] = (struct sandbox_path){ TLSPOLICY_AUTHORITIES, SANDBOX_READ };
+	if (s->no_tls_hosts && s->note_no_tls)
+		paths[n++] = (struct sandbox_path){ NO_TLS_HOSTS, SANDBOX_CHANGE };
+	return sandbox_paths(paths, n);
+}
+
+void
+ready_deliver(struct ready *r, const char *host, const char *sender, char *const *recipients,
+    size_t n)
+{
+	struct smtproute route = smtproute_find(&r->settings.routes, &r->settings.senders,
+	    span_str(host), span_str(sender));
+	struct message message;
+	struct outgoing d = { .sender = span_str(sender), .recipients = recipients, .n = n,
+		.settings = &r->settings, .dns = r->dns, .message = &message };
+	struct buf report = { 0 };
+
+	if (!settings_keep(&r->settings, &route)) {
+		ready_print(NO_MEMORY);
+		return;
+	}
+	d.route = route;
+	if (enter_sandbox(&r->settings, &route) == -1) {
+		ready_print("ZSystem resources temporarily unavailable. (#4.3.0)\n");
+		return;
+	}
+	message_open(&message, 0);
+	outgoing_run(&d, &report);
+	if (buf_ok(&report))
+		(void)!io_write_all(1, report.p, report.n);	/* as above */
+	else
+		ready_print(NO_MEMORY);
+	buf_free(&report);
+}
