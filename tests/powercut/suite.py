@@ -81,6 +81,7 @@ class Check:
 
     def __init__(self, messages, marks):
         self.faults = []
+        self.log = []                                   # of the mail system, in the end
         self.named = collections.defaultdict(set)       # recipients that came back, by token
         self.resent = collections.Counter()             # what the next host got after the cut
         self.messages = {message.token: message for message in messages}
@@ -219,6 +220,7 @@ def examine(fs, image, check):
         check.fault('stuck:\n' + '\n'.join(system.log[-10:]))
     system.close()
     sink.close()
+    check.log = system.log
     check.promises()
     check.queue()
     mailhost.move_out()
@@ -239,6 +241,8 @@ def try_cuts(fs, seed, log, messages, wanted):
             check.fault(str(error))
         print('image %s %s' % (case, '; '.join(check.faults) or 'ok'), flush=True)
         if check.faults:
+            with open('%s/%s.log' % (KEEP, case), 'w', encoding='utf-8') as file:
+                file.write(''.join(line + '\n' for line in check.log))
             good = False
             break               # the world is not as it was
     return good
