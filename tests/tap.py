@@ -4,7 +4,10 @@
     tap.ok(condition, 'name', details_if_it_fails)
     tap.equal(got, wanted, 'name')
     sys.exit(tap.done())
+or  tap.run((test, ...), Stuck)     those named on the command line, or all; does not return
 """
+import sys
+
 _counts = {'all': 0, 'bad': 0}
 
 
@@ -49,3 +52,18 @@ def done():
     """Print the plan; the exit code of the test program."""
     print('1..%d' % _counts['all'])
     return 1 if _counts['bad'] or not _counts['all'] else 0
+
+
+def run(tests, trouble):
+    """Runs these functions, or those of them that the command line names, and exits.  An exception
+    of the class `trouble` fails its test; the next ones run all the same."""
+    wanted = sys.argv[1:]
+    for test in tests:
+        if wanted and test.__name__ not in wanted:
+            continue
+        note(test.__name__)
+        try:
+            test()
+        except trouble as error:
+            ok(False, test.__name__, error)
+    sys.exit(done())

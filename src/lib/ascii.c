@@ -34,3 +34,12 @@ ascii_istarts(struct span a, struct span prefix)
 {
 	return a.n >= prefix.n && ascii_icmp(span_head(a, prefix.n), prefix) == 0;
 }
+
+bool
+ascii_all_graph(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!ascii_isgraph(s.p[i]))
+			return false;
+	return true;
+}

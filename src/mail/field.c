@@ -41,10 +41,7 @@ name_length(struct span line, size_t colon)
 
 	while (n && ascii_isblank(line.p[n - 1]))
 		n--;
-	for (size_t i = 0; i < n; i++)
-		if (!ascii_isgraph(line.p[i]))
-			return 0;
-	return n;
+	return ascii_all_graph(span_head(line, n)) ? n : 0;
 }
 
 enum field_line

@@ -52,15 +52,6 @@ origin_outgoingip(struct origin *o, const struct buf *text, struct span sender)
 	return true;
 }
 
-static bool
-is_word(struct span s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (!ascii_isgraph(s.p[i]))
-			return false;
-	return true;
-}
-
 /* `address[%if][|helo]`; an entry may have a name alone. */
 static bool
 take_entry(struct origin *o, struct span value)
@@ -71,7 +62,7 @@ take_entry(struct origin *o, struct span value)
 	address = span_head(address, span_chr(address, '%'));
 	if (helo.n)
 		o->helo = helo;
-	return is_word(helo) && (address.n ? take_address(o, address) : helo.n > 0);
+	return ascii_all_graph(helo) && (address.n ? take_address(o, address) : helo.n > 0);
 }
 
 bool

@@ -43,16 +43,6 @@ read_seconds(const struct files *f, const char *name, uint64_t value, int64_t *m
 	return true;
 }
 
-/* One word of printable bytes: names, address literals, and nothing that could end the command. */
-static bool
-is_word(struct span s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (!ascii_isgraph(s.p[i]))
-			return false;
-	return s.n > 0;
-}
-
 static bool
 read_names(const struct files *f, struct settings *s)
 {
@@ -124,7 +114,9 @@ settings_read(struct settings *s)
 	set_free(&f.names);
 	if (!readable)
 		return SETTINGS_UNREADABLE;
-	return is_word(buf_span(&s->helohost)) ? SETTINGS_OK : SETTINGS_BAD_HELOHOST;
+	/* One word, a name or an address literal, and nothing that could end the command. */
+	return s->helohost.n && ascii_all_graph(buf_span(&s->helohost)) ? SETTINGS_OK :
+	    SETTINGS_BAD_HELOHOST;
 }
 
 static struct span

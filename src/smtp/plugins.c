@@ -182,9 +182,8 @@ add_field(struct session *s, struct span text)
 
 	if (!colon || colon == text.n || to->n + text.n + 1 > PLUGINS_FIELDS_MAX)
 		return REPLY_OK;
-	for (size_t i = 0; i < colon; i++)
-		if (!ascii_isgraph(text.p[i]))
-			return REPLY_OK;
+	if (!ascii_all_graph(span_head(text, colon)))
+		return REPLY_OK;
 	log_add_visible(to, text, true, '?');
 	buf_addc(to, '\n');
 	return buf_ok(to) ? REPLY_OK : REPLY_MEMORY;

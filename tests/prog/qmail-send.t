@@ -932,27 +932,11 @@ def read_only():
         subprocess.run(['umount', place], stderr=subprocess.DEVNULL, check=False)
 
 
-TESTS_IN_ORDER = (starting, refusals, predecessor, states, orphan_at_start, retried_marks, schedule,
-                  open_pass_at_exit, alarm_and_lifetime, full_channel, many_messages,
-                  limits_of_spawn,
-                  strange_reports, batches, failed_todo, disk_trouble, quiet, syncs, bounce_faults,
-                  unsynced_bounce, empty_bounce,
-                  refused_bounces, slow_bounce, odd_senders, hup, lost_peers, last_reports,
-                  stale_bounce, with_todo, announced_twice, number_used_again, vanished,
-                  foreign_files, turns, read_only)
-
-
-def main():
-    wanted = sys.argv[1:]
-    for test in TESTS_IN_ORDER:
-        if wanted and test.__name__ not in wanted:
-            continue
-        tap.note(test.__name__)
-        try:
-            test()
-        except Stuck as error:
-            tap.ok(False, test.__name__, error)
-    return tap.done()
-
-
-sys.exit(main())
+tap.run((starting, refusals, predecessor, states, orphan_at_start, retried_marks, schedule,
+         open_pass_at_exit, alarm_and_lifetime, full_channel, many_messages,
+         limits_of_spawn,
+         strange_reports, batches, failed_todo, disk_trouble, quiet, syncs, bounce_faults,
+         unsynced_bounce, empty_bounce,
+         refused_bounces, slow_bounce, odd_senders, hup, lost_peers, last_reports,
+         stale_bounce, with_todo, announced_twice, number_used_again, vanished,
+         foreign_files, turns, read_only), Stuck)

@@ -280,17 +280,5 @@ def peers():
         tap.equal(todo.records, ['X'], 'it says so')
 
 
-def main():
-    for test in (one_of_each, woken, batch, pace, synced_first, faults, full_disk, big_todo, many_recipients,
-                 predecessor, peers):
-        if sys.argv[1:] and test.__name__ not in sys.argv[1:]:
-            continue
-        tap.note(test.__name__)
-        try:
-            test()
-        except Stuck as error:
-            tap.ok(False, test.__name__, error)
-    return tap.done()
-
-
-sys.exit(main())
+tap.run((one_of_each, woken, batch, pace, synced_first, faults, full_disk, big_todo,
+         many_recipients, predecessor, peers), Stuck)

@@ -288,22 +288,6 @@ def hup():
         tap.equal(finish(send), 0, 'exit 0')
 
 
-TESTS_IN_ORDER = (one_look, new_mail_first, announced_meanwhile, half_preprocessed,
-                  half_preprocessed_big, without_message, unreadable_lists, unreadable_info, alarm,
-                  term, hup)
-
-
-def main():
-    wanted = sys.argv[1:]
-    for test in TESTS_IN_ORDER:
-        if wanted and test.__name__ not in wanted:
-            continue
-        tap.note(test.__name__)
-        try:
-            test()
-        except Stuck as error:
-            tap.ok(False, test.__name__, error)
-    return tap.done()
-
-
-sys.exit(main())
+tap.run((one_look, new_mail_first, announced_meanwhile, half_preprocessed,
+         half_preprocessed_big, without_message, unreadable_lists, unreadable_info, alarm,
+         term, hup), Stuck)
