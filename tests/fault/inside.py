@@ -14,7 +14,8 @@ import os
 import sys
 import traceback
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, '..', 'world')]
 import check                            # noqa: E402
 import control                          # noqa: E402
 from cases import DAY, MAY_BE_INTERRUPTED, NUMBER    # noqa: E402

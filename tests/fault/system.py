@@ -12,6 +12,8 @@ import signal
 import socket
 import time
 
+from residents import RESIDENTS
+
 HOME = '/var/qmail'
 QUEUE = HOME + '/queue/'
 SPLIT = 23
@@ -20,7 +22,6 @@ LIMIT_S = 20                            # longest wait for anything
 STEP_S = 0.02                           # how often the daemons are asked whether they sleep
 ENVIRONMENT = {'PATH': HOME + '/bin:/usr/bin:/bin:/usr/local/bin'}
 LONG = 10                               # steps; longer than any pause that the daemons make
-RESIDENTS = {'qmail-getpw': 'qmail-lspawn', 'remote-stay': 'qmail-rspawn'}
 DAEMONS = ('qmail-send', 'qmail-todo', 'qmail-clean', 'qmail-lspawn', 'qmail-rspawn')
 IN_CHANGES = 0x3c0                      # moved from, moved to, create, delete
 NO_PLAN = 'none 0 none 0 0 -1 -'

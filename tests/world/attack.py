@@ -17,6 +17,7 @@ import time
 import ns
 import tap
 from host import read, wait_for
+from residents import RESIDENTS
 from tree import TOP
 
 FULL = os.environ.get('DEPTH') == 'full'
@@ -87,7 +88,8 @@ class Watch:
 
 
 def standing(host):
-    """What is running: {name: (processes, open descriptors)}, transient helpers left out."""
+    """What is running: {name: (processes, open descriptors)}, transient helpers and residents left
+    out."""
     found = collections.defaultdict(lambda: [0, 0])
     for pid, (name, _) in processes(host).items():
         try:
@@ -96,6 +98,8 @@ def standing(host):
             continue
         found[name][0] += 1
         found[name][1] += descriptors
+    for name, daemon in RESIDENTS.items():
+        found[daemon][1] -= found.pop(name, [0])[0]
     return {name: tuple(count) for name, count in found.items()}
 
 
