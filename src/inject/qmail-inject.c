@@ -264,6 +264,7 @@ queue(struct inject *in)
 
 	if (submit_open(&in->queue) == -1)
 		return FAULT_RUN;
+	submit_set_timeout(&in->queue, in->queue.wait_ms);
 	f = put_message(in, put_queued, &in->queue);
 	if (f != FAULT_NONE)
 		submit_abort(&in->queue);

@@ -93,9 +93,9 @@ sys_flock(int fd)
 }
 
 int
-sys_flock_shared(int fd)
+sys_flock_shared_try(int fd)
 {
-	return lock(fd, LOCK_SH);
+	return lock(fd, LOCK_SH | LOCK_NB);
 }
 
 int
@@ -389,7 +389,13 @@ sys_fork_sibling(void)
 	/* struct clone_args: the flags, and nothing else that is not as with fork(2). */
 	const uint64_t args[8] = { CLONE_PARENT };
 
-	return (pid_t)syscall(SYS_clone3, args, sizeof args);
+	pid_t pid = (pid_t)syscall(SYS_clone3, args, sizeof args);
+
+#ifndef __s390__	/* where the arguments of the older call come in another order */
+	if (pid == -1 && errno == ENOSYS)
+		pid = (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0UL, 0UL, 0UL, 0UL);
+#endif
+	return pid;
 }
 
 void

@@ -16,10 +16,10 @@ MUST_CHECK int sys_pipe(int fds[2]);
 void sys_close_from(int first);
 /* Supplementary groups = exactly these. */
 MUST_CHECK int sys_setgroups(size_t n, const gid_t *groups);
-/* flock(2), exclusive.  sys_flock_try fails with EWOULDBLOCK if somebody else holds it. */
+/* flock(2), exclusive.  Those that try fail with EWOULDBLOCK if somebody else holds it. */
 MUST_CHECK int sys_flock(int fd);
-MUST_CHECK int sys_flock_shared(int fd);	/* flock(2), together with others */
 MUST_CHECK int sys_flock_try(int fd);
+MUST_CHECK int sys_flock_shared_try(int fd);	/* together with others */
 MUST_CHECK int sys_funlock(int fd);
 /* SIG_DFL, also for the two signals that libc keeps to itself: they can be inherited ignored.
  * Async-signal-safe; an impossible number does nothing. */

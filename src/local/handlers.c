@@ -177,6 +177,7 @@ handle_forward(const struct delivery *d, size_t end, long *qp)
 		return code;
 	if (submit_open(&s) == -1)
 		return report_fail(CODE_TEMP, "Unable to fork: %s. (#4.3.0)", errtext(errno));
+	submit_set_timeout(&s, s.wait_ms);
 	*qp = (long)s.pid;
 	submit_message(&s, d->dtline.p, d->dtline.n);
 	(void)!submit_copy(&s, 0);	/* on failure nothing will be queued */

@@ -40,6 +40,7 @@ send_note(const struct buf *note, const char *sender)
 
 	if (submit_open(&s) == -1)
 		return fatal(CODE_TEMP, "unable to fork");
+	submit_set_timeout(&s, s.wait_ms);
 	submit_message(&s, note->p, note->n);
 	submit_sender(&s, span_str(""));
 	submit_recipient(&s, span_str(sender));

@@ -76,6 +76,7 @@ tool_forward(const char *name, const char *sender, const char *dtline, char *con
 	if (submit_open(&s) == -1)
 		return report_fail(CODE_TEMP, "%s: fatal: unable to fork: %s", name,
 		    errtext(errno));
+	submit_set_timeout(&s, s.wait_ms);
 	(void)num_format(pid, s.pid > 0 ? (uint64_t)s.pid : 0);
 	submit_message(&s, dtline, span_str(dtline).n);
 	error = submit_copy(&s, 0) == -1 ? errno : 0;

@@ -11,8 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/deadline.h"
 #include "lib/io.h"
-#include "lib/sys.h"
+#include "lib/lock.h"
 
 #define PREFIX_LEN 5		/* `foop/`, `todo/` */
 
@@ -147,7 +148,7 @@ cleanup_run(struct cleanup *c)
 {
 	int lock = open_lock();
 
-	if (lock != -1 && sys_flock_shared(lock) == 0)
+	if (lock != -1 && lock_until(lock, true, deadline_after(CLEANUP_LOCK_MS)) == 0)
 		work(c);
 	else
 		for (size_t i = 0; i < c->n; i++)
@@ -164,7 +165,7 @@ cleanup_await(void)
 
 	if (lock == -1)
 		return -1;
-	status = sys_flock(lock);
+	status = lock_until(lock, false, deadline_after(CLEANUP_AWAIT_MS));
 	(void)close(lock);
 	return status;
 }

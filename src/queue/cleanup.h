@@ -25,6 +25,10 @@
 #define CLEANUP_REQUEST_MIN 7	/* bytes of a request with its NUL */
 #define CLEANUP_REQUEST_MAX 100
 #define CLEANUP_BATCH 1024
+/* Waits for the lock on mess/, which others than us may take (a backup, or whoever is in the group
+ * of the queue).  Of a qmail-clean: what it should remove is refused then, and asked for again. */
+#define CLEANUP_LOCK_MS 5000
+#define CLEANUP_AWAIT_MS 30000		/* of who starts: then it says that it cannot */
 
 enum cleanup_kind { CLEANUP_BAD, CLEANUP_FOOP, CLEANUP_TODO };
 

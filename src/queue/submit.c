@@ -226,11 +226,10 @@ read_reason(int fd, char *reason, size_t *n)
 /* Reads the reason until the child is dead.  Its end of the pipe may outlive it, held by a process
  * it left behind, so the end of file is not waited for.  false: it does not end. */
 static bool
-await_child(struct submit *s, char *reason, size_t *n)
+await_child(struct submit *s, int64_t end, char *reason, size_t *n)
 {
 	struct pollfd p[2] = { { .fd = sys_pidfd(s->pid), .events = POLLIN },
 		{ .fd = s->error_fd, .events = POLLIN } };
-	int64_t end = deadline_after(s->wait_ms);
 	bool in_time = true;
 
 	while (p[0].fd != -1 && p[0].revents == 0 && in_time) {
@@ -249,16 +248,18 @@ await_child(struct submit *s, char *reason, size_t *n)
 static int
 reap(struct submit *s, char *reason, size_t *n)
 {
+	const int64_t end = deadline_after(s->wait_ms);
 	int status;
 
 	if (s->start_code)
 		return s->start_code;
-	if (io_nonblock(s->error_fd, true) == 0 && !await_child(s, reason, n)) {
+	(void)!io_nonblock(s->error_fd, true);	/* it is our own pipe */
+	if (!await_child(s, end, reason, n) || proc_wait_until(s->pid, end, &status) == -1) {
+		if (deadline_poll(end) != 0)
+			return CODE_LOST;
 		(void)kill(s->pid, SIGKILL);
 		return QQ_TIMEOUT;
 	}
-	if (proc_wait(s->pid, &status) == -1)
-		return CODE_LOST;
 	while (*n < SUBMIT_TEXT_MAX && read_reason(s->error_fd, reason, n))
 		;
 	return proc_code(status);

@@ -186,8 +186,6 @@ settings_changed(const struct settings_marks *m)
 	if (!filemark_same(&m->resolver, &now))
 		return true;
 	for (size_t i = 0; i < SETTINGS_FILES; i++) {
-		if (!m->files[i].exists)
-			continue;
 		mark_file(&now, names[i]);
 		if (!filemark_same(&m->files[i], &now))
 			return true;

@@ -45,13 +45,13 @@ take_apart(char *text, size_t n, char **strings, size_t max)
 	size_t count = 0;
 
 	while (n > 0) {
-		const char *end = memchr(text, '\0', n);
+		char *end = memchr(text, '\0', n);
 
 		if (!end || count == max)
 			return 0;
 		strings[count++] = text;
 		n -= (size_t)(end + 1 - text);
-		text += end + 1 - text;
+		text = end + 1;
 	}
 	return count;
 }
@@ -82,6 +82,8 @@ deliver(struct stay *s, size_t length, char *const *strings, size_t n,
 	    proc_copy_fd(2, fds[1]) == -1)
 		_exit(CODE_TEMP);
 	sys_close_from(3);
+	/* What is left of earlier ones is not for whoever gets hold of this one. */
+	sys_wipe(s->request + length, sizeof s->request - length);
 	ready_deliver(&s->ready, strings[0], strings[1], strings + 2, n - 2);
 	_exit(CODE_OK);
 }

@@ -89,8 +89,10 @@ take_answer(struct handover *h)
 	if (io_wait_readable(h->resident.fd, deadline_after(HANDOVER_ANSWER_MS)) == IO_OK)
 		n = io_read(h->resident.fd, text, sizeof text);
 	if (n > 0 && num_parse_u64(text, (size_t)n, INT32_MAX, &pid) == NUM_OK) {
-		h->times++;
-		resident_answered(&h->resident);
+		if (pid > 0) {
+			h->times++;
+			resident_answered(&h->resident);
+		}
 		return (pid_t)pid;
 	}
 	/* Else it would keep the output open. */

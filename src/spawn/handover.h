@@ -13,7 +13,7 @@
 #define HANDOVER_ANSWER_MS 10000	/* longest wait for the pid */
 /* Deliveries of one: all of them have the same addresses in memory, which is a help to whoever
  * attacks one after the other. */
-#define HANDOVER_TIMES 1000
+#define HANDOVER_TIMES 100
 
 /* {0} but for program and resident.greeting. */
 struct handover {

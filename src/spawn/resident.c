@@ -106,7 +106,7 @@ look_for_greeting(struct resident *r)
 		else
 			resident_leave(r);
 	} else if (deadline_poll(r->until) == 0) {
-		resident_leave(r);
+		let_go(r, RESIDENT_UNFIT);
 	}
 }
 

@@ -4,8 +4,8 @@
  * Nobody waits for it at its start: until it has greeted, and whenever it does not answer, the
  * caller runs the program as ever.  An administrator's program in its place says something else or
  * nothing, and is run like that each time; a script is not even started.  What says something else
- * is not started again until the file is another one; what just ends may have lacked something that
- * comes back. */
+ * or nothing is not started again until the file is another one, lest many of them hang; what just
+ * ends may have lacked something that comes back. */
 #ifndef SPAWN_RESIDENT_H
 #define SPAWN_RESIDENT_H
 

@@ -326,6 +326,7 @@ class Daemons(Run):
     programs = (('qmail-start', 1), ('qmail-start+', 1), ('qmail-start+', 2), ('qmail-start+', 3),
                 ('qmail-start+', 4), ('qmail-start+', 5), ('qmail-send', 1), ('qmail-todo', 1),
                 ('qmail-clean', 1), ('qmail-clean', 2), ('qmail-lspawn', 1), ('qmail-rspawn', 1),
+                ('qmail-rspawn+', 1), ('qmail-rspawn+', 2),
                 # The first of these stays, the second is started meanwhile for one delivery.
                 ('qmail-getpw', 1), ('qmail-getpw', 2), ('qmail-remote', 1), ('qmail-remote', 2))
 

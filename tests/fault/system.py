@@ -386,12 +386,12 @@ def descriptors():
     RESIDENTS one may stay beside its daemon, with a socket there, or be away."""
     found = processes()
     table = {name: len(pids) for name, pids in found.items()}
-    for name in RESIDENTS:
-        if table.get(name) == 1:
-            del table[name]
+    staying = [name for name in RESIDENTS if table.get(name) == 1]
+    for name in staying:
+        del table[name]
     for name in DAEMONS:
         table[name] = sorted(names_of(pid) for pid in found.get(name, []))
-    for names in [names for daemon in RESIDENTS.values() for names in table[daemon]]:
+    for names in [names for name in staying for names in table[RESIDENTS[name]]]:
         if 'socket' in names:
             names.remove('socket')
     return table

@@ -2,9 +2,10 @@
 """qmail-clean.t - requests in, answers out, in batches; one sync per directory and batch."""
 import fcntl
 import os
-import re
+import struct
 import subprocess
 import sys
+import termios
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import queuedir as q                    # noqa: E402
@@ -141,8 +142,8 @@ def orphan():
         process = subprocess.Popen([q.program('qmail-clean')], stdin=subprocess.PIPE,
                                    stdout=subprocess.PIPE, preexec_fn=q.become('qmailq'), bufsize=0)
         process.stdin.write(b'todo/0\0')
-        tap.ok(q.wait_until(lambda: waits_for_lock(process.pid)), 'the lock on mess is waited for')
-        tap.equal(q.files('todo'), ['todo/0'], '  nothing is removed')
+        tap.ok(q.wait_until(lambda: not waiting(process.stdin)), 'the request is read')
+        tap.equal(q.files('todo'), ['todo/0'], '  nothing is removed without the lock on mess')
         answers = b''
         if killed:
             process.stdout.close()
@@ -156,9 +157,21 @@ def orphan():
         q.wipe()
 
 
-def waits_for_lock(pid):
-    with open('/proc/locks', encoding='ascii') as file:
-        return re.search('-> FLOCK .* %d ' % pid, file.read())
+def waiting(pipe):
+    """Bytes that nobody has read yet."""
+    return struct.unpack('i', fcntl.ioctl(pipe, termios.FIONREAD, b'0000'))[0]
+
+
+def locked():
+    """Somebody else does not let go of mess: what cannot be done is said, in the end."""
+    fill(1)
+    lock = os.open(q.QUEUE + '/mess', os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    tap.equal(clean(b'todo/0\0'), (0, b'!'), 'the lock is held for long')
+    tap.equal(q.files('todo'), ['todo/0'], '  nothing is removed')
+    os.close(lock)
+    tap.equal(clean(b'todo/0\0'), (0, b'+'), 'asked again')
+    q.wipe()
 
 
 def sweep():
@@ -179,5 +192,6 @@ bad()
 trouble()
 unsynced()
 orphan()
+locked()
 sweep()
 sys.exit(tap.done())

@@ -103,6 +103,8 @@ def predecessor():
     with Send() as send:
         send.settle()
         tap.equal((send.log, send.commands), ('', []), 'it is waited for')
+        send.signal('HUP')
+        send.signal('ALRM')
         os.close(fd)
         send.wait('^end msg')
         tap.equal(send.stop(), 0, 'exit 0')
