@@ -344,15 +344,23 @@ check(struct spf_eval *e, const struct spf_request *request, bool is_helo,
 }
 
 /* Appends an address or a name with its domain as A-labels (RFC 8616, 4).  One that cannot be a
- * domain stays, and has no record. */
-static void
+ * domain stays, and has no record.  False: no memory. */
+static bool
 add_ascii_domain(struct span address, struct buf *to)
 {
 	size_t at = span_rchr(address, '@'), start = at < address.n ? at + 1 : 0;
 
 	buf_addspan(to, span_head(address, start));
-	if (idn_add_ascii(span_tail(address, start), to) == IDN_NONE)
+	switch (idn_add_ascii(span_tail(address, start), to)) {
+	case IDN_OK:
+		break;
+	case IDN_NONE:
 		buf_addspan(to, span_tail(address, start));
+		break;
+	case IDN_MEMORY:
+		return false;
+	}
+	return buf_ok(to);
 }
 
 static void
@@ -393,13 +401,14 @@ spf_check(const struct spf_request *request, const struct spf_resolver *resolver
 	struct buf helo = { 0 }, sender = { 0 };
 	struct spf_request r = *request;
 
-	add_ascii_domain(request->helo, &helo);
-	add_ascii_domain(request->sender, &sender);
-	r.helo = buf_span(&helo);
-	r.sender = buf_span(&sender);
-	if (buf_ok(&helo) && buf_ok(&sender)) {
+	if (add_ascii_domain(request->helo, &helo) && add_ascii_domain(request->sender, &sender)) {
+		r.helo = buf_span(&helo);
+		r.sender = buf_span(&sender);
 		check_both(&r, resolver, answer);
 	} else {
+		buf_reset(&answer->text);
+		buf_reset(&answer->explanation);
+		buf_adds(&answer->text, "temperror (out of memory)");
 		answer->result = SPF_TEMPERROR;
 		answer->memory = true;
 	}
