@@ -6,6 +6,8 @@
 #include <stdint.h>
 #endif
 
+#include "lib/ascii.h"
+
 bool
 idn_is_foreign(struct span name)
 {
@@ -20,7 +22,7 @@ static enum idn_status
 convert(const char *name, struct buf *to)
 {
 	uint8_t *ascii = NULL;
-	int r = idn2_lookup_u8((const uint8_t *)name, &ascii, IDN2_NONTRANSITIONAL);
+	int r = idn2_lookup_u8((const uint8_t *)name, &ascii, IDN2_NO_TR46);
 
 	if (r == IDN2_MALLOC)
 		return IDN_MEMORY;
@@ -40,6 +42,18 @@ convert(const char *name, struct buf *to)
 }
 #endif
 
+/* Lower case. */
+static bool
+has_a_label(struct span name)
+{
+	for (; name.n; name = span_tail(name, span_chr(name, '.') + 1))
+		if (span_starts(name, span_str("xn--")))
+			return true;
+	return false;
+}
+
+/* Lists compare bytes but for the case of A-Z: no more than that may be changed before conversion,
+ * and none may be changed by it. */
 enum idn_status
 idn_add_ascii(struct span name, struct buf *to)
 {
@@ -51,9 +65,10 @@ idn_add_ascii(struct span name, struct buf *to)
 		return buf_ok(to) ? IDN_OK : IDN_MEMORY;
 	}
 	buf_addspan(&copy, name);
+	ascii_lower_n(copy.p, copy.n);
 	if (!buf_ok(&copy))
 		status = IDN_MEMORY;
-	else if (span_chr(name, '\0') == name.n)
+	else if (span_chr(name, '\0') == name.n && !has_a_label(buf_span(&copy)))
 		status = convert(buf_str(&copy), to);
 	buf_free(&copy);
 	return status;

@@ -1,8 +1,11 @@
-/* idn - names of domains with letters beyond US-ASCII, as the name system has them: IDNA2008 with
- * the mapping of UTS 46, non-transitional (RFC 5891; RFC 6531, 3.7.1).  Case, normal form and the
- * full stops of other scripts are libidn2's work, whose tables are those of Unicode.
+/* idn - names of domains with letters beyond US-ASCII, as the name system has them: IDNA2008
+ * (RFC 5891, 5; RFC 6531, 3.7.1), with the tables of libidn2.
+ * Lists compare names as bytes, so nothing is mapped (no UTS 46): a domain has one form with
+ * U-labels alone, in normal form C, and one with A-labels alone, and case matters in neither for
+ * A-Z.  Every other name is none: capitals beyond US-ASCII, letters of full width, soft hyphens,
+ * full stops of other scripts, U-labels beside A-labels.
  * Examples: `Bücher.example` -> `xn--bcher-kva.example`, `straße.example` ->
- * `xn--strae-oqa.example`. */
+ * `xn--strae-oqa.example`; `BÜCHER.example`, `ü.xn--bcher-kva`: IDN_NONE. */
 #ifndef NET_IDN_H
 #define NET_IDN_H
 
@@ -20,7 +23,8 @@ enum idn_status {
 
 /* Has it a byte that is not US-ASCII? */
 bool idn_is_foreign(struct span name);
-/* The name as it is asked for, appended to *to; US-ASCII stays as it is. */
+/* The name as it is asked for, appended to *to; US-ASCII stays as it is.  *to may be whole after
+ * IDN_MEMORY. */
 MUST_CHECK enum idn_status idn_add_ascii(struct span name, struct buf *to);
 
 #endif

@@ -269,6 +269,24 @@ def test_senders():
     tap.ok('250 ok' in lines, 'no HELO, no name', lines)
 
 
+def test_foreign_senders():
+    """No name that another could be made of exists: the list has that one alone."""
+    dns = Dns({'bad.example A': ['192.0.2.1'], 'xn--bcher-kva.example A': ['192.0.2.1'],
+               'xn--tda.xn--f1a A': ['192.0.2.1']})
+    for domain, codes in (
+            ('bad.example', ['250', '553']), ('\uff42ad.example', ['553', '503']),
+            ('b\u00adad.example', ['553', '503']), ('bad\u3002example', ['553', '503']),
+            ('b\u00fccher.example', ['250', '553']), ('B\u00fcCHER.Example', ['250', '553']),
+            ('xn--bcher-kva.example', ['250', '250']), ('B\u00dcCHER.example', ['553', '503']),
+            ('bu\u0308cher.example', ['553', '503']), ('\u00fc.\u0436', ['250', '250']),
+            ('\u00fc.xn--f1a', ['553', '503']), ('xn--tda.xn--f1a', ['250', '250'])):
+        script = 'MAIL FROM:<a@%s>\r\nRCPT TO:<u@ok.example>\r\n' % domain
+        lines, _ = talk(script.encode().decode('latin-1'), {'MFCHECK': '3'},
+                        {'badmailfrom': '@bad.example\n@b\u00fccher.example\n'.encode()})
+        tap.equal([line[:3] for line in lines], codes, 'badmailfrom and mfcheck: %a' % domain)
+    dns.stop()
+
+
 def test_helo():
     dns = Dns({'c.example A': ['192.0.2.7'], 'o.example A': ['192.0.2.8'], 'me.example A': ['127.0.0.1'],
                'none.example': 'NXDOMAIN', 'broken.example': 'SERVFAIL'})
@@ -385,6 +403,7 @@ def main():
     test_validrcptto()
     test_rcptcheck()
     test_senders()
+    test_foreign_senders()
     test_helo()
     test_bounds()
     test_log()

@@ -29,7 +29,9 @@ QUESTIONS = [
     ('T broken.test', 'T'), ('M mail.test', 'Y'), ('M host.test', 'Y'), ('M six.test', 'Y'),
     ('M null.test', 'N'), ('M both.test', 'Y'), ('M none.test', 'N'), ('M broken.test', 'T'),
     ('M text.test', 'N'), ('P 192.0.2.9', 'Yname.test'), ('P 192.0.2.8', 'N'), ('P x', 'N'),
-    ('M b\xc3\xbccher.test', 'Y'), ('A B\xc3\x9cCHER.test', 'Y192.0.2.3'), ('A b\xfccher.test', 'N'),
+    ('M b\xc3\xbccher.test', 'Y'), ('A B\xc3\xbcCHER.test', 'Y192.0.2.3'),
+    ('A B\xc3\x9cCHER.test', 'N'), ('A \xef\xbd\x88ost.test', 'N'), ('A host\xe3\x80\x82test', 'N'),
+    ('A b\xfccher.test', 'N'),
     ('M \xc3\xbc.test', 'N'), ('P 2001:db8::1', 'N'), ('P 192.0.2.7', 'T'),
 ]
 
