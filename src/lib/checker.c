@@ -131,15 +131,13 @@ has_not_read(const struct checker *c)
 }
 
 static enum checker_verdict
-judge(const struct checker *c, int status)
+judge(const struct checker *c, int code)
 {
-	switch (proc_code(status)) {
+	switch (code) {
 	case CODE_OK:
 		return has_not_read(c) ? CHECKER_DEAF : CHECKER_YES;
 	case CODE_TEMP:
 		return CHECKER_BUSY;
-	case -1:
-		return CHECKER_KILLED;
 	default:
 		return CHECKER_NO;
 	}
@@ -150,12 +148,18 @@ checker_finish(struct checker *c)
 {
 	int64_t end = c->wait_ms == DEADLINE_NONE ? DEADLINE_NONE : deadline_after(c->wait_ms);
 	enum checker_verdict verdict = CHECKER_SILENT;
-	int status;
+	int code;
 
-	if (proc_wait_until(c->pid, end, &status) == 0)
-		verdict = judge(c, status);
-	else
-		proc_end_session(c->pid);
+	switch (proc_finish_session(c->pid, end, &code)) {
+	case PROC_DONE:
+		verdict = judge(c, code);
+		break;
+	case PROC_KILLED:
+		verdict = CHECKER_KILLED;
+		break;
+	default:
+		break;
+	}
 	close_pipe(c);
 	return verdict;
 }

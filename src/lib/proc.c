@@ -182,13 +182,31 @@ proc_wait_until(pid_t pid, int64_t deadline, int *status)
 	return -1;
 }
 
-void
-proc_end_session(pid_t pid)
+static void
+end_session(pid_t pid)
 {
 	int status;
 
 	if (kill(-pid, SIGKILL) == 0 && kill(pid, SIGKILL) == 0)
-		(void)!proc_wait(pid, &status);
+		(void)!proc_wait_until(pid, deadline_after(PROC_KILL_WAIT_MS), &status);
+}
+
+enum proc_end
+proc_finish_session(pid_t pid, int64_t deadline, int *code)
+{
+	int status;
+
+	if (proc_wait_until(pid, deadline, &status) == -1) {
+		int error = errno;
+
+		end_session(pid);
+		errno = error;
+		return error == ETIMEDOUT ? PROC_LATE : PROC_FAILED;
+	}
+	if (proc_code(status) == -1)
+		return PROC_KILLED;
+	*code = proc_code(status);
+	return PROC_DONE;
 }
 
 pid_t

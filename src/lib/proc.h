@@ -12,6 +12,7 @@
 #include "lib/attr.h"
 
 #define PROC_MAX_FDS 12
+#define PROC_KILL_WAIT_MS 1000	/* for the end of what was killed */
 
 struct proc_fd {
 	int child;		/* number in the child */
@@ -52,9 +53,19 @@ MUST_CHECK pid_t proc_fork(void);
 MUST_CHECK int proc_wait(pid_t pid, int *status);
 /* The same until the deadline; then -1 with ETIMEDOUT. */
 MUST_CHECK int proc_wait_until(pid_t pid, int64_t deadline, int *status);
-/* SIGKILL for a process that was started with own_session and for what it has started; waits for
- * it, unless it has become another user's. */
-void proc_end_session(pid_t pid);
+
+enum proc_end {
+	PROC_DONE,		/* it exited; *code: 0..255 */
+	PROC_KILLED,		/* by a signal */
+	PROC_LATE,		/* it was still running at the deadline */
+	PROC_FAILED		/* it cannot be waited for; errno */
+};
+
+/* Waits until the deadline for a process that was started with own_session.  If it does not come to
+ * its end, SIGKILL for it and for what it has started in its process group; then at most another
+ * PROC_KILL_WAIT_MS, as the kernel may not let go of it (a file server that is gone), and nothing
+ * if it has become another user's: it may still be there.  *code is set for PROC_DONE only. */
+MUST_CHECK enum proc_end proc_finish_session(pid_t pid, int64_t deadline, int *code);
 /* waitpid(-1, WNOHANG): pid of a finished child, 0 if none has, -1 with errno (ECHILD). */
 pid_t proc_reap(int *status);
 /* Exit code 0..255, or -1 if it was killed by a signal. */

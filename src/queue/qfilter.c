@@ -1,7 +1,6 @@
 /* qfilter - a message and its envelope on their way through filters. */
 #include "queue/qfilter.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
@@ -284,15 +283,10 @@ take_program(struct qfilter *f, int file)
 static int
 wait_for(pid_t pid, int64_t deadline, bool *late)
 {
-	int status, code;
+	int code = QQ_REFUSED_NOW;
 
-	if (proc_wait_until(pid, deadline, &status) == -1) {
-		*late = errno == ETIMEDOUT;
-		proc_end_session(pid);
-		return *late ? QQ_TIMEOUT : QQ_REFUSED_NOW;
-	}
-	code = proc_code(status);
-	return code < 0 ? QQ_REFUSED_NOW : code;
+	*late = proc_finish_session(pid, deadline, &code) == PROC_LATE;
+	return *late ? QQ_TIMEOUT : code;
 }
 
 static int

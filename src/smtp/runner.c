@@ -63,20 +63,22 @@ log_fd(int null)
 	return io_same_file(2, 0) || io_same_file(2, 1) ? null : 2;
 }
 
+/* What has not been heard to its end counts as late, even if it ends right now. */
 static enum runner_status
 finish(pid_t pid, int fd, int64_t deadline, struct buf *text, int *code)
 {
-	int status;
+	bool heard = io_nonblock(fd, true) == 0 && listen_to(pid, fd, deadline, text);
 
-	if (io_nonblock(fd, true) == -1 || !listen_to(pid, fd, deadline, text) ||
-	    proc_wait_until(pid, deadline, &status) == -1) {
-		bool late = deadline_poll(deadline) == 0;
-
-		proc_end_session(pid);
-		return late ? RUNNER_SLOW : RUNNER_NO_WAIT;
+	switch (proc_finish_session(pid, heard ? deadline : deadline_now(), code)) {
+	case PROC_DONE:
+		return heard ? RUNNER_DONE : RUNNER_SLOW;
+	case PROC_KILLED:
+		return heard ? RUNNER_CRASHED : RUNNER_SLOW;
+	case PROC_LATE:
+		return RUNNER_SLOW;
+	default:
+		return RUNNER_NO_WAIT;
 	}
-	*code = proc_code(status);
-	return *code == -1 ? RUNNER_CRASHED : RUNNER_DONE;
 }
 
 enum runner_status

@@ -6,7 +6,6 @@
  * domains; filtertimeout, seconds that the filter may take before it is killed.
  * Exit: that of qmail-remote or qmail-local, which it becomes; else 0 with a report in the place of
  * qmail-remote, and 0 (dropped), 100 or 111 in that of qmail-local. */
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -182,15 +181,9 @@ make_plain(struct buf *command)
 static int
 await(pid_t pid, int64_t deadline)
 {
-	int status, code;
+	int code = CODE_TEMP;
 
-	if (proc_wait_until(pid, deadline, &status) == -1) {
-		code = errno == ETIMEDOUT ? FILTER_LATE : CODE_TEMP;
-		proc_end_session(pid);
-		return code;
-	}
-	code = proc_code(status);
-	return code < 0 ? CODE_TEMP : code;
+	return proc_finish_session(pid, deadline, &code) == PROC_LATE ? FILTER_LATE : code;
 }
 
 /* Exit code of the filter, or FILTER_LATE; 111 also if it could not be run or was killed.  What it

@@ -70,10 +70,17 @@ proc_wait_until(pid_t pid, int64_t deadline, int *status)
 	return proc_wait(pid, status);
 }
 
-void
-proc_end_session(pid_t pid)
+enum proc_end
+proc_finish_session(pid_t pid, int64_t deadline, int *code)
 {
-	(void)pid;
+	int status;
+
+	if (proc_wait_until(pid, deadline, &status) == -1)
+		return PROC_FAILED;
+	if (proc_code(status) == -1)
+		return PROC_KILLED;
+	*code = proc_code(status);
+	return PROC_DONE;
 }
 
 int

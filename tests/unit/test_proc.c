@@ -4,8 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 
+#include "lib/deadline.h"
 #include "lib/sig.h"
 #include "lib/sys.h"
 #include "scratch.h"
@@ -235,6 +238,104 @@ test_credentials(struct tap *t)
 	}
 }
 
+static const struct {
+	const char *script;
+	enum proc_end end;
+	int code;		/* 256: not set */
+} ends[] = {
+	{ "exit 0", PROC_DONE, 0 },
+	{ "exit 255", PROC_DONE, 255 },
+	{ "kill -9 $$", PROC_KILLED, 256 },
+	{ "sleep 1000 & sleep 1000; :", PROC_LATE, 256 },
+};
+
+static void
+test_finish(struct tap *t)
+{
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+		char text[64];
+		struct proc_spawn s = { .argv = (char *[]){ sh, dash_c, text, NULL },
+			.own_session = true };
+		int64_t wait_ms = ends[i].end == PROC_LATE ? 200 : 20000;
+		int code = 256;
+		pid_t pid;
+
+		snprintf(text, sizeof text, "%s", ends[i].script);
+		pid = proc_spawn(&s, NULL);
+		is_num(t, proc_finish_session(pid, deadline_after(wait_ms), &code), ends[i].end,
+		    ends[i].script);
+		is_num(t, code, ends[i].code, "its code");
+		ok(t, kill(pid, 0) == -1 && errno == ESRCH, "nothing is left of it");
+		is_num(t, proc_finish_session(pid, DEADLINE_NONE, &code), PROC_FAILED, "again");
+	}
+}
+
+/* Stays until it is killed; says on the pipe that it is there. */
+static pid_t
+start_staying(int say)
+{
+	pid_t pid = proc_fork();
+
+	if (pid)
+		return pid;
+	(void)setsid();
+	(void)prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
+	(void)!io_write(say, "y", 1);
+	for (;;)
+		(void)pause();
+}
+
+/* Holds the other one back from its end, until the pipe is closed. */
+static pid_t
+start_holding(pid_t other, int say, const int hold[2])
+{
+	pid_t pid = proc_fork();
+	char c;
+
+	if (pid)
+		return pid;
+	(void)close(hold[1]);
+	(void)!io_write(say, ptrace(PTRACE_SEIZE, other, NULL,
+	    (void *)PTRACE_O_TRACEEXIT) == 0 ? "y" : "n", 1);
+	(void)!io_read(hold[0], &c, 1);
+	_exit(0);
+}
+
+static bool
+is_ready(int fd)
+{
+	char c = 'n';
+
+	return io_read(fd, &c, 1) == 1 && c == 'y';
+}
+
+/* One that was killed and does not come to its end, held by a tracer as by a file server that is
+ * gone. */
+static void
+test_held(struct tap *t)
+{
+	int said[2], hold[2], status = 0, code = 256;
+	pid_t held, holder;
+
+	if (sys_pipe(said) == -1)
+		abort();
+	held = start_staying(said[1]);
+	ok(t, is_ready(said[0]), "it is there");
+	if (sys_pipe(hold) == -1)
+		abort();
+	holder = start_holding(held, said[1], hold);
+	ok(t, is_ready(said[0]), "it is held");
+	is_num(t, proc_finish_session(held, deadline_after(0), &code), PROC_LATE, "late");
+	is_num(t, waitpid(held, &status, WNOHANG), 0, "and not waited for");
+	(void)close(hold[1]);
+	ok(t, proc_wait(holder, &status) == 0 && proc_code(status) == 0, "let go of");
+	ok(t, proc_wait(held, &status) == 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
+	    "it was killed");
+	(void)close(hold[0]);
+	(void)close(said[0]);
+	(void)close(said[1]);
+}
+
 int
 main(void)
 {
@@ -250,6 +351,8 @@ main(void)
 	test_search(&t);
 	test_move(&t);
 	test_credentials(&t);
+	test_finish(&t);
+	test_held(&t);
 	scratch_leave(&s);
 	return done(&t);
 }
