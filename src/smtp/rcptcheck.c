@@ -44,54 +44,59 @@ enum outcome {
 	RCPT_INTRUDED
 };
 
+enum {
+	WRONG = 1,		/* the client's mistake: more of them take longer */
+	BAD = 2			/* counts for brtlimit */
+};
+
 static const struct {
 	const char *what, *detail;	/* of the log line */
 	const char *reply;		/* NULL: accepted */
-	bool wrong;			/* a recipient that counts as the client's mistake */
+	unsigned flags;
 } outcomes[] = {
-	[SENDER_ACCEPTED] = { "accepted sender", "sender accepted", NULL, false },
-	[SENDER_ANY] = { "accepted sender", "accepted any sender always", NULL, false },
-	[SENDER_NULL] = { "accepted sender", "accepted null sender always", NULL, false },
+	[SENDER_ACCEPTED] = { "accepted sender", "sender accepted", NULL, 0 },
+	[SENDER_ANY] = { "accepted sender", "accepted any sender always", NULL, 0 },
+	[SENDER_NULL] = { "accepted sender", "accepted null sender always", NULL, 0 },
 	[SENDER_DOUBLE_BOUNCE] = { "accepted doublebounce",
-	    "accepted qmail doublebounce #@[]", NULL, false },
+	    "accepted qmail doublebounce #@[]", NULL, 0 },
 	[SENDER_FORMAT] = { "rejected sender", "invalid sender address format",
-	    "553 5.1.7 sorry, sender syntax not allowed (chkuser)", false },
+	    "553 5.1.7 sorry, sender syntax not allowed (chkuser)", 0 },
 	[SENDER_MX] = { "rejected sender", "invalid sender MX domain",
-	    "550 5.1.8 sorry, can't find a valid MX for sender domain (chkuser)", false },
+	    "550 5.1.8 sorry, can't find a valid MX for sender domain (chkuser)", 0 },
 	[SENDER_DNS] = { "rejected sender", "temporary DNS problem",
-	    "451 4.4.0 DNS temporary failure (chkuser)", false },
+	    "451 4.4.0 DNS temporary failure (chkuser)", 0 },
 	[SENDER_MUST_AUTH] = { "must auth", "sender not authenticated/authorized",
-	    "530 5.7.0 Authentication required (chkuser)", false },
-	[RCPT_FOUND] = { "accepted rcpt", "found existing recipient", NULL, false },
+	    "530 5.7.0 Authentication required (chkuser)", 0 },
+	[RCPT_FOUND] = { "accepted rcpt", "found existing recipient", NULL, 0 },
 	[RCPT_ANY_DOMAIN] = { "accepted any rcpt",
-	    "accepted any recipient for any rcpt domain", NULL, false },
+	    "accepted any recipient for any rcpt domain", NULL, 0 },
 	[RCPT_ANY_HERE] = { "accepted any rcpt", "accepted any recipient for this domain", NULL,
-	    false },
-	[RCPT_RELAYED] = { "relaying rcpt", "client allowed to relay", NULL, false },
+	    0 },
+	[RCPT_RELAYED] = { "relaying rcpt", "client allowed to relay", NULL, 0 },
 	[RCPT_NOT_RELAYED] = { "rejected relaying", "client not allowed to relay",
-	    "553 5.7.1 sorry, that domain isn't in my list of allowed rcpthosts (chkuser)", true },
+	    "553 5.7.1 sorry, that domain isn't in my list of allowed rcpthosts (chkuser)", WRONG },
 	[RCPT_NONE] = { "rejected rcpt", "not existing recipient",
-	    "550 5.1.1 sorry, no mailbox here by that name (chkuser)", true },
+	    "550 5.1.1 sorry, no mailbox here by that name (chkuser)", WRONG | BAD },
 	[RCPT_FORMAT] = { "rejected rcpt", "invalid rcpt address format",
-	    "553 5.1.3 sorry, rcpt syntax not allowed (chkuser)", true },
+	    "553 5.1.3 sorry, rcpt syntax not allowed (chkuser)", WRONG | BAD },
 	[RCPT_NO_DOMAIN] = { "rejected rcpt", "invalid rcpt address format",
-	    "550 5.1.2 sorry, you must specify a domain (chkuser)", true },
+	    "550 5.1.2 sorry, you must specify a domain (chkuser)", WRONG | BAD },
 	[RCPT_MX] = { "rejected rcpt", "invalid rcpt MX domain",
-	    "550 5.1.2 sorry, can't find a valid MX for rcpt domain (chkuser)", true },
+	    "550 5.1.2 sorry, can't find a valid MX for rcpt domain (chkuser)", WRONG | BAD },
 	[RCPT_DNS] = { "rejected rcpt", "temporary DNS problem",
-	    "451 4.4.0 DNS temporary failure (chkuser)", false },
+	    "451 4.4.0 DNS temporary failure (chkuser)", 0 },
 	[RCPT_FULL] = { "mbx overquota", "rcpt mailbox is overquota",
-	    "552 5.2.2 sorry, recipient mailbox is full (chkuser)", false },
+	    "552 5.2.2 sorry, recipient mailbox is full (chkuser)", 0 },
 	[RCPT_TROUBLE] = { "no auth resource", "no auth resource available",
-	    "451 4.3.0 system temporary unavailable, try again later (chkuser)", false },
+	    "451 4.3.0 system temporary unavailable, try again later (chkuser)", 0 },
 	[RCPT_MANY] = { "intrusion threshold", "max number of allowed rcpt",
 	    "550 5.5.3 sorry, reached maximum number of recipients allowed in one session "
-	    "(chkuser)", false },
+	    "(chkuser)", BAD },
 	[RCPT_MANY_WRONG] = { "intrusion threshold", "max number of allowed invalid rcpt",
-	    "550 5.5.3 sorry, you are violating our security policies (chkuser)", false },
+	    "550 5.5.3 sorry, you are violating our security policies (chkuser)", BAD },
 	[RCPT_INTRUDED] = { "rejected intrusion",
 	    "rcpt ignored, session over intrusion threshold",
-	    "550 5.7.1 sorry, you are violating our security policies (chkuser)", false },
+	    "550 5.7.1 sorry, you are violating our security policies (chkuser)", BAD },
 };
 
 /* ---- switches ---- */
@@ -192,7 +197,9 @@ conclude(struct session *s, enum outcome o, struct span recipient)
 	log_outcome(s, o, recipient);
 	if (!outcomes[o].reply)
 		return REPLY_OK;
-	if (outcomes[o].wrong) {
+	if (outcomes[o].flags & BAD)
+		s->bad_recipients++;
+	if (outcomes[o].flags & WRONG) {
 		s->rcptcheck.wrong++;
 		delay(&s->rcptcheck);
 	}
@@ -368,8 +375,6 @@ rcptcheck_recipient(struct session *s, struct span recipient)
 	r = conclude(s, o, recipient);
 	if (r == REPLY_OK)
 		s->rcptcheck.recipients++;
-	else if (outcomes[o].wrong)
-		s->bad_recipients++;
 	return r;
 }
 

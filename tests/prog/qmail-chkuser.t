@@ -354,6 +354,11 @@ def test_brtlimit():
     replies, _, code = talk([FROM, bad, good, bad, good], BRTLIMIT='2', **START)
     tap.equal(([r[:3] for r in replies], code), (['250', '550', '250', '550'], 1),
               'BRTLIMIT: two that do not exist, and it is over')
+    replies, _, code = talk([FROM, bad, good, good, good], BRTLIMIT='3', CHKUSER_WRONGRCPTLIMIT='1', **START)
+    tap.equal(([r[:7] for r in replies[1:]], code), (['550 5.1', '550 5.5', '550 5.7'], 1),
+              '  as do those over CHKUSER_WRONGRCPTLIMIT')
+    replies, _, code = talk([FROM, good, good, good, good], BRTLIMIT='2', CHKUSER_RCPTLIMIT='1', **START)
+    tap.equal(([r[:7] for r in replies[2:]], code), (['550 5.5', '550 5.7'], 1), '  and CHKUSER_RCPTLIMIT')
     replies, _, _ = talk([FROM, full, full, good], BRTLIMIT='1', CHKUSER_MBXQUOTA='90', **START)
     tap.equal([r[:3] for r in replies], ['250', '552', '552', '250'], '  full mailboxes do not count')
     os.rename(PROGRAM, PROGRAM + '.kept')
