@@ -18,7 +18,7 @@ struct tlsclient {
 };
 
 /* Reads the authorities and makes c->ssl from it all, before the first byte from the network.
- * VERDICT_OK, or VERDICT_CAFILE or VERDICT_TLS with *reason. */
+ * VERDICT_OK, or VERDICT_CAFILE or VERDICT_LOCAL (anything else on our side) with *reason. */
 MUST_CHECK enum verdict_result tlsclient_prepare(struct tlsclient *c, struct buf *reason);
 /* Handshake on the pump of c->ssl and everything that is to be known about the server; v must be
  * {0}. */
