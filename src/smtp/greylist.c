@@ -229,6 +229,7 @@ greylist_check(struct session *s, struct buf *recipient)
 {
 	const char *mode = getenv("GREYLIST");
 	struct ip ip;
+	int spared;
 
 	/* The empty sender: bounces, and hosts that ask whether an address exists, which may not
 	 * come again. */
@@ -236,8 +237,8 @@ greylist_check(struct session *s, struct buf *recipient)
 		return REPLY_OK;
 	if (client_white(s) == CLIENT_DOUBTFUL)
 		return REPLY_CONTROLS;
-	if (s25r_spares(s))
-		return REPLY_OK;
+	if ((spared = s25r_spares(s)) != 0)
+		return spared == 1 ? REPLY_OK : REPLY_CONTROLS;
 	if (!client_ip(s, &ip)) {
 		log_no_address();
 		return REPLY_OK;

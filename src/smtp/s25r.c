@@ -109,16 +109,16 @@ run(struct session *s, struct s25r *r)
 		log_hit(s, r);
 }
 
-bool
+int
 s25r_spares(struct session *s)
 {
 	const char *mode = getenv("S25R");
 
 	if (!mode || !ascii_ieq(span_str(mode), span_str("greylist")))
-		return false;
+		return 0;
 	if (!s->s25r.ran)
 		run(s, &s->s25r);
-	return s->s25r.verdict == S25R_PASS;
+	return s->s25r.verdict == S25R_BROKEN ? -1 : s->s25r.verdict == S25R_PASS;
 }
 
 enum reply

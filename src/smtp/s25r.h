@@ -36,7 +36,8 @@ MUST_CHECK int s25r_rule(struct span name);
 
 /* A check (smtp/checks.h). */
 MUST_CHECK enum reply s25r_check(struct session *s, struct buf *recipient);
-/* Does greylisting leave this client alone, because only those who fail here are meant? */
-MUST_CHECK bool s25r_spares(struct session *s);
+/* Does greylisting leave this client alone, because only those who fail here are meant?  1, 0, or
+ * -1: control/s25rwhite cannot be read, or memory. */
+MUST_CHECK int s25r_spares(struct session *s);
 
 #endif

@@ -232,6 +232,9 @@ def test_greylist():
     tap.equal(grey(TCPREMOTEHOST='mail.client.test', **s25r), '250 ok', 'S25R=greylist spares mail servers')
     tap.equal(grey(TCPREMOTEHOST='dsl-1-2.client.test', **s25r), GREY, 'not others')
     tap.equal(talk(TCPREMOTEHOST='dsl-1-2.client.test', S25R='greylist')[0], OK, 'and refuses nobody itself')
+    for name in ('mail.client.test', 'dsl-1-2.client.test'):
+        tap.equal(talk([FROM, RCPT], control={'s25rwhite': True}, GREYLIST='', TCPREMOTEHOST=name, **s25r)[0][1],
+                  '421 unable to read controls (#4.3.0)', 's25rwhite cannot be read: ' + name)
     tap.equal(sorted(name.split('.')[-1] for name in os.listdir(STORE)), ['lock', 'log'], 'two files')
 
 
