@@ -42,102 +42,126 @@ day_path(const struct greyday_dir *d, char path[GREYDAY_PATH], int64_t day, cons
 
 /* ---- trouble ---- */
 
-void
-greyday_note(const struct greyday_dir *d, const char *name)
+static void
+note(const struct greyday_dir *d, const char *name, enum greystore_effect effect, bool moved)
 {
-	if (d->trouble->name[0])
+	struct greystore_trouble *trouble = d->trouble;
+
+	if (trouble->name[0] && trouble->effect >= effect)
 		return;
-	(void)snprintf(d->trouble->name, sizeof d->trouble->name, "%s", name);
-	d->trouble->error = errno;
+	(void)snprintf(trouble->name, sizeof trouble->name, "%s", name);
+	trouble->error = errno;
+	trouble->effect = effect;
+	trouble->moved = moved;
+}
+
+void
+greyday_note(const struct greyday_dir *d, const char *name, enum greystore_effect effect)
+{
+	note(d, name, effect, false);
 }
 
 static void
-note_day(const struct greyday_dir *d, int64_t day, const char *suffix)
+note_day(const struct greyday_dir *d, int64_t day, const char *suffix,
+    enum greystore_effect effect, bool moved)
 {
 	char name[GREYSTORE_NAME];
 
 	(void)snprintf(name, sizeof name, "%lld.%s", (long long)day, suffix);
-	greyday_note(d, name);
+	note(d, name, effect, moved);
 }
 
 /* This file of the day has failed us: noted, and, if what is in it is the reason, out of the way,
- * so that it is told once. */
-static void
-give_up(const struct greyday_dir *d, int64_t day, const char *suffix)
+ * so that it is told once.  errno stays.  true: it is out of the way. */
+static bool
+give_up(const struct greyday_dir *d, int64_t day, const char *suffix, enum greystore_effect effect)
 {
-	bool first = !d->trouble->name[0], damaged = errno == EPROTO || errno == EIO;
 	char from[GREYDAY_PATH], to[GREYDAY_PATH];
+	int error = errno;
+	bool moved = (error == EPROTO || error == EIO) && day_path(d, from, day, suffix) == 0 &&
+	    day_path(d, to, day, "bad") == 0 && rename(from, to) == 0;
 
-	note_day(d, day, suffix);
-	if (damaged && day_path(d, from, day, suffix) == 0 && day_path(d, to, day, "bad") == 0 &&
-	    rename(from, to) == 0 && first)
-		d->trouble->moved = true;
+	errno = error;
+	note_day(d, day, suffix, moved ? GREYSTORE_FORGETS : effect, moved);
+	return moved;
 }
 
 /* ---- finding ---- */
 
-bool
-greyday_find(const struct greyday_dir *d, int64_t day, struct greyfile_record *r)
+static int
+find_in(const struct greyday_dir *d, int64_t day, const char *suffix, enum greystore_effect effect,
+    struct greyfile_record *r)
 {
-	static const struct {
-		const char *suffix;
-		int (*find)(const char *path, struct greyfile_record *r);
-	} files[] = { { "log", greyfile_find_in_log }, { "cdb", greyfile_find_in_map } };
 	char path[GREYDAY_PATH];
+	int found = day_path(d, path, day, suffix);
 
-	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-		int found = day_path(d, path, day, files[i].suffix);
+	if (found == 0)
+		found = strcmp(suffix, "log") == 0 ? greyfile_find_in_log(path, r) :
+		    greyfile_find_in_map(path, r);
+	return found == -1 && give_up(d, day, suffix, effect) ? 0 : found;
+}
 
-		if (found == 0)
-			found = files[i].find(path, r);
-		if (found == 1)
-			return true;
-		if (found == -1)
-			give_up(d, day, files[i].suffix);
-	}
-	return false;
+int
+greyday_find(const struct greyday_dir *d, int64_t day, bool is_today, struct greyfile_record *r)
+{
+	int found = find_in(d, day, "log", is_today ? GREYSTORE_STOPS : GREYSTORE_FORGETS, r);
+
+	if (found == 1 || (found == -1 && is_today))
+		return found;
+	return find_in(d, day, "cdb", GREYSTORE_FORGETS, r) == 1;
 }
 
 /* ---- from log to database ---- */
 
-/* The database is in its place before the log goes, so a kill in between repeats, and loses
- * nothing. */
+/* Closes what was written: rc tells how well.  Of two reasons the first stays in errno. */
 static int
-merge_log(const struct greyday_dir *d, int64_t day, const struct buf *log)
+end_writing(int fd, int rc)
 {
-	char log_path[GREYDAY_PATH], map_path[GREYDAY_PATH], new_path[GREYDAY_PATH];
-	bool old_failed;
+	int error = errno;
+
+	if (close(fd) == -1 && rc == 0)
+		return -1;
+	errno = error;
+	return rc;
+}
+
+static int
+write_new(const struct greyday_dir *d, int64_t day, const char *new_path, const char *map_path)
+{
+	char log_path[GREYDAY_PATH];
+	enum greyfile_part failed;
 	int fd, rc;
 
-	if (day_path(d, log_path, day, "log") == -1 || day_path(d, map_path, day, "cdb") == -1 ||
-	    greyday_path(d, new_path, "new") == -1)
+	if (day_path(d, log_path, day, "log") == -1)
 		return -1;
 	(void)unlink(new_path);
 	fd = open(new_path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd == -1)
 		return -1;
-	rc = greyfile_write_map(fd, log, map_path, &old_failed);
-	if (old_failed)
-		give_up(d, day, "cdb");
-	if (close(fd) == -1)
-		rc = -1;
+	rc = greyfile_write_map(fd, log_path, map_path, &failed);
+	if (rc == -1 && failed != GREYFILE_NEW)
+		(void)give_up(d, day, failed == GREYFILE_LOG ? "log" : "cdb", GREYSTORE_UNTIDY);
+	rc = end_writing(fd, rc);
 	if (rc == 0 && (rc = rename(new_path, map_path)) == 0)
 		rc = unlink(log_path);
 	return rc;
 }
 
-/* What fails is noted, and tried again the next time. */
+/* The database is in its place before the log goes, so a kill in between repeats, and loses
+ * nothing.  What fails is noted, and what was written of it goes. */
 static void
 merge(const struct greyday_dir *d, int64_t day)
 {
-	char path[GREYDAY_PATH];
-	struct buf log = { 0 };
+	char map_path[GREYDAY_PATH], new_path[GREYDAY_PATH];
 
-	if (day_path(d, path, day, "log") == -1 || greyfile_read_log(path, &log) == -1)
-		give_up(d, day, "log");
-	else if (merge_log(d, day, &log) == -1)
-		note_day(d, day, "cdb");
-	buf_free(&log);
+	if (day_path(d, map_path, day, "cdb") == -1 || greyday_path(d, new_path, "new") == -1) {
+		note_day(d, day, "cdb", GREYSTORE_UNTIDY, false);
+		return;
+	}
+	if (write_new(d, day, new_path, map_path) == -1) {
+		note_day(d, day, "cdb", GREYSTORE_UNTIDY, false);
+		(void)unlink(new_path);
+	}
 }
 
 /* ---- adding ---- */
@@ -182,7 +206,7 @@ append_log(const struct greyday_dir *d, int64_t day, const struct greyfile_recor
 {
 	char path[GREYDAY_PATH];
 	struct stat st;
-	int fd, rc = -1, error;
+	int fd, rc = -1;
 
 	if (day_path(d, path, day, "log") == -1)
 		return -1;
@@ -193,12 +217,14 @@ append_log(const struct greyday_dir *d, int64_t day, const struct greyfile_recor
 		*size = st.st_size;
 		rc = write_record(fd, st.st_size, r);
 	}
-	error = errno;
-	if (close(fd) == 0)
-		errno = error;
-	else
-		rc = -1;
-	return rc;
+	return end_writing(fd, rc);
+}
+
+/* Is a log of that size to be merged? */
+static bool
+is_full(size_t size)
+{
+	return size >= GREYSTORE_LOG_MAX && (size - GREYSTORE_LOG_MAX) % GREYSTORE_AGAIN == 0;
 }
 
 int
@@ -209,15 +235,15 @@ greyday_append(const struct greyday_dir *d, int64_t day, const struct greyfile_r
 	bool has_map;
 
 	if (check_day(d, day, &has_map) == -1) {
-		note_day(d, day, "cdb");
+		note_day(d, day, "cdb", GREYSTORE_STOPS, false);
 		return -1;
 	}
 	if (append_log(d, day, r, &size) == -1) {
-		note_day(d, day, "log");
+		note_day(d, day, "log", GREYSTORE_STOPS, false);
 		return -1;
 	}
 	*is_new = size == 0 && !has_map;
-	if (size + GREYSTORE_RECORD >= (off_t)GREYSTORE_LOG_MAX)
+	if (is_full((size_t)(size - size % GREYSTORE_RECORD) + GREYSTORE_RECORD))
 		merge(d, day);
 	return 0;
 }
@@ -300,7 +326,7 @@ remove_day(const struct greyday_dir *d, int64_t day)
 	for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
 		if (day_path(d, path, day, suffixes[i]) == -1 ||
 		    (unlink(path) == -1 && errno != ENOENT))
-			note_day(d, day, suffixes[i]);
+			note_day(d, day, suffixes[i], GREYSTORE_UNTIDY, false);
 }
 
 void
@@ -312,7 +338,7 @@ greyday_tidy(const struct greyday_dir *d, int64_t today, int64_t oldest, size_t 
 	size_t n;
 
 	if (list_days(d->path, &list) == -1) {
-		greyday_note(d, ".");
+		greyday_note(d, ".", GREYSTORE_UNTIDY);
 		return;
 	}
 	files = (const struct day_file *)(const void *)list.p;

@@ -13,6 +13,7 @@
 #define TIMES (GREYSTORE_RECORD - GREYSTORE_KEY)
 #define UNIT (8 + GREYSTORE_RECORD)	/* in a cdb: two lengths, key, times */
 #define MAP_HEAD 2048			/* of a cdb: where its tables are */
+#define PIECE ((size_t)512 * GREYSTORE_RECORD)	/* of a log: is read at once */
 
 /* ---- bytes ---- */
 
@@ -58,61 +59,80 @@ close_quietly(int fd)
 	errno = error;
 }
 
+/* ---- logs ---- */
+
+/* A log, from its end: what happened last comes first. */
+struct log {
+	int fd;				/* -1: there is none */
+	off_t at;			/* what is before has not been read */
+	size_t n;			/* bytes of piece that have not been taken */
+	unsigned char piece[PIECE];
+};
+
 static int
-read_records(int fd, struct buf *log)
+open_log(struct log *log, const char *path)
 {
 	struct stat st;
 
-	if (fstat(fd, &st) == -1)
-		return -1;
-	if (st.st_size > (off_t)GREYFILE_LOG_MAX) {
-		errno = EPROTO;
-		return -1;
-	}
-	log->max = GREYFILE_LOG_MAX + 1;
-	errno = ENOMEM;
-	if (io_read_all(fd, log) != IO_OK)
-		return -1;
-	buf_cut(log, log->n - log->n % GREYSTORE_RECORD);
-	return 0;
-}
-
-/* All whole records of a log; no file: none. */
-int
-greyfile_read_log(const char *path, struct buf *log)
-{
-	int fd = fsops_open_read(path), rc;
-
-	if (fd == -1)
+	log->at = 0;
+	log->n = 0;
+	log->fd = fsops_open_read(path);
+	if (log->fd == -1)
 		return errno == ENOENT ? 0 : -1;
-	rc = read_records(fd, log);
-	close_quietly(fd);
-	return rc;
+	if (fstat(log->fd, &st) == 0) {
+		log->at = st.st_size - st.st_size % GREYSTORE_RECORD;
+		if (st.st_size <= (off_t)GREYFILE_LOG_MAX)
+			return 0;
+		errno = EPROTO;
+	}
+	close_quietly(log->fd);
+	return -1;
 }
 
-static const unsigned char *
-record_at(const struct buf *log, size_t at)
+static void
+close_log(const struct log *log)
 {
-	return (const unsigned char *)log->p + at;
+	if (log->fd != -1)
+		close_quietly(log->fd);
+}
+
+/* The record before: 1: *record, until the next call; 0: there are no more; -1: errno. */
+static int
+previous(struct log *log, const unsigned char **record)
+{
+	if (log->n == 0) {
+		if (log->at == 0)
+			return 0;
+		log->n = log->at < (off_t)PIECE ? (size_t)log->at : PIECE;
+		log->at -= (off_t)log->n;
+		errno = EPROTO;		/* if it is shorter than it was */
+		if (io_pread(log->fd, log->piece, log->n, log->at) != (ssize_t)log->n)
+			return -1;
+	}
+	log->n -= GREYSTORE_RECORD;
+	*record = log->piece + log->n;
+	return 1;
 }
 
 int
 greyfile_find_in_log(const char *path, struct greyfile_record *r)
 {
-	struct buf log = { 0 };
-	int found = greyfile_read_log(path, &log);
+	const unsigned char *p;
+	struct log log;
+	int rc = open_log(&log, path);
 
-	for (size_t at = log.n; found == 0 && at > 0; at -= GREYSTORE_RECORD) {
-		const unsigned char *p = record_at(&log, at - GREYSTORE_RECORD);
-
+	if (rc == -1)
+		return -1;
+	while ((rc = previous(&log, &p)) == 1)
 		if (memcmp(p, r->key, GREYSTORE_KEY) == 0) {
 			decode_times(p + GREYSTORE_KEY, r);
-			found = 1;
+			break;
 		}
-	}
-	buf_free(&log);
-	return found;
+	close_log(&log);
+	return rc;
 }
+
+/* ---- databases ---- */
 
 int
 greyfile_find_in_map(const char *path, struct greyfile_record *r)
@@ -139,80 +159,117 @@ le32(const unsigned char *p)
 }
 
 static int
-copy_units(struct cdbmap_maker *mk, const unsigned char *p, size_t n)
+add(struct cdbmap_maker *mk, const unsigned char *record)
+{
+	const char *key = (const char *)record;
+
+	return cdbmap_make_add(mk, span_of(key, GREYSTORE_KEY),
+	    span_of(key + GREYSTORE_KEY, TIMES));
+}
+
+/* *failed: stays as it is if the database is not to blame. */
+static int
+copy_units(struct cdbmap_maker *mk, const unsigned char *p, size_t n, enum greyfile_part *failed)
 {
 	for (; n > 0; p += UNIT, n -= UNIT) {
-		const char *key = (const char *)p + 8;
-
 		if (le32(p) != GREYSTORE_KEY || le32(p + 4) != TIMES) {
 			errno = EPROTO;
+			*failed = GREYFILE_OLD;
 			return -1;
 		}
-		if (cdbmap_make_add(mk, span_of(key, GREYSTORE_KEY),
-		    span_of(key + GREYSTORE_KEY, TIMES)) == -1)
+		if (add(mk, p + 8) == -1)
 			return -1;
 	}
 	return 0;
+}
+
+/* n bytes of records at `at`. */
+static int
+copy_piece(struct cdbmap_maker *mk, int fd, size_t n, size_t at, enum greyfile_part *failed)
+{
+	unsigned char units[100 * UNIT];
+
+	errno = EPROTO;
+	if (io_pread(fd, units, n, (off_t)at) == (ssize_t)n)
+		return copy_units(mk, units, n, failed);
+	*failed = GREYFILE_OLD;
+	return -1;
 }
 
 /* All records of the database: its head begins with the place where they end. */
 static int
-copy_records(struct cdbmap_maker *mk, int fd)
+copy_records(struct cdbmap_maker *mk, int fd, enum greyfile_part *failed)
 {
-	unsigned char units[100 * UNIT];
+	unsigned char head[4];
 	size_t end, n;
 
+	*failed = GREYFILE_OLD;
 	errno = EPROTO;
-	if (io_pread(fd, units, 4, 0) != 4)
+	if (io_pread(fd, head, sizeof head, 0) != (ssize_t)sizeof head)
 		return -1;
-	end = le32(units);
+	end = le32(head);
 	if (end < MAP_HEAD || (end - MAP_HEAD) % UNIT)
 		return -1;
+	*failed = GREYFILE_NEW;
 	for (size_t at = MAP_HEAD; at < end; at += n) {
-		n = end - at < sizeof units ? end - at : sizeof units;
-		errno = EPROTO;
-		if (io_pread(fd, units, n, (off_t)at) != (ssize_t)n ||
-		    copy_units(mk, units, n) == -1)
+		n = end - at < 100 * UNIT ? end - at : 100 * UNIT;
+		if (copy_piece(mk, fd, n, at, failed) == -1)
 			return -1;
 	}
 	return 0;
 }
 
 static int
-copy_map(struct cdbmap_maker *mk, const char *path)
+copy_map(struct cdbmap_maker *mk, const char *path, enum greyfile_part *failed)
 {
 	int fd = fsops_open_read(path), rc;
 
+	*failed = GREYFILE_OLD;
 	if (fd == -1)
 		return errno == ENOENT ? 0 : -1;
-	rc = copy_records(mk, fd);
+	rc = copy_records(mk, fd, failed);
 	close_quietly(fd);
 	return rc;
 }
 
-/* Of equal keys the first in a cdb counts: the log backwards, then what was there. */
+/* Backwards: of equal keys the first in a cdb counts. */
+static int
+copy_log(struct cdbmap_maker *mk, const char *path, enum greyfile_part *failed)
+{
+	const unsigned char *record;
+	struct log log;
+	int rc;
+
+	*failed = GREYFILE_LOG;
+	if (open_log(&log, path) == -1)
+		return -1;
+	while ((rc = previous(&log, &record)) == 1)
+		if (add(mk, record) == -1) {
+			*failed = GREYFILE_NEW;
+			rc = -1;
+			break;
+		}
+	close_log(&log);
+	return rc;
+}
+
 int
-greyfile_write_map(int fd, const struct buf *log, const char *old, bool *old_failed)
+greyfile_write_map(int fd, const char *log, const char *old, enum greyfile_part *failed)
 {
 	struct cdbmap_maker *mk = cdbmap_make(fd);
-	int rc = mk ? 0 : -1;
+	int rc, error;
 
-	*old_failed = false;
-	for (size_t at = log->n; rc == 0 && at > 0; at -= GREYSTORE_RECORD) {
-		const char *p = log->p + at - GREYSTORE_RECORD;
-
-		rc = cdbmap_make_add(mk, span_of(p, GREYSTORE_KEY),
-		    span_of(p + GREYSTORE_KEY, TIMES));
+	*failed = GREYFILE_NEW;
+	if (!mk)
+		return -1;
+	rc = copy_log(mk, log, failed);
+	if (rc == 0)
+		rc = copy_map(mk, old, failed);
+	error = errno;
+	if (cdbmap_make_finish(mk) == -1 && rc == 0) {
+		*failed = GREYFILE_NEW;
+		return -1;
 	}
-	if (rc == 0 && (rc = copy_map(mk, old)) == -1)
-		*old_failed = true;
-	if (mk) {
-		int error = errno;
-
-		if (cdbmap_make_finish(mk) == -1)
-			rc = -1;
-		else
-			errno = error;
-	}
+	errno = error;
 	return rc;
 }

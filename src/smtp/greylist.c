@@ -154,37 +154,45 @@ log_refusal(const struct session *s, struct span recipient)
 	smtplog_put(&line);
 }
 
-/* What the administrator should do. */
+/* What the administrator should do; "": the reason says it. */
 static const char *
 remedy(const struct greystore_trouble *trouble)
 {
+	bool stops = trouble->effect == GREYSTORE_STOPS;
+
 	if (trouble->moved)
-		return "it is called .bad now, and can be removed";
+		return "; it is called .bad now, and can be removed";
 	switch (trouble->error) {
+	case EACCES:
+	case EPERM:
+		return "; the directory and what is in it must belong to the user of qmail-smtpd";
 	case EFBIG:
-		return "no more is remembered today";
+		return stops ? "; no more is remembered today" : "";
 	case ETIMEDOUT:
-		return "another process holds it";
+		return stops ? "; another process holds it" : "";
 	default:
-		return "the directory and what is in it must belong to the user of qmail-smtpd";
+		return "";
 	}
 }
 
 /* `greylist: not working, mail is accepted: greylist/lock: Permission denied; the directory ...` */
 static void
-log_trouble(const struct greystore_trouble *trouble, bool works)
+log_trouble(const struct greystore_trouble *trouble)
 {
+	static const char *const effects[] = {
+		[GREYSTORE_UNTIDY] = "greylist: nothing is lost, but its files are not in order: ",
+		[GREYSTORE_FORGETS] = "greylist: what one file knows has to wait again: ",
+		[GREYSTORE_STOPS] = "greylist: not working, mail is accepted: "
+	};
 	struct buf line = BUF_CAP(SMTPLOG_MAX);
 
 	if (!trouble->name[0])
 		return;
-	buf_adds(&line, works ? "greylist: what one file knows has to wait again: " :
-	    "greylist: not working, mail is accepted: ");
+	buf_adds(&line, effects[trouble->effect]);
 	buf_adds(&line, GREYLIST_DIRECTORY "/");
 	buf_adds(&line, trouble->name);
 	buf_adds(&line, ": ");
 	buf_adds(&line, trouble->moved ? "damaged" : errtext(trouble->error));
-	buf_adds(&line, "; ");
 	buf_adds(&line, remedy(trouble));
 	smtplog_put(&line);
 }
@@ -211,13 +219,13 @@ ask(struct session *s, const struct ip *ip, struct span recipient, const char *m
 
 	greylist_key(ip, buf_span(&s->sender), recipient, key);
 	answer = greystore_ask(GREYLIST_DIRECTORY, key, now, &t, &trouble);
-	log_trouble(&trouble, answer != GREYSTORE_FAILED);
+	log_trouble(&trouble);
 	if (answer == GREYSTORE_KNOWN || answer == GREYSTORE_FAILED)
 		return REPLY_OK;
 	if (answer == GREYSTORE_FIRST && knew_spamdyke(s, recipient, now, &t)) {
 		trouble = (struct greystore_trouble){ 0 };
-		log_trouble(&trouble, greystore_teach(GREYLIST_DIRECTORY, key, now, &t,
-		    &trouble) == 0);
+		(void)!greystore_teach(GREYLIST_DIRECTORY, key, now, &t, &trouble);
+		log_trouble(&trouble);
 		return REPLY_OK;
 	}
 	log_refusal(s, recipient);

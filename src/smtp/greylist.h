@@ -6,8 +6,8 @@
  * $GREYLIST_SPAMDYKE: a directory that spamdyke has filled; what is old enough there is known here.
  *
  * State is in greylist/ (smtp/greystore.h).  If it cannot be used, or is full for today, mail is
- * accepted; if one file in it cannot, what that knows has to wait again; with a line in the log
- * that names the file. */
+ * accepted, as it is if today's log cannot be read; if another file in it cannot, what that knows
+ * has to wait again.  A line in the log names the file, and tells what follows from it. */
 #ifndef SMTP_GREYLIST_H
 #define SMTP_GREYLIST_H
 

@@ -69,7 +69,7 @@ write_life(struct store *s, int64_t life, int64_t unasked)
 	greyfile_put_number(text + 8, unasked);
 	if (lseek(s->lock, 0, SEEK_SET) == -1 ||
 	    io_write_all(s->lock, text, sizeof text) == -1)
-		greyday_note(&s->dir, "lock");
+		greyday_note(&s->dir, "lock", GREYSTORE_UNTIDY);
 }
 
 /* Days that somebody may ask for, today being one of them. */
@@ -91,11 +91,11 @@ open_store(struct store *s, const char *dir, int64_t now, const struct greystore
 	s->lock = greyday_path(&s->dir, path, "lock") == -1 ? -1 :
 	    open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (s->lock == -1) {
-		greyday_note(&s->dir, "lock");
+		greyday_note(&s->dir, "lock", GREYSTORE_STOPS);
 		return -1;
 	}
 	if (take_lock(s->lock) == -1) {
-		greyday_note(&s->dir, "lock");
+		greyday_note(&s->dir, "lock", GREYSTORE_STOPS);
 		(void)close(s->lock);
 		return -1;
 	}
@@ -114,16 +114,20 @@ close_store(const struct store *s)
 
 /* ---- records ---- */
 
-/* The latest record of the key. */
-static bool
+/* The latest record of the key.  1: *r; 0: none; -1: what is added today
+ * would not be found, and all would wait for ever. */
+static int
 find(const struct store *s, struct greyfile_record *r)
 {
 	int64_t oldest = s->today - days_of(s->known) + 1;
 
-	for (int64_t day = s->today; day >= oldest; day--)
-		if (greyday_find(&s->dir, day, r))
-			return true;
-	return false;
+	for (int64_t day = s->today; day >= oldest; day--) {
+		int found = greyday_find(&s->dir, day, day == s->today, r);
+
+		if (found != 0)
+			return found;
+	}
+	return 0;
 }
 
 /* What nobody asks with any more for as long as it was, is forgotten. */
@@ -186,13 +190,15 @@ greystore_ask(const char *dir, const unsigned char key[GREYSTORE_KEY], int64_t n
 	enum greystore_answer answer = GREYSTORE_FIRST;
 	bool changed = true;
 	struct store s;
+	int found;
 
 	if (open_store(&s, dir, now, t, trouble) == -1)
 		return GREYSTORE_FAILED;
 	memcpy(r.key, key, GREYSTORE_KEY);
-	if (find(&s, &r))
+	found = find(&s, &r);
+	if (found == 1)
 		answer = judge(&r, now, t, &changed);
-	if (changed && append(&s, &r) == -1)
+	if (found == -1 || (changed && append(&s, &r) == -1))
 		answer = GREYSTORE_FAILED;
 	close_store(&s);
 	return answer;

@@ -7,32 +7,10 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "greyrig.h"
 #include "scratch.h"
 #include "smtp/greylist.h"
 #include "tap.h"
-
-#define DAY 86400
-#define NOW ((int64_t)20000 * DAY + 1000)
-
-static const struct greystore_times times = { 300, 14400, 36 * DAY };
-
-static struct greystore_trouble trouble;
-
-static enum greystore_answer
-ask_with(const char *name, int64_t now, const struct greystore_times *t)
-{
-	unsigned char key[GREYSTORE_KEY] = { 0 };
-
-	memcpy(key, name, strlen(name));
-	trouble = (struct greystore_trouble){ 0 };
-	return greystore_ask(".", key, now, t, &trouble);
-}
-
-static enum greystore_answer
-ask(const char *name, int64_t now)
-{
-	return ask_with(name, now, &times);
-}
 
 static const struct {
 	const char *name;
@@ -68,18 +46,6 @@ count_files(void)
 		n += e->d_name[0] != '.';
 	(void)closedir(d);
 	return n;
-}
-
-static void
-empty_directory(void)
-{
-	DIR *d = opendir(".");
-	const struct dirent *e;
-
-	while (d && (e = readdir(d)))
-		if (e->d_name[0] != '.')
-			(void)unlink(e->d_name);
-	(void)closedir(d);
 }
 
 static void
@@ -137,23 +103,6 @@ test_damage(struct tap *t)
 	    &trouble), GREYSTORE_FAILED, "no directory");
 	is(t, span_str(trouble.name), span_str("lock"), "  names the file");
 	is_num(t, trouble.error, ENOENT, "  and the reason");
-}
-
-/* Files that cannot be read at all, the day's own as well. */
-static void
-test_unreadable(struct tap *t)
-{
-	is_num(t, ask("w", NOW), GREYSTORE_FIRST, "before the trouble");
-	ok(t, mkdir("19999.cdb", 0700) == 0 && mkdir("19998.log", 0700) == 0, "directories");
-	is_num(t, ask("x", NOW), GREYSTORE_FIRST, "  are days alone");
-	is(t, span_str(trouble.name), span_str("19999.cdb"), "  the first is named");
-	ok(t, trouble.error == EISDIR && !trouble.moved, "  with its reason");
-	is_num(t, ask("w", NOW + 300), GREYSTORE_KNOWN, "  what other days know is known");
-	ok(t, mkdir("20001.log", 0700) == 0, "the day's own log");
-	is_num(t, ask("y", NOW + DAY), GREYSTORE_FAILED, "  cannot be done without");
-	is(t, span_str(trouble.name), span_str("20001.log"), "  and is named");
-	ok(t, rmdir("19999.cdb") == 0 && rmdir("19998.log") == 0 &&
-	    rmdir("20001.log") == 0, "gone");
 }
 
 /* A file of more than the memory there is: nothing of it is mapped or read as a whole. */
@@ -316,8 +265,6 @@ main(void)
 	test_full_log(&t);
 	empty_directory();
 	test_damage(&t);
-	empty_directory();
-	test_unreadable(&t);
 	empty_directory();
 	test_huge(&t);
 	empty_directory();
