@@ -98,6 +98,47 @@ def test_order():
     tap.equal(list(dict.fromkeys(name for name in told if name in known)), known, 'qmail-policy(5) has this order')
 
 
+def spp_list(stage):
+    return {'ENABLE_SPP': ''}, {'smtpplugins': '[%s]\n:echo E553 plug-in\n' % stage}, '553 plug-in'
+
+
+# Of the other stages: the script, and checks that refuse its last line, in their order.
+STAGES = [
+    ('HELO nodot\r\n', [('plug-ins', *spp_list('helo')),
+                        ('helodnscheck', {'HELO_DNS_CHECK': 'G'}, {}, '553 ')]),
+    ('HELO x\r\nMAIL FROM:<>\r\n', [('rejectnullsenders', {'REJECTNULLSENDERS': '1'}, {}, '421 null'),
+                                    ('plug-ins', *spp_list('mail'))]),
+    ('HELO x\r\nMAIL FROM:<a@b_.none>\r\n', [
+        ('plug-ins', *spp_list('mail')),
+        ('chkuser', {'CHKUSER_START': 'ALWAYS', 'CHKUSER_SENDER_MX_NOCHECK': ''}, {}, '553 5.1.7'),
+        ('mfcheck', {'MFCHECK': '1'}, {}, '553 ')]),
+]
+
+
+def test_stages():
+    with_dns = Dns({'b_.none': 'NXDOMAIN'})
+    for script, checks in STAGES:
+        alone = [talk(script, *together(check))[0][-1] for check in checks]
+        for check, reply in zip(checks, alone):
+            tap.ok(reply.startswith(check[3]), check[0] + ' refuses', reply)
+        tap.equal(len(set(alone)), len(alone), '  each in words of its own')
+        for i in range(1, len(checks)):
+            lines, _ = talk(script, *together(*checks[i - 1:i + 1]))
+            tap.equal(lines[-1], alone[i - 1], '%s before %s' % (checks[i - 1][0], checks[i][0]))
+    with_dns.stop()
+
+
+def test_tarpit():
+    """The last one: who is refused does not wait."""
+    for name, late in (('r1', True), ('bad', False)):
+        begun = time.monotonic()
+        talk(START + 'RCPT TO:<r0@ok.example>\r\nRCPT TO:<%s@ok.example>\r\n' % name,
+             {'ENABLE_SPP': '', 'TARPITCOUNT': '1', 'TARPITDELAY': '2' if late else '100'},
+             {**OPEN, 'smtpplugins': '[pass]\n:case $SMTPRCPTTO in bad*) echo E553 no ;; esac\n'})
+        took = time.monotonic() - begun
+        tap.ok(took >= 2 if late else took < 60, 'tarpit: ' + name, took)
+
+
 # ---- plug-ins ----
 
 def spp(text, script, env=None, **options):
@@ -399,6 +440,8 @@ def test_cost():
 def main():
     set_up()
     test_order()
+    test_stages()
+    test_tarpit()
     test_plugins()
     test_validrcptto()
     test_rcptcheck()
