@@ -1,4 +1,4 @@
-/* sys - everything beyond POSIX.1-2008: with sys_shadow.c the only files with _GNU_SOURCE. */
+/* sys - everything beyond POSIX.1-2008: with sys_*.c the only files with _GNU_SOURCE. */
 #define _GNU_SOURCE
 #include "lib/sys.h"
 
@@ -7,7 +7,6 @@
 #include <grp.h>
 #include <ifaddrs.h>
 #include <limits.h>
-#include <linux/landlock.h>
 #include <malloc.h>
 #include <net/if.h>
 #include <sched.h>
@@ -464,41 +463,4 @@ sys_interface_addresses(int (*each)(const struct sockaddr *, void *), void *arg)
 	freeifaddrs(list);
 	errno = error;
 	return rc;
-}
-
-int
-sys_landlock_abi(void)
-{
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-
-	return abi > 0 ? (int)abi : 0;
-}
-
-int
-sys_landlock_ruleset(uint64_t fs)
-{
-	const struct landlock_ruleset_attr attr = { .handled_access_fs = fs };
-
-	return (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
-}
-
-int
-sys_open_path(const char *path)
-{
-	return open(path, O_PATH | O_CLOEXEC);
-}
-
-int
-sys_landlock_allow(int ruleset, int fd, uint64_t access)
-{
-	const struct landlock_path_beneath_attr attr = { .allowed_access = access,
-		.parent_fd = fd };
-
-	return (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &attr, 0);
-}
-
-int
-sys_landlock_enter(int ruleset)
-{
-	return (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
 }

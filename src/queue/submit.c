@@ -224,9 +224,10 @@ read_reason(int fd, char *reason, size_t *n)
 }
 
 /* Reads the reason until the child is dead.  Its end of the pipe may outlive it, held by a process
- * it left behind, so the end of file is not waited for.  false: it does not end. */
+ * it left behind, so the end of file is not waited for.  false: it does not end in time.  Neither
+ * that nor *dead: nobody can tell. */
 static bool
-await_child(struct submit *s, int64_t end, char *reason, size_t *n)
+await_child(struct submit *s, int64_t end, char *reason, size_t *n, bool *dead)
 {
 	struct pollfd p[2] = { { .fd = sys_pidfd(s->pid), .events = POLLIN },
 		{ .fd = s->error_fd, .events = POLLIN } };
@@ -239,6 +240,7 @@ await_child(struct submit *s, int64_t end, char *reason, size_t *n)
 		if (p[1].revents && !read_reason(s->error_fd, reason, n))
 			p[1].fd = -1;
 	}
+	*dead = p[0].revents != 0;
 	close_fd(&p[0].fd);
 	return in_time;
 }
@@ -249,12 +251,14 @@ static int
 reap(struct submit *s, char *reason, size_t *n)
 {
 	const int64_t end = deadline_after(s->wait_ms);
+	bool dead = false;
 	int status;
 
 	if (s->start_code)
 		return s->start_code;
 	(void)!io_nonblock(s->error_fd, true);	/* it is our own pipe */
-	if (!await_child(s, end, reason, n) || proc_wait_until(s->pid, end, &status) == -1) {
+	if (!await_child(s, end, reason, n, &dead) ||
+	    proc_wait_until(s->pid, dead ? DEADLINE_NONE : end, &status) == -1) {
 		if (deadline_poll(end) != 0)
 			return CODE_LOST;
 		(void)kill(s->pid, SIGKILL);

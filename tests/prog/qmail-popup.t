@@ -11,6 +11,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+import procmem
 import tap
 
 PROGRAM = '/var/qmail/bin/qmail-popup'
@@ -241,18 +242,7 @@ def search_memory(script):
     got = b''
     while b'ready' not in got:
         got += ours.recv(4096)
-    found = []
-    with open('/proc/%d/maps' % process.pid) as maps, \
-            open('/proc/%d/mem' % process.pid, 'rb', 0) as memory:
-        for line in maps:
-            first, last = (int(n, 16) for n in line.split()[0].split('-'))
-            if 'r' not in line.split()[1] or '[v' in line:
-                continue
-            if last - first > 1 << 30:      # what a sanitizer reserves
-                continue
-            memory.seek(first)
-            if secret in memory.read(last - first):
-                found.append(line)
+    found = [line for line, data in procmem.parts(process.pid) if secret in data]
     tap.equal(found, [], 'the password is wiped')
     ours.close()
     process.wait(30)

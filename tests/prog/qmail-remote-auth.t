@@ -10,6 +10,7 @@ import sys
 import time
 
 sys.path.insert(0, 'tests')
+import procmem
 import tap
 from remoteserver import ACCEPTED, HOME, OUTSIDE, REMOTE, SILENCE, Smtp, control, \
     outside_addresses, remote, stop
@@ -200,17 +201,8 @@ def test_secrets_stay():
 
 def in_memory(pid, texts):
     """How often each of them is in the memory of a process."""
-    found = dict.fromkeys(texts, 0)
-    with open('/proc/%d/maps' % pid, encoding='ascii') as maps, open('/proc/%d/mem' % pid, 'rb', 0) as memory:
-        for line in maps:
-            first, last = (int(n, 16) for n in line.split()[0].split('-'))
-            if 'rw' not in line.split()[1] or last - first > 1 << 30:
-                continue
-            memory.seek(first)
-            data = memory.read(last - first)
-            for text in texts:
-                found[text] += data.count(text.encode())
-    return found
+    seen = procmem.count(pid, [text.encode() for text in texts])
+    return {text: seen[text.encode()] for text in texts}
 
 
 def test_one_secret():

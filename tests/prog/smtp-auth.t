@@ -13,6 +13,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
 import netserver
 from netserver import QUEUE, queued, set_up, tear_down
+import procmem
 import tap
 
 CHECKER = QUEUE + '/checker'
@@ -469,17 +470,8 @@ def test_secret():
         token = plain('joe', 'busy ' + secret)
         server.send(script % token)
         server.until(rb'454')
-        found = []
-        with open('/proc/%d/maps' % server.process.pid) as maps, \
-                open('/proc/%d/mem' % server.process.pid, 'rb', 0) as memory:
-            for line in maps:
-                first, last = (int(n, 16) for n in line.split()[0].split('-'))
-                if 'r' not in line.split()[1] or '[v' in line or last - first > 1 << 30:
-                    continue
-                memory.seek(first)
-                text = memory.read(last - first)
-                if secret.encode() in text or token[8:-4].encode() in text:
-                    found.append(line)
+        found = [line for line, data in procmem.parts(server.process.pid)
+                 if secret.encode() in data or token[8:-4].encode() in data]
         tap.equal(found, [], 'wiped: %r' % script)
         server.end()
 

@@ -16,6 +16,7 @@ import warnings
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import procmem
 import tap
 import tlsworld as world
 
@@ -379,20 +380,8 @@ def has_key(pid):
     der = world.openssl('ec', '-in', world.DIR + '/mx.example.key', '-outform', 'DER')
     secret = der[7:39]
     text = [line for line in world.read('mx.example.key').splitlines() if len(line) > 40]
-    with open('/proc/%d/maps' % pid, encoding='ascii') as maps, \
-            open('/proc/%d/mem' % pid, 'rb', buffering=0) as memory:
-        for line in maps:
-            start, end = (int(n, 16) for n in line.split()[0].split('-'))
-            if 'r' not in line.split()[1] or 'vvar' in line or 'vsyscall' in line:
-                continue
-            memory.seek(start)
-            try:
-                data = memory.read(end - start)
-            except OSError:
-                continue
-            if secret in data or secret[::-1] in data or any(piece in data for piece in text):
-                return True
-    return False
+    return any(secret in data or secret[::-1] in data or any(piece in data for piece in text)
+               for _, data in procmem.parts(pid))
 
 
 def kills():
