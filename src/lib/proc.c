@@ -167,10 +167,13 @@ int
 proc_wait_until(pid_t pid, int64_t deadline, int *status)
 {
 	enum io_status ready;
+	pid_t r;
 	int fd;
 
 	if (deadline == DEADLINE_NONE)
 		return proc_wait(pid, status);
+	if ((r = waitpid(pid, status, WNOHANG)) != 0)		/* often it has ended already */
+		return r == pid ? 0 : -1;
 	if ((fd = sys_pidfd(pid)) == -1)
 		return wait_by_looking(pid, deadline, status);
 	ready = io_wait_readable(fd, deadline);
