@@ -121,7 +121,9 @@ def fresh(server):
     def says(name, why):
         del server.seen[:]
         tap.equal(send(daemon), ACCEPTED, why)
-        tap.equal(server.seen[0], 'EHLO ' + name, why + ': the name')
+        # The server may only now read how the session before has ended.
+        tap.equal([line for line in server.seen if line[:4] == 'EHLO'], ['EHLO ' + name],
+                  why + ': the name')
     with open(AGAIN + 'helohost', 'w') as file:
         file.write('one.example\n')
     says('one.example', 'a new file')
