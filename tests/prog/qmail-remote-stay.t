@@ -70,11 +70,17 @@ def staying(server):
     tap.equal(read('/proc/%d/cmdline' % first).rstrip('\0'), q.program('qmail-remote'),
               'it shows no arguments')
     daemon.one(b'another@' + b'y' * 500 + b'.example', sender=b'private@x.example')
-    gate, held = threading.Event(), OK[:]
-    held[1] = lambda connection: (gate.wait(30), connection.sendall(b'250 mx\r\n'), connection)[2]
+    greeted, gate, held = threading.Event(), threading.Event(), OK[:]
+
+    def hold(connection):
+        greeted.set()
+        gate.wait(30)
+        connection.sendall(b'250 mx\r\n')
+        return connection
+    held[1] = hold
     server.replies = held
     daemon.command(3, b'r@y.example', sender=b's@x.example')
-    server.wait_for('EHLO me.example')
+    tap.ok(greeted.wait(30), 'a delivery waits for its peer')
     delivery, = q.wait_until(lambda: children(daemon, 'qmail-remote'))
     shown = read('/proc/%d/cmdline' % delivery)
     tap.equal(shown.rstrip('\0').split('\0'), ['qmail-remote', 'y.example', 's@x.example',
