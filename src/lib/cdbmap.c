@@ -123,16 +123,22 @@ cdbmap_open(const char *path, struct cdbmap **m)
 }
 
 void
-cdbmap_close(struct cdbmap *m)
+cdbmap_forget(struct cdbmap *m)
 {
-	if (!m)
-		return;
 	while (m->pieces) {
 		struct piece *piece = m->pieces;
 
 		m->pieces = piece->next;
 		free(piece);
 	}
+}
+
+void
+cdbmap_close(struct cdbmap *m)
+{
+	if (!m)
+		return;
+	cdbmap_forget(m);
 	buf_free(&m->record);
 	(void)close(m->fd);
 	free(m);

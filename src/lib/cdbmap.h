@@ -16,8 +16,10 @@ struct cdbmap_maker;	/* one being written */
  * damage does.  CDBMAP_ABSENT: no such file, *m is NULL.  CDBMAP_FAILED: errno. */
 MUST_CHECK enum cdbmap_status cdbmap_open(const char *path, struct cdbmap **m);
 void cdbmap_close(struct cdbmap *m);	/* NULL is fine */
-/* *data is borrowed from the map until it is closed. */
+/* *data is borrowed from the map until that is closed or forgets it.  What was found stays in
+ * memory until then: a process that serves strangers forgets before each question. */
 MUST_CHECK enum cdbmap_status cdbmap_find(struct cdbmap *m, struct span key, struct span *data);
+void cdbmap_forget(struct cdbmap *m);
 
 /* The same in a file that need not fit into memory: nothing is mapped, fd's place is not kept.
  * FOUND: data has all n bytes of the value.  FAILED: errno; EPROTO or EIO for damage. */

@@ -42,6 +42,7 @@ relay_close(struct relay *r)
 static enum relay_status
 find_more(struct cdbmap *more, struct span domain)
 {
+	cdbmap_forget(more);
 	for (size_t at = 0; at < domain.n; at++) {
 		struct span data;
 

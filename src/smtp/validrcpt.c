@@ -93,8 +93,10 @@ look_up(const struct validrcpt *v, const char *sign, struct span address)
 	} else if (set_find(&v->list, buf_span(&key), NULL)) {
 		found = means;
 	} else if (v->more) {
-		enum cdbmap_status status = cdbmap_find(v->more, buf_span(&key), &data);
+		enum cdbmap_status status;
 
+		cdbmap_forget(v->more);
+		status = cdbmap_find(v->more, buf_span(&key), &data);
 		found = status == CDBMAP_FOUND ? means :
 		    status == CDBMAP_ABSENT ? NOT_LISTED : TROUBLE;
 	}
@@ -124,6 +126,7 @@ look_up_all(const struct validrcpt *v, struct span key)
 {
 	struct span value;
 
+	cdbmap_forget(v->all);
 	switch (cdbmap_find(v->all, key, &value)) {
 	case CDBMAP_FOUND:
 		return value.n && value.p[0] == '-' ? DOES_NOT : EXISTS;
