@@ -140,6 +140,9 @@ refuse(const struct sasl *x)
 	bool shown = is_our_address(s, x->login.user) ||
 	    (!x->login.third.n && !may_be_name(x->login.secret));
 
+	if (s->conf->log_styles)
+		buf_addspan(&s->tried, shown ? span_head(x->login.user, LOG_NAME_BYTES) :
+		    span_str("-"));
 	put_log(s, "failed", shown ? x->login.user : span_str("-"), NULL);
 	if (s->out.n && io_flush(&s->out) == -1)
 		return REPLY_LOST;

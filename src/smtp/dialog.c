@@ -302,6 +302,7 @@ run_logged(struct session *s)
 
 	buf_reset(&s->said);
 	buf_reset(&s->recipient);
+	buf_reset(&s->tried);
 	s->refused_by = NULL;
 	r = run_command(s, c, arg);
 	s->refusals += reply_is_refusal(r) ? 1 : 0;

@@ -27,6 +27,7 @@ session_free(struct session *s)
 	buf_free(&s->line);
 	buf_free(&s->hello);
 	buf_free(&s->user);
+	buf_free(&s->tried);
 	starttls_free(&s->starttls);
 	buf_free(&s->sender);
 	buf_free(&s->said);

@@ -235,7 +235,8 @@ put_qlog_envelope(const struct session *s, struct span verb, enum reply r, bool 
 	put(&line);
 }
 
-/* `qmail-smtpd: pid 4711 Reject::RCPT::rcpthosts P:SMTP S:192.0.2.1:x H:x F:a@b T:u@c` */
+/* `qmail-smtpd: pid 4711 Reject::RCPT::rcpthosts P:SMTP S:192.0.2.1:x H:x F:a@b T:u@c`, followed by
+ * ` ?~ 'joe'` in an authenticated session and where joe's login is refused */
 static void
 put_sqmail(const struct session *s, const char *class, struct span verb, bool refused)
 {
@@ -257,9 +258,9 @@ put_sqmail(const struct session *s, const char *class, struct span verb, bool re
 	smtplog_add(&line, buf_span(&s->sender));
 	buf_adds(&line, " T:");
 	smtplog_add(&line, buf_span(&s->recipient));
-	if (s->user.n) {
+	if (s->user.n || s->tried.n) {
 		buf_adds(&line, " ?~ '");
-		smtplog_add(&line, buf_span(&s->user));
+		smtplog_add(&line, buf_span(s->user.n ? &s->user : &s->tried));
 		buf_addc(&line, '\'');
 	}
 	put(&line);

@@ -493,14 +493,15 @@ def test_smtplib():
 
 
 def test_log_styles():
-    """A refusal in each style; what the client has said for a name is in the line of AUTH alone."""
-    script = 'EHLO x y\r\nAUTH PLAIN %s\r\nAUTH NONE\r\n' % plain('joe', 'exit 1')
+    """A refusal in each style; what the client has said for a name is in the line of AUTH alone, and
+    where s/qmail has it."""
+    script = 'EHLO x y\r\nAUTH PLAIN %s\r\nAUTH NONE\r\n' % plain('joe\n', 'exit 1')
     server = Server(env={'QMAILSMTPD_LOG': 'refusal qlog sqmail'})
     netserver.exchange(server, script)
     lines = server.logged().splitlines()
     tap.equal(len(lines), 7, 'a line for each style, and one for the login')
-    for got, code, words in ((lines[1:4], 535, 'authentication failed (#5.7.1)'),
-                             (lines[4:7], 504, 'auth type invalid (#5.5.1)')):
+    for got, code, words, name in ((lines[1:4], 535, 'authentication failed (#5.7.1)', " ?~ 'joe_'"),
+                                   (lines[4:7], 504, 'auth type invalid (#5.5.1)', '')):
         tap.equal(got[0], 'qmail-smtpd: auth (%d %s):  from 192.0.2.7 to  helo x_y' % (code, words), 'refusal')
         tap.ok(re.fullmatch(
             re.escape('qlogenvelope: result=rejected code=%d reason=auth detail=%s helo=x_y mailfrom= rcptto= '
@@ -508,7 +509,12 @@ def test_log_styles():
                       'localport= remoteip=192.0.2.7 remoteport= remotehost=client.example qp= pid='
                       % (code, words.replace(' ', '_'))) + r'\d+', got[1]), 'qlogenvelope', got[1])
         tap.ok(re.fullmatch(r'qmail-smtpd: pid \d+ Reject::AUTH::auth P:ESMTP S:192\.0\.2\.7:client\.example '
-                            r'H:x_y F: T:', got[2]), 'sqmail', got[2])
+                            r'H:x_y F: T:' + re.escape(name), got[2]), 'sqmail', got[2])
+    server = Server(env={'QMAILSMTPD_LOG': 'sqmail'})
+    netserver.exchange(server, 'AUTH PLAIN %s\r\nMAIL FROM:<a@b>\r\nRCPT TO:<u@far.example>\r\n%sMAIL FROM:<a@b>\r\n'
+                       'RCPT TO:<u@far.example>\r\n' % (plain('Secret1', 'joe'), 'RSET\r\n' + GOOD))
+    ends = [line.split(' T:')[1] for line in server.logged().splitlines() if ' T:' in line]
+    tap.equal(ends, [" ?~ '-'", 'u@far.example', "u@far.example ?~ 'joe'"], 'sqmail: whose line it is')
 
 
 def main():
