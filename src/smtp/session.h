@@ -55,7 +55,7 @@ struct session {
 	const char *relay_client;	/* RELAYCLIENT as it is now; NULL = not set */
 	struct span remote_info;	/* who it is, for Received; p NULL: not known */
 	struct buf user;		/* of AUTH; empty = not authenticated */
-	struct buf tried;		/* the name that this AUTH refuses, as the log may show it */
+	struct buf tried;		/* name that this AUTH refuses, as the log may show it */
 	unsigned auth_failures;
 
 	struct asker dnsask;		/* qmail-dnsask */
