@@ -43,6 +43,7 @@ static const struct hier_item tree[] = {
 	PROGRAM("qmail-start", HIER_OWNER, 0700),
 	PROGRAM("qmail-newu", HIER_OWNER, 0700),
 	PROGRAM("qmail-newmrh", HIER_OWNER, 0700),
+	PROGRAM("qmail-newmvrt", HIER_OWNER, 0700),
 	PROGRAM("checkpassword", HIER_OWNER, 0700),
 	PROGRAM("checkpassword-cdb", HIER_OWNER, 0700),
 	PROGRAM("checkpassword-smtp", HIER_PASSWD, 04711),

@@ -325,6 +325,8 @@ advice_give(int fd)
 	check_domains(&a);
 	check_numbers(&a);
 	check_compiled(&a, "control/morercpthosts", "control/morercpthosts.cdb", "qmail-newmrh");
+	check_compiled(&a, "control/morevalidrcptto", "control/morevalidrcptto.cdb",
+	    "qmail-newmvrt");
 	check_compiled(&a, "users/assign", "users/cdb", "qmail-newu");
 	check_login(&a, "smtproutes", "control/smtproutes");
 	check_login(&a, "authsenders", "control/authsenders");

@@ -113,6 +113,8 @@ static const struct control own_controls[] = {
 	{ "maxrcpt", NUMBER, "Messages by SMTP have at most so many recipients: ", ".", "0" },
 	{ "maxrecipients", NUMBER, "The same, without maxrcpt: ", ".", "0" },
 	{ "mfcheck", NUMBER, "Domains of senders are checked at level ", ".", "0" },
+	{ "morevalidrcptto", LIST, "More recipients, or with - none: ", "",
+	    "No more recipients are listed." },
 	{ "morevalidrcptto.cdb", MARK, "More recipients are listed in it.", "", NULL },
 	{ "nofilterargs", LIST, "Deliveries are not filtered for ", ".", "" },
 	{ "notlshosts", MARK, "The SMTP client does without TLS for the hosts in it.", "", NULL },

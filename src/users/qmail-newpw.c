@@ -17,7 +17,7 @@
 #include "lib/uids.h"
 #include "mail/poppasswd.h"
 #include "users/popbuild.h"
-#include "users/rebuild.h"
+#include "lib/rebuild.h"
 
 struct job {
 	const char *source, *temporary, *target;

@@ -11,7 +11,7 @@
 #include "lib/fsops.h"
 #include "lib/io.h"
 #include "users/assign.h"
-#include "users/rebuild.h"
+#include "lib/rebuild.h"
 
 #define SOURCE "users/assign"
 #define TEMPORARY "users/cdb.tmp"

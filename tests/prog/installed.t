@@ -34,7 +34,7 @@ PROGRAMS = [
      'tcp-env qreceipt qsmhook qbiff forward preline condredirect bouncesaying except maildirmake '
      'maildir2mbox maildirwatch qail elq pinq'),
     # The suite's own.
-    (0o700, 'root', 'checkpassword checkpassword-cdb qmail-newpw'),
+    (0o700, 'root', 'checkpassword checkpassword-cdb qmail-newpw qmail-newmvrt'),
     (0o4711, 'qmailp', 'checkpassword-smtp'),
     (0o711, 'root', 'qmail-todo'),
     (0o755, 'root', 'qmail-qcheck qmail-dnsask qmail-climit qmail-proxy tcpserver-ssl qmail-cert'),

@@ -67,4 +67,33 @@ code 'no room' 111 sh -c "trap '' XFSZ; ulimit -f 100; exec $newmrh"
 like 'and says so' "$T/err" '^qmail-newmrh: fatal: unable to write control/morercpthosts.tmp: '
 same 'leaves the old file' "$cdb" "$T/before"
 ok 'and nothing else' test ! -e $control/morercpthosts.tmp
+
+# Somebody else is making it: wait, and read the list afterwards.
+echo old.example >$control/morercpthosts
+exec 9>>$control/morercpthosts.tmp
+flock 9
+cp "$cdb" "$T/before"
+code 'the file is being made by another' 124 timeout 1 "$newmrh" 9>&-
+same 'nothing has changed' "$cdb" "$T/before"
+"$newmrh" 9>&- &
+waiting=$!
+echo new.example >$control/morercpthosts
+exec 9>&-
+wait $waiting
+is 'in its turn it reads the list' "$(cdb -l -m "$cdb")" new.example
+
+# Many at once: all succeed, the result is whole.
+seq -f 'host%.0f.example' 5000 >$control/morercpthosts
+running=
+for i in 1 2 3 4 5 6 7 8; do
+	"$newmrh" &
+	running="$running $!"
+done
+failed=
+for pid in $running; do
+	wait "$pid" || failed="$failed $pid"
+done
+is 'eight at once' "$failed" ''
+is 'all entries are there' "$(cdb -s "$cdb" | sed -n 's/^number of records: //p')" 5000
+ok 'the temporary file is gone' test ! -e $control/morercpthosts.tmp
 done_testing

@@ -1,11 +1,13 @@
-/* rebuild - a database in users/ made anew: it appears whole or not at all, also if two make it at
- * once. */
-#ifndef USERS_REBUILD_H
-#define USERS_REBUILD_H
+/* rebuild - a database made anew from its source: it appears whole or not at all, also if two make
+ * it at once. */
+#ifndef LIB_REBUILD_H
+#define LIB_REBUILD_H
 
 #include <sys/types.h>
 
 #include "lib/attr.h"
+
+#define REBUILD_WAIT_MS 60000	/* for another who makes it */
 
 enum rebuild_status {
 	REBUILD_OK,
@@ -15,7 +17,8 @@ enum rebuild_status {
 };
 
 /* An empty file of this name, open for reading and writing, locked: whoever holds the lock may
- * write and unlink it.  The mode is for a new one.  -1 with errno. */
+ * write and unlink it.  Read the source afterwards: while one waits it may be replaced.  The mode
+ * is for a new one.  -1 with errno; ETIMEDOUT: somebody else has been at it for too long. */
 MUST_CHECK int rebuild_begin(const char *temporary, mode_t mode);
 /* Closes it in every case but REBUILD_WRITE and REBUILD_MOVE.  errno tells. */
 MUST_CHECK enum rebuild_status rebuild_publish(int fd, const char *temporary, const char *target);

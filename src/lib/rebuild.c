@@ -1,5 +1,5 @@
-/* rebuild - a database in users/ made anew. */
-#include "users/rebuild.h"
+/* rebuild - a database made anew from its source. */
+#include "lib/rebuild.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,21 +8,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/deadline.h"
 #include "lib/fsops.h"
-#include "lib/sys.h"
+#include "lib/lock.h"
 
 /* The temporary file is also the lock between two of us: the one that waited finds that its file
  * has become the result, and begins again. */
 int
 rebuild_begin(const char *temporary, mode_t mode)
 {
+	const int64_t deadline = deadline_after(REBUILD_WAIT_MS);
+
 	for (;;) {
 		int error, fd = open(temporary, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, mode);
 		bool locked, current;
 
 		if (fd == -1)
 			return -1;
-		locked = sys_flock(fd) == 0;
+		locked = lock_until(fd, false, deadline) == 0;
 		current = locked && fsops_leads_to(temporary, fd);
 		if (current && ftruncate(fd, 0) == 0)
 			return fd;
