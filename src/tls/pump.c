@@ -261,8 +261,9 @@ wait_for_more(struct pump *p, int64_t deadline)
 	    writing = wants_write || p->read_wants_write ? POLLOUT : 0;
 	struct pollfd fds[4] = {
 		poll_for(p->net_in, reading), poll_for(p->net_out, writing),
-		poll_for(p->plain_in, is_empty(&p->out) ? POLLIN : 0),
-		/* also without events: to learn that the reader is gone */
+		/* these two also without events: to learn that the program is gone */
+		{ .fd = is_empty(&p->out) || !p->writer_gone ? p->plain_in : -1,
+		    .events = is_empty(&p->out) ? POLLIN : 0 },
 		{ .fd = p->plain_out, .events = is_empty(&p->in) ? 0 : POLLOUT },
 	};
 	int r;
@@ -276,6 +277,7 @@ wait_for_more(struct pump *p, int64_t deadline)
 	p->may_write |= fds[1].revents != 0;
 	p->may_take |= fds[2].revents != 0;
 	p->may_give |= (fds[3].revents & POLLOUT) != 0;
+	p->writer_gone |= (fds[2].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0;
 	if ((fds[3].revents & (POLLERR | POLLHUP | POLLNVAL)) && p->plain_out != -1) {
 		p->in.at = p->in.end = 0;
 		end_fd(&p->plain_out);
@@ -314,18 +316,31 @@ linger(struct pump *p)
 		;
 }
 
+/* The program is gone: from then on the time is limited, whatever moves. */
+static void
+limit_time(const struct pump *p, int64_t *last)
+{
+	const bool writer_gone = p->plain_in == -1 || p->writer_gone;
+
+	if (*last == DEADLINE_NONE && writer_gone && p->plain_out == -1)
+		*last = deadline_after(PUMP_LAST_MS);
+}
+
 void
 pump_run(struct pump *p, int plain_in, int plain_out, int64_t idle_ms)
 {
+	int64_t last = DEADLINE_NONE;
 	bool alive;
 
 	p->plain_in = plain_in;
 	p->plain_out = plain_out;
 	p->may_read = p->may_write = p->may_give = true;
 	alive = io_nonblock(plain_in, true) == 0 && io_nonblock(plain_out, true) == 0;
-	while (alive && !is_over(p))
+	while (alive && !is_over(p) && (last == DEADLINE_NONE || deadline_now() < last)) {
 		if (!move(p))
-			alive = wait_for_more(p, deadline_after(idle_ms));
+			alive = wait_for_more(p, deadline_first(deadline_after(idle_ms), last));
+		limit_time(p, &last);
+	}
 	end_fd(&p->plain_in);
 	end_fd(&p->plain_out);
 	if (alive && !p->net_ended)

@@ -15,6 +15,7 @@
 
 #define PUMP_HANDSHAKE_MAX_MS (INT64_C(26) * 1000)	/* all of it */
 #define PUMP_IDLE_MAX_MS (INT64_C(3600) * 1000)	/* no byte either way */
+#define PUMP_LAST_MS (INT64_C(26) * 1000)	/* for what a program that is gone has said */
 #define PUMP_LINGER_MS (INT64_C(2) * 1000)	/* for the peer to close once we have */
 #define PUMP_ROOM ((size_t)16384)	/* in flight here, each way: one TLS record */
 
@@ -32,6 +33,7 @@ struct pump {
 	bool net_ended;			/* nothing more comes from there */
 	bool said_all;			/* close_notify was sent */
 	bool dead;			/* nothing can be sent either */
+	bool writer_gone;		/* plain_in holds all that will ever come */
 	bool may_read, may_write, may_take, may_give;	/* worth a system call */
 	bool read_wants_write, write_wants_read;
 };
@@ -46,7 +48,8 @@ MUST_CHECK int pump_handshake(struct pump *p, int64_t deadline, struct buf *reas
 /* Moves bytes until both sides have ended, something breaks or idle_ms have passed without any.
  * Takes plain_in and plain_out over and closes them.  End of file of plain_in becomes close_notify
  * and a half-closed socket; end of the network becomes end of file of plain_out once everything
- * was written there; whoever is left may go on. */
+ * was written there; whoever is left may go on.  Once nobody is left but the peer, it has
+ * PUMP_LAST_MS to read what is still for it: no server counts this process among its own. */
 void pump_run(struct pump *p, int plain_in, int plain_out, int64_t idle_ms);
 
 /* Why the last call into OpenSSL failed, in its own words.  Empties its queue of errors. */
