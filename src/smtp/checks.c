@@ -7,6 +7,7 @@
 #include "smtp/dnsbl.h"
 #include "smtp/greylist.h"
 #include "smtp/helocheck.h"
+#include "smtp/mailpolicy.h"
 #include "smtp/policy.h"
 #include "smtp/rcptcheck.h"
 #include "smtp/rcptprog.h"
@@ -103,6 +104,7 @@ static const struct check rcpt_checks[] = {
 	{ "chkuser", check_existence, 0 },	/* it knows itself what counts */
 	{ "rcptcheck", rcptprog_ask, 0 },
 	{ "plug-ins", plugins_pass, 0 },
+	{ "policy", mailpolicy_check, 0 },
 	{ "greylist", greylist_check, STRANGERS },
 	{ "tarpit", rules_tarpit, STRANGERS },
 	END

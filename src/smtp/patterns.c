@@ -30,8 +30,9 @@ is_plain(struct span line)
 	return ats == 1;
 }
 
-static void
-complain(struct buf *to, const char *file, size_t number, struct span line, const char *why)
+void
+patterns_complain(struct buf *to, const char *file, size_t number, struct span line,
+    const char *why)
 {
 	buf_adds(to, "control/");
 	buf_adds(to, file);
@@ -124,7 +125,7 @@ add_pattern(struct patterns *p, const char *file, size_t number, struct span lin
 	    compile(one, p->text.p + one->at + one->negated, error, &why) == -1)
 		return -1;
 	if (why)
-		complain(complaints, file, number, line, why);
+		patterns_complain(complaints, file, number, line, why);
 	else
 		p->n++;
 	return 0;

@@ -58,6 +58,10 @@ MUST_CHECK int patterns_read(struct patterns *p, const struct ctlnames *names, c
 MUST_CHECK bool patterns_finish(struct patterns *p);
 void patterns_free(struct patterns *p);
 
+/* `control/FILE line 3: LINE: WHY` as one line of *to. */
+void patterns_complain(struct buf *to, const char *file, size_t number, struct span line,
+    const char *why);
+
 /* *line becomes the line that decided, borrowed; *plain whether it is an address. */
 MUST_CHECK enum patterns_status patterns_find(const struct patterns *p, struct span subject,
     struct span *line, bool *plain);

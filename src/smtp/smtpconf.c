@@ -90,6 +90,7 @@ read_policy(struct smtpconf *conf)
 
 	conf->log_styles = smtplog_styles();
 	if (lists_read(&conf->lists, &conf->names, &conf->complaints) == -1 ||
+	    mailpolicy_read(&conf->mailpolicy, &conf->names, &conf->complaints) == -1 ||
 	    rules_read(&conf->rules, &conf->names) == -1 ||
 	    validrcpt_read(&conf->validrcpt, &conf->names) == -1 ||
 	    plugins_read(&conf->plugins, &conf->names) == -1 ||
@@ -118,6 +119,7 @@ smtpconf_free(struct smtpconf *conf)
 	buf_free(&conf->local_ip_host);
 	intake_free(&conf->intake);
 	lists_free(&conf->lists);
+	mailpolicy_free(&conf->mailpolicy);
 	validrcpt_free(&conf->validrcpt);
 	plugins_free(&conf->plugins);
 	buf_free(&conf->complaints);

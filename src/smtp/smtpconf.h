@@ -11,6 +11,7 @@
 #include "mail/intake.h"
 #include "smtp/authconf.h"
 #include "smtp/lists.h"
+#include "smtp/mailpolicy.h"
 #include "smtp/plugins.h"
 #include "smtp/rules.h"
 #include "smtp/validrcpt.h"
@@ -24,6 +25,7 @@ struct smtpconf {
 	struct intake intake;
 	struct authconf auth;
 	struct lists lists;
+	struct mailpolicy mailpolicy;
 	struct rules rules;
 	struct plugins plugins;
 	struct validrcpt validrcpt;

@@ -120,6 +120,7 @@ static const struct control own_controls[] = {
 	{ "notlshosts", MARK, "The SMTP client does without TLS for the hosts in it.", "", NULL },
 	{ "notlshosts_auto", NUMBER, "Failures of TLS are remembered (1) or not (0): ", ".", "0" },
 	{ "outgoingip", LIST, "Source of SMTP connections: ", "", "None." },
+	{ "policy", LIST, "Who writes to whom: ", "", "Everybody writes to everybody." },
 	{ "qfilters", LIST, "Mail is filtered by sender: ", "", "No mail is filtered." },
 	{ "rejectnullsenders", NUMBER, "The empty sender is refused (1) or not (0): ", ".",
 	    "0" },

@@ -58,6 +58,7 @@ ORDER = [
     ('validrcptto', {}, {'validrcptto': '-@a.b'}, '553 sorry, this recipient'),
     ('chkuser', {'CHKUSER_START': 'ALWAYS', 'CHKUSER_SENDER_MX_NOCHECK': ''}, {}, '553 5.1.3'),
     ('rcptcheck', {'RCPTCHECK': QUEUE + '/no'}, {}, '550 sorry, no mailbox'),
+    ('policy', {}, {'policy': 'a.b:e'}, '550 cannot message bad%x@a.b (#5.0.0 denied by policy)'),
     ('greylist', {'GREYLIST': ''}, {}, '450 greylisted'),
 ]
 # The first of a pair refuses what the second one needs.
@@ -257,6 +258,31 @@ def test_validrcptto():
               ' '.join(['553'] * 9 + ['421']), 'ten of them')
 
 
+def test_mailpolicy():
+    lines = '# who writes to whom\n;x\na.b:e,joe:E(*@B.Example),\n\nok.example:z\nc.example:r(\n'
+    got, log = ask(['u@a.b', 'joe@a.b', 'JOE@A.b', 'u@ok.example'], {}, {'policy': lines})
+    tap.equal(got, '550 250 250 454', 'policy')
+    tap.equal(re.findall('control/policy line .*', log),
+              ['control/policy line 5: ok.example:z: rules are letters of LIRE and lire',
+               'control/policy line 6: c.example:r(: a parenthesis that nothing closes'],
+              '  malformed lines are in the log, once each')
+    said, _ = talk(START + 'RCPT TO:<u@ok.example>\r\n', {}, {**OPEN, 'policy': lines})
+    tap.equal(said[-1], '454 cannot message u@ok.example (#4.3.0 broken policy)', '  words')
+    tap.equal(ask(['u@far.example'], {}, {'policy': lines})[0], '553', '  no relay by it')
+    tap.equal(ask(['u@far.example'], {}, {'policy': 'far.example:LIRE\n'})[0], '553',
+              '  nor by what it allows')
+    env = {'RELAYCLIENT': ''}
+    tap.equal(ask(['u@a.b', 'u@far.example'], env, {'policy': 'b.example:rR(a.b)\n'})[0],
+              '250 550', '  relaying clients are asked, too')
+    lines, _ = talk('MAIL FROM:<>\r\nRCPT TO:<u@a.b>\r\nRCPT TO:<v@a.b>\r\n', {},
+                    {**OPEN, 'policy': 'a.b:e,v:E(<>)\n'})
+    tap.equal([line[:3] for line in lines], ['250', '550', '250'], '  bounces')
+    tap.equal(ask(['u@ok.example'], {}, {'policy': True})[0], '', '  unreadable: nobody is served')
+    tap.equal(talk(START, {}, {'policy': True})[0], [], '  not even greeted')
+    tap.equal(ask(['u@ok.example'], {}, {'policy': 'x\n', 'strictpatterns': '1\n'})[0], '',
+              '  strictpatterns')
+
+
 def test_rcptcheck():
     rows = [('exit 0', '250'), ('exit 100', '550 sorry, no mailbox here by that name. (#5.1.1)'),
             ('echo "553 mine (#5.1.1)" >&4; exit 100', '553 mine (#5.1.1)'),
@@ -444,6 +470,7 @@ def main():
     test_tarpit()
     test_plugins()
     test_validrcptto()
+    test_mailpolicy()
     test_rcptcheck()
     test_senders()
     test_foreign_senders()
