@@ -6,6 +6,7 @@
 
 #include "lib/ascii.h"
 #include "lib/ctl.h"
+#include "lib/ctlnames.h"
 #include "lib/num.h"
 #include "smtp/auth.h"
 #include "smtp/checks.h"
@@ -32,13 +33,21 @@ is_switched_off(void)
 	    (ucspi && strcmp(ucspi, "-") == 0);
 }
 
+/* Where there is no certificate this costs no system call. */
+static bool
+is_possible(const struct session *s)
+{
+	return (getenv("SSLCTLFD") || ctlnames_may_have(&s->conf->names, "servercert.pem")) &&
+	    ucspi_possible();
+}
+
 bool
 starttls_is_offered(struct session *s)
 {
 	struct starttls *t = &s->starttls;
 
 	if (!t->asked)
-		t->offered = !is_switched_off() && ucspi_possible();
+		t->offered = !is_switched_off() && is_possible(s);
 	t->asked = true;
 	return t->offered && !s->tls;
 }

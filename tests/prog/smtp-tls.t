@@ -19,6 +19,9 @@ import tlsworld as world
 CERT = '/var/qmail/control/servercert.pem'
 SMTP = {'TCPLOCALPORT': '25'}
 EHLO = b'EHLO client.example\r\n'
+MEMORY = 24 << 20               # bytes of address space that a session with TLS needs
+REFUSAL = ("553 sorry, that domain isn't in my list of allowed rcpthosts; "
+           'no valid cert for gatewaying%s (#5.7.1)\r\n')
 MESSAGE = b'MAIL FROM:<joe@x.example>\r\nRCPT TO:<ann@ok.example>\r\nDATA\r\n'
 
 
@@ -277,12 +280,10 @@ def clients():
     world.write('fake.pem', world.read('fake.key') + world.read('fake.crt'))
     control = {'tlsclients': 'joe@client.example\nann@client.example\n',
                'clientca.pem': world.read('ca.pem')}
-    refusal = ("553 sorry, that domain isn't in my list of allowed rcpthosts; "
-               'no valid cert for gatewaying%s (#5.7.1)\r\n')
     for name, cert, wanted in (
             ('listed', 'client', '250 ok\r\n'), ('other name, case', 'san', '250 ok\r\n'),
-            ('unlisted', 'unlisted', refusal % ''), ('none', None, refusal % ''),
-            ('self-signed', 'fake', refusal % ': self-signed certificate')):
+            ('unlisted', 'unlisted', REFUSAL % ''), ('none', None, REFUSAL % ''),
+            ('self-signed', 'fake', REFUSAL % ': self-signed certificate')):
         server = Smtp(control=control)
         server.greet()
         context = world.client_context()
@@ -348,9 +349,8 @@ def revoked():
     context.load_cert_chain(world.DIR + '/client.pem')
     server.encrypt(context)
     server.say(b'MAIL FROM:<x@x.example>')
-    tap.equal(server.say(b'RCPT TO:<you@elsewhere.example>'),
-              "553 sorry, that domain isn't in my list of allowed rcpthosts; no valid cert for gatewaying: "
-              'certificate revoked (#5.7.1)\r\n', 'revoked: the words')
+    tap.equal(server.say(b'RCPT TO:<you@elsewhere.example>'), REFUSAL % ': certificate revoked',
+              'revoked: the words')
     server.end()
 
 
@@ -440,6 +440,101 @@ def big():
     tap.ok(body == text.replace(b'\r\n', b'\n'), '%d bytes: all of them' % len(text), len(body))
 
 
+# From chdir(2) to the end: one message in the clear, counted before there was TLS.
+MOST_CALLS = 56
+
+
+def cost():
+    """Without a certificate nothing is looked for; with one, and inside, no OpenSSL is mapped."""
+    install(None)
+    trace = world.DIR + '/trace'
+    os.chmod(world.DIR, 0o777)
+    server = Smtp(before=('strace', '-qq', '-e', 'signal=none', '-o', trace))
+    netserver.exchange(server, EHLO + MESSAGE + b'Subject: x\r\n\r\nhi\r\n.\r\nQUIT\r\n')
+    calls = world.read('trace').decode()
+    inside = calls[calls.index('chdir('):]
+    tap.ok(os.environ.get('SAN') or inside.count('\n') <= MOST_CALLS and 'cert' not in calls,
+           'no more system calls than before there was TLS', '%d\n%s' % (inside.count('\n'), inside))
+    os.chmod(world.DIR, 0o755)
+    server = Smtp()
+    server.greet()
+    tap.equal(openssl_in(server), [], 'no OpenSSL without a certificate')
+    server.end()
+    install()
+    server = Smtp()
+    server.greet()
+    server.encrypt()
+    server.say(b'NOOP')
+    tap.equal(openssl_in(server), [], 'nor inside TLS')
+    server.end()
+
+
+def openssl_in(server):
+    with open('/proc/%d/maps' % server.process.pid, encoding='latin-1') as file:
+        maps = file.read()
+    tap.ok('qmail-smtpd' in maps, 'it is the server')
+    return re.findall(r'\S*lib(?:ssl|crypto)\S*|\S*qmail-tls\S*', maps)
+
+
+# ---- what takes its time, or is too large ----
+
+def idle():
+    """The limits of the session hold inside, and its last words are encrypted."""
+    for name, env in (('STARTTLS', {}), ('SMTPS', {'SMTPS': '1'})):
+        server = Smtp(env, {'timeoutsmtpd': '1'})
+        if env:
+            server.socket = world.client_context().wrap_socket(server.socket, server_hostname='mx.example')
+            server.until(rb'\r\n')
+        else:
+            server.greet()
+            server.encrypt()
+        server.send(b'NO')
+        tap.equal((server.rest(), server.process.wait(world.PATIENCE)), ('451 timeout (#4.4.2)\r\n', 1),
+                  'timeoutsmtpd counts inside ' + name)
+        server.end()
+
+
+def large_clients():
+    """Certificates of clients that are larger than any need, or have a NUL where a name ends."""
+    issue = world.issue
+    address = 'joe@client.example'
+    issue('thousand', subject='/CN=c', names=['email:u%d@client.example' % n for n in range(999)] +
+          ['email:' + address])
+    issue('first', subject='/CN=c', names=['email:' + address] + ['DNS:n%d' % n for n in range(999)])
+    issue('megabyte', subject='/CN=c', names=['email:%d.%s@client.example' % (n, 'u' * 60) for n in range(12500)])
+    issue('nul-san', subject='/CN=c', names=['email:' + address + '~.evil.example'])
+    issue('nul-subject', subject='/CN=c/emailAddress=%s~.evil.example' % address, names=[])
+    for name in ('nul-san', 'nul-subject'):
+        world.resign(name, (address + '~').encode(), (address + '\0').encode())
+    tap.ok(len(world.read('megabyte.crt')) > 1 << 20, 'more than 1 MB', len(world.read('megabyte.crt')))
+    control = {'tlsclients': address + '\n', 'clientca.pem': world.read('ca.pem')}
+    for name, wanted in (('first', '250 ok\r\n'), ('thousand', REFUSAL % ''), ('nul-san', REFUSAL % ''),
+                         ('nul-subject', REFUSAL % '')):
+        server = Smtp(control=control)
+        server.greet()
+        context = world.client_context()
+        context.load_cert_chain('%s/%s.pem' % (world.DIR, name))
+        server.encrypt(context)
+        server.say(b'MAIL FROM:<x@x.example>')
+        tap.equal(server.say(b'RCPT TO:<you@elsewhere.example>'), wanted, 'client: %s' % name)
+        server.end()
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        # What it may map is what a small certificate needs.
+        server = Smtp(control=control, memory=None if os.environ.get('SAN') else MEMORY)
+        server.greet()
+        context = world.client_context(version=version)
+        context.load_cert_chain(world.DIR + '/megabyte.pem')
+        rest = ''
+        try:
+            server.encrypt(context)
+            rest = server.rest()
+        except OSError:
+            pass
+        tap.equal((rest, server.end()), ('', 1), 'client: a megabyte, %s: closed' % version.name)
+        tap.ok(re.search(r'^tls: \d+ failed: excess\w* message size$', server.logged(), re.M), 'and logged',
+               server.logged())
+
+
 # ---- POP3 ----
 
 class Pop:
@@ -518,6 +613,13 @@ def pop3():
     tap.equal((pop.line(), pop.line()), ('-ERR nothing may follow STLS before its answer\r\n', ''),
               'POP3: pipelined')
     pop.end()
+    os.unlink(world.DIR + '/login')
+    pop = Pop()
+    pop.say('STLS')
+    pop.socket.sendall(b'USER evil\r\nPASS evil\r\n')
+    rest = pop.line()
+    tap.ok('+OK' not in rest and pop.end() == 1, 'POP3: instead of a handshake: closed', rest)
+    tap.ok(not os.path.exists(world.DIR + '/login'), 'POP3: no checker')
 
 
 def main():
@@ -526,7 +628,8 @@ def main():
     install()
     try:
         for part in (when_offered, texts, received, forgotten, injected, broken, at_once, names,
-                     clients, revoked, somebody_else, inetd, big, pop3):
+                     clients, revoked, somebody_else, inetd, big, cost, idle,
+                     large_clients, pop3):
             part()
     finally:
         world.tear_down()
