@@ -1,4 +1,6 @@
-"""procmem - what a process has in its memory.  For root; the process should stand still."""
+"""procmem - what a process has in its memory, and what it shows to others.  For root; the process should
+stand still."""
+import os
 
 
 def parts(pid):
@@ -20,4 +22,19 @@ def count(pid, texts):
         if 'rw' in line.split()[1]:
             for text in texts:
                 found[text] += data.count(text)
+    return found
+
+
+def shown(*texts):
+    """Which processes have one of these byte strings in their arguments or environment: pids."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir('/proc')):
+        for name in ('cmdline', 'environ'):
+            try:
+                with open('/proc/%s/%s' % (pid, name), 'rb') as file:
+                    data = file.read()
+            except OSError:                 # it has ended
+                continue
+            if any(text in data for text in texts) and int(pid) not in found:
+                found.append(int(pid))
     return found

@@ -154,6 +154,18 @@ def test_auth():
                 tap.ok(file.read().startswith(user + b'\0secret word\0<'), 'the checker')
         else:
             tap.ok(not os.path.exists(DIR + '/got'), 'no checker')
+    for name in ('joe', 'anne', 'frank'):
+        token = b64('\0%s\0secret word' % name)
+        for bad in [token[:-1], token + 'A', token + '=', token[1:], token[:3] + '=' + token[4:],
+                    token[:2] + '*' + token[3:], token + '====', token[:4] + ' ' + token[4:]] + \
+                ([token.rstrip('=')] if '=' in token else []):
+            lines, _ = talk('AUTH PLAIN %s\r\nAUTH PLAIN\r\n%s\r\nNOOP\r\n' % (bad, bad))
+            tap.equal(lines, [malformed, '+ ', malformed, '+OK '], 'AUTH: %r' % bad)
+        tap.equal(talk('AUTH PLAIN\r\n%s\r\n' % token)[0], ['+ ', failed], 'AUTH: %r' % token)
+    for answer, want in (('* ', malformed), ('**', malformed), (' *', malformed), ('*\0x', '-ERR cancelled'),
+                         ('=', malformed), ('*' * 3000, '-ERR command line too long')):
+        tap.equal(talk('AUTH PLAIN\r\n%s\r\nNOOP\r\n' % answer)[0], ['+ ', want, '+OK '], 'AUTH: %r' % answer[:9])
+    test_edges(failed)
     for fields in ('', '\0', 'joe', '\0joe', '\0joe\0', '\0\0x', '\0joe\0x\0'):
         tap.equal(talk('AUTH PLAIN %s\r\n' % (b64(fields) or '='))[0], [malformed], 'AUTH: %r' % fields)
     tap.equal(talk('UTF8\r\nUTF8 USER\r\nUTF8 x\r\n')[0],
@@ -174,6 +186,23 @@ def test_auth():
             talk('USER joe\r\nPASS x\r\n', env=env, stderr=log)
             log.seek(0)
             tap.ok(re.fullmatch(want.encode(), log.read()), 'QMAILPOPUP_LOG=%s' % words)
+
+
+def test_edges(failed):
+    """Each way to log in with a line of 2045 to 2048 bytes, CRLF included, and one of 2049."""
+    long, fits = '-ERR command line too long', 0
+    for size in range(2045, 2050):
+        for command, more in (('PASS ', ''), ('APOP joe ', ''), ('AUTH PLAIN ', 'joe'), ('', 'joe')):
+            room = size - len(command) - 2
+            if more and room % 4:
+                continue
+            text = b64('\0%s\0%s' % (more, 'x' * (room // 4 * 3 - len(more) - 2))) if more else 'x' * room
+            before = 'USER joe\r\n' if command == 'PASS ' else 'AUTH PLAIN\r\n' if not command else ''
+            lines, _ = talk('%s%s%s\r\nQUIT\r\n' % (before, command, text))
+            lines = lines[1:] if before else lines
+            tap.equal(lines[0], failed if size < 2049 else long, '%r: a line of %d bytes' % (command, size))
+            fits += size == 2048
+    tap.ok(fits >= 2, 'some of them are as long as they may be')
 
 
 def test_pipes():
@@ -244,6 +273,7 @@ def search_memory(script):
         got += ours.recv(4096)
     found = [line for line, data in procmem.parts(process.pid) if secret in data]
     tap.equal(found, [], 'the password is wiped')
+    tap.equal(procmem.shown(secret, base64.b64encode(b'\0joe\0' + secret)[8:-4]), [], 'no process shows it')
     ours.close()
     process.wait(30)
 

@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 import warnings
 
@@ -16,7 +17,7 @@ import tap
 import tlsworld
 from remoteserver import ACCEPTED, HOME, OK, OUTSIDE, REMOTE, SILENCE, Smtp, control, \
     outside_addresses, remote, stop
-from tlsworld import DIR, issue, openssl, server_context
+from tlsworld import DIR, hang, issue, openssl, resign, server_context
 
 warnings.simplefilter('ignore', DeprecationWarning)     # old servers are wanted
 
@@ -214,6 +215,7 @@ def test_verified():
     tlsworld.write('own.pem', tlsworld.read('own.key') + tlsworld.read('own.crt'))
     tlsworld.write('empty', b'')
     issue('many', subject='/CN=x', names=['DNS:n%d.example' % i for i in range(1000)])
+    issue('huge', subject='/CN=x', names=['IP:' + LOOP] + ['DNS:host-%d.of.many.example' % i for i in range(41000)])
     revoke('this', 'revoked.pem')
     unverified = 'ZTLS unable to verify server ' + LOOP
     at = '; connected to %s.\n' % LOOP
@@ -234,6 +236,7 @@ def test_verified():
              unverified + ': certificate contains no matching dNSNnames' + at),
             ('revoked', 'this', 'revoked.pem', 'ZTLS unable to verify server with %s: '
              'certificate revoked' % file + at),
+            ('more than a megabyte', 'huge', 'ca.pem', 'ZTLS connect failed: excessive message size' + at),
             ('no authority', 'this', 'empty', 'ZTLS unable to load %s: no certificate in it; '
              'connecting to %s.\n' % (file, LOOP))):
         report, server = with_policy([starttls(server_context(certificate)), OK], [authority])
@@ -262,6 +265,8 @@ def test_verified():
     os.rename(HOME + '/bin/qmail-tls.away', HOME + '/bin/qmail-tls')
     report, _ = with_policy(starttls(server_context('own')))
     tap.equal(report, SENT, 'without .pem anybody will do')
+    report, server = with_policy([starttls(server_context('huge')), HELLO + DONE])
+    tap.equal((report, server.sessions), (SENT, 2), 'more than a megabyte of certificate: in clear')
     server = Smtp(LOOP, OK)
     control(smtproutes=':' + LOOP)
     policy('tlshosts', **{LOOP + '.pem': pem('ca.pem')})
@@ -276,6 +281,8 @@ def test_names():
     names = ['MX.Y.Example', 'mx.y.example', '*.y.example']
     for certificate in names[1:]:
         issue(certificate)
+    issue('nul', subject='/CN=x', names=['DNS:mx.y.example~.evil.example'])
+    resign('nul', b'mx.y.example~', b'mx.y.example\0')
     with open('/etc/resolv.conf', 'w') as file:
         file.write('nameserver 127.0.0.1\n')
     with open('/tmp/zone.conf', 'w') as file:
@@ -289,6 +296,7 @@ def test_names():
             ({}, 'y.example', 'mx.y.example', 'r'),
             ({}, 'y.example', '*.y.example', 'r'),
             ({}, 'y.example', 'mx.example', 'Z'),
+            ({}, 'y.example', 'nul', 'Z'),
             ({'smtproutes': ':mx.y.example'}, 'any.example', 'mx.y.example', 'r'),
             ({'smtproutes': ':mx.y.example'}, 'any.example', 'mx.example', 'Z'),
             ({}, 'z.example', 'mx.example', 'r')):
@@ -499,15 +507,45 @@ def test_ciphers():
         stop(server)
 
 
-def test_stall():
-    """A server that says nothing more: the message goes in clear."""
-    def stall(connection):
+def stall(version, flight, part):
+    """A reply that is the beginning of a handshake, and silence."""
+    def begin(connection):
         connection.sendall(b'220 go\r\n')
-        connection.settimeout(60)
+        if version:
+            hang(connection, server_context(version=version), flight, part, True)
         while connection.recv(1000):
             pass
-    report, _, server = send([HELLO + [stall], HELLO + DONE], timeoutremote='1')
-    tap.equal((report, server.sessions), (SENT, 2), 'a stalled handshake')
+    return begin
+
+
+def test_stall():
+    """A server that says nothing more, in any state of the handshake, the first reply inside included:
+    the message goes in clear.  After that it does not."""
+    old, new = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
+    states = [('nothing', None, 0, 0), ('half a hello, 1.2', old, 0, 0.02), ('no certificate, 1.2', old, 0, 0.15),
+              ('half of it, 1.2', old, 0, 0.5), ('no end, 1.2', old, 0, 1), ('half the end, 1.2', old, 1, 0.9),
+              ('half a hello, 1.3', new, 0, 0.02), ('no certificate, 1.3', new, 0, 0.2),
+              ('half the end, 1.3', new, 0, 0.98)]
+    servers = [Smtp('127.0.1.%d' % (n + 1), [HELLO + [stall(*state[1:])], HELLO + DONE])
+               for n, state in enumerate(states)]
+    states.append(('no reply inside', None, 0, 0))
+    servers.append(Smtp('127.0.1.%d' % len(states), [starttls(server_context(), [SILENCE, SILENCE]), HELLO + DONE]))
+    silent = Smtp('127.0.2.1', [starttls(server_context(), ['250 mx', SILENCE, SILENCE]), HELLO + DONE])
+    control(timeoutremote='1', smtproutes='silent.example:127.0.2.1\n' + '\n'.join(
+        'd%d.example:127.0.1.%d' % (n + 1, n + 1) for n in range(len(states))))
+    reports = {}
+    hosts = ['silent.example'] + ['d%d.example' % (n + 1) for n in range(len(states))]
+    threads = [threading.Thread(target=lambda host=host: reports.update({host: remote(host)})) for host in hosts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for n, (state, server) in enumerate(zip(states, servers)):
+        tap.equal((reports['d%d.example' % (n + 1)], server.sessions),
+                  (['r', ACCEPTED % ('127.0.1.%d' % (n + 1))], 2), 'a stalled handshake: ' + state[0])
+    tap.equal((reports['silent.example'], silent.sessions),
+              (['ZConnected to 127.0.2.1 but connection died. (#4.4.2)\n'], 1), 'silence inside')
+    stop(silent, *servers)
     end = time.monotonic() + 20
     while running('qmail-tls') and time.monotonic() < end:
         time.sleep(0.05)
@@ -558,6 +596,22 @@ def calls(**files):
                                                                                   'opqrstuvwxyz'))]
 
 
+def mapped_openssl(replies, last):
+    """What of OpenSSL is in its memory once it has said that line."""
+    server = Smtp(LOOP, replies)
+    control(smtproutes=':' + LOOP)
+    process = subprocess.Popen([REMOTE, 'y.example', 's@x.example', 'r@y.example'], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, user='qmailr', group='qmail')
+    server.wait_for(last)
+    with open('/proc/%d/maps' % process.pid, encoding='latin-1') as file:
+        maps = file.read()
+    process.kill()
+    process.wait()
+    stop(server)
+    return [line for line in maps.splitlines() if 'ssl' in line or 'libcrypto' in line or 'qmail-tls' in line
+            ] if 'qmail-remote' in maps else ['nothing']
+
+
 def test_cost():
     """Without STARTTLS nothing is started, mapped or looked for."""
     trace = calls()
@@ -567,6 +621,9 @@ def test_cost():
     tap.ok('ssl' not in text.lower().replace('/etc/ssl', '') and 'tlshosts' not in text and
            'authsenders' not in text and 'outgoingip' not in text,
            'no file of TLS, login or source is looked for', text)
+    for last, replies in (('EHLO me.example', ['220 hi', SILENCE]),
+                          ('MAIL FROM:<s@x.example>', starttls(server_context(), ['250 mx', SILENCE]))):
+        tap.equal(mapped_openssl(replies, last), [], 'no OpenSSL is mapped at ' + last)
     for files, most in MOST_CALLS:
         text = ''.join(calls(**files))
         inside = text[text.index('chdir('):]

@@ -12,6 +12,7 @@ import tlsworld as world
 
 warnings.simplefilter('ignore', DeprecationWarning)      # of TLS 1.1, which is refused
 BIG = os.urandom(3 << 20)
+MEMORY = 24 << 20               # bytes of address space for any handshake
 
 
 class Peer(threading.Thread):
@@ -56,9 +57,9 @@ def echo(tls):
 
 # ---- client ----
 
-def meet(args, context=None, work=receive, **options):
+def meet(args, context=None, work=receive, before=(), **options):
     """A relay and a server for it.  The verdict and the server's error."""
-    relay = world.Relay(args)
+    relay = world.Relay(args, before=before)
     peer = Peer(relay.net, context or world.server_context(), work, server_side=True, **options)
     verdict = relay.verdict
     code = relay.end()
@@ -77,6 +78,10 @@ def client_verdicts():
     evil = b'mx.example\0.evil.example'
     names = bytes([0x30, len(evil) + 2, 0x82, len(evil)]) + evil
     world.issue('nul', subject='/CN=mx.example', names=[], extra=['subjectAltName=DER:' + names.hex(':')])
+    world.issue('nul-cn', subject='/CN=mx.example~.evil.example', names=[])
+    world.issue('nul-dns', subject='/CN=x', names=['DNS:mx.example~.evil.example', 'DNS:other.example'])
+    for name in ('nul-cn', 'nul-dns'):
+        world.resign(name, b'mx.example~', b'mx.example\0')
     world.openssl('req', '-x509', '-nodes', '-newkey', 'ed25519', '-keyout', world.DIR + '/own.key',
                   '-out', world.DIR + '/own.crt', '-days', '30', '-subj', '/CN=mx.example')
     world.write('own.pem', world.read('own.key') + world.read('own.crt'))
@@ -119,6 +124,10 @@ def client_verdicts():
         ('a cipher', ['-h', 'mx.example', '-C', 'TLS_CHACHA20_POLY1305_SHA256:NONE'], 'mx.example',
          {'result': 'ok', 'cipher': 'TLS_CHACHA20_POLY1305_SHA256'}),
         ('a NUL in its name', ['-h', 'mx.example', *ca], 'nul', {'result': 'name', 'verified': 'no'}),
+        ('a NUL in one of its names', ['-h', 'mx.example', *ca], 'nul-dns', {'result': 'name', 'verified': 'no'}),
+        ('the other one counts', ['-h', 'other.example', *ca], 'nul-dns', {'result': 'ok', 'verified': 'yes'}),
+        ('a NUL in its common name', ['-h', 'mx.example', *ca], 'nul-cn',
+         {'result': 'nocn', 'verified': 'no', 'cn': None}),
         ('no such client certificate', ['-h', 'mx.example', '-k', 'control/clientcert.pem'],
          'mx.example', {'result': 'local'}),
     ]
@@ -130,14 +139,17 @@ def client_verdicts():
 
 
 def client_large():
-    """Certificates that are larger than any that is needed."""
+    """Certificates that are larger than any that is needed, in no more memory than others get."""
     ca = ['-h', 'mx.example', '-a', world.DIR + '/ca.pem']
-    for count, wanted in ((1000, 'ok'), (20000, 'tls')):
+    before = () if os.environ.get('SAN') else ('prlimit', '--as=%d' % MEMORY)
+    for count, wanted in ((1000, ('ok', None)), (3000, ('ok', None)),
+                          (41000, ('tls', 'excessive message size'))):
         names = ['DNS:host-%d.of.many.example' % n for n in range(count)] + ['DNS:mx.example']
         world.issue('large', names=names)
-        verdict, _, _ = meet(ca, world.server_context('large'))
-        tap.equal(verdict.get('result'), wanted, 'client: %d names, %d bytes' %
-                  (count, len(world.read('large.crt'))))
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            verdict, _, _ = meet(ca, world.server_context('large', version), before=before)
+            tap.equal((verdict.get('result'), verdict.get('reason')), wanted, 'client: %d names, %d bytes, %s'
+                      % (count, len(world.read('large.crt')), version.name))
     world.issue('strange', subject='/CN=a\tb\x7f\xc3\xa4', names=[])
     verdict, _, _ = meet(ca, world.server_context('strange'))
     tap.ok(verdict.get('result') == 'name' and verdict.get('cn', '').startswith('a?b'),

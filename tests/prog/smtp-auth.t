@@ -37,8 +37,9 @@ def write_checker():
                    'exit*) exit "${secret#exit }" ;;\n'
                    'kill*) kill -"${secret#kill }" $$ ;;\n'
                    'busy*) exit 111 ;;\n'
+                   'hold*) cat %s/fifo; exit 0 ;;\n'
                    'noise*) echo garbage; echo 250 ok; echo garbage >&2; exit 0 ;;\n'
-                   'esac\nexit 1\n' % (GIVEN, SECRET))
+                   'esac\nexit 1\n' % (GIVEN, SECRET, QUEUE))
     os.chmod(CHECKER, 0o755)
 
 
@@ -287,6 +288,76 @@ def test_sizes():
         tap.equal((lines[0][:3], len(given())), (want, int(want == '235')), 'a login of %d bytes' % size)
 
 
+def spoiled(text):
+    """What is nearly this base64, and none."""
+    return [text[:-1], text + 'A', text + '=', text[1:], text[:3] + '=' + text[4:], text[:2] + '*' + text[3:],
+            text[:2] + '-' + text[3:], text + '====', text[:4] + ' ' + text[4:]] + \
+        ([text.rstrip('=')] if '=' in text else [])
+
+
+def test_base64():
+    """Each step of each mechanism: texts with every padding, and what is spoiled about them."""
+    malformed, good = '501 malformed auth input (#5.5.4)', '235 ok, go ahead (#2.0.0)'
+    steps = [('PLAIN', 'AUTH PLAIN %s\r\n', '\0%s\0' + SECRET, ''),
+             ('PLAIN, asked', 'AUTH PLAIN\r\n%s\r\n', '\0%s\0' + SECRET, ''),
+             ('LOGIN', 'AUTH LOGIN %s\r\n', '%s', b64(SECRET) + '\r\n'),
+             ('LOGIN, asked', 'AUTH LOGIN\r\n%s\r\n', '%s', b64(SECRET) + '\r\n'),
+             ('LOGIN, password', 'AUTH LOGIN am9l\r\n%s\r\n', '<%s', ''),
+             ('CRAM-MD5', 'AUTH CRAM-MD5\r\n%s\r\n', '%s ' + 'a' * 32, '')]
+    for name, line, text, rest in steps:
+        for user in ('joe', 'anne', 'frank'):
+            token = b64(text % user)
+            lines, _ = talk(line % token + rest, env={'SMTPAUTH': '+cram'})
+            tap.equal(lines[-1], good, 'base64: %s: %s' % (name, token))
+            script = ''.join(line % bad + 'NOOP\r\n' for bad in spoiled(token))
+            lines, _ = talk(script, env={'SMTPAUTH': '+cram'})
+            lines = [got for got in lines if not got.startswith('334')]
+            tap.equal(lines, [malformed, '250 ok'] * len(spoiled(token)), 'spoiled')
+
+
+def cram_answer(user, size):
+    """An answer with which the checker is given so many bytes, in all; what comes of it."""
+    server = Server(env={'SMTPAUTH': 'cram'})
+    server.until(rb'\n')
+    server.send('AUTH CRAM-MD5\r\n')
+    challenge = base64.b64decode(server.until(rb'\n')[4:])
+    name = user * (size - len(challenge) - 32 - 3)
+    server.send(b64(name + ' ' + 'a' * 32) + '\r\n')
+    answer = server.until(rb'\n')
+    server.end()
+    return answer[:3]
+
+
+def test_edges():
+    """At, below and above the limits of each mechanism, and `*` at each step."""
+    for size, want in ((511, '235'), (512, '235'), (513, '501')):
+        given()
+        tap.equal((cram_answer('j', size), [len(one) for one in given()]),
+                  (want, [size] if want == '235' else []), 'CRAM-MD5: a login of %d bytes' % size)
+        user = 'j' * (size - len(SECRET) - 3)
+        for script in ('AUTH LOGIN %s\r\n%s\r\n', 'AUTH LOGIN\r\n%s\r\n%s\r\n'):
+            lines, _ = talk(script % (b64(user), b64(SECRET)))
+            tap.equal((lines[-1][:3], [len(one) for one in given()]), (want, [size] if want == '235' else []),
+                      'LOGIN: a login of %d bytes' % size)
+        lines, _ = talk('AUTH PLAIN\r\n%s\r\n' % plain(user, SECRET))
+        tap.equal((lines[-1][:3], len(given())), (want, int(want == '235')), 'PLAIN: %d' % size)
+    steps = [('LOGIN, name', 'AUTH LOGIN\r\n'), ('LOGIN, password', 'AUTH LOGIN am9l\r\n'),
+             ('PLAIN', 'AUTH PLAIN\r\n'), ('CRAM-MD5', 'AUTH CRAM-MD5\r\n')]
+    malformed, cancelled = '501 malformed auth input (#5.5.4)', '501 auth exchange canceled (#5.0.0)'
+    long = '500 auth line too long (#5.5.6)'
+    for name, script in steps:
+        for answer, want in (('*', cancelled), ('**', malformed), ('* ', malformed), (' *', malformed),
+                             ('*\0', malformed), ('=', malformed), ('A' * 12287, malformed),
+                             ('A' * 12288, long), ('*' * 20000, long)):
+            lines, _ = talk(script + answer + '\nNOOP\r\n', env={'SMTPAUTH': '+cram'})
+            tap.equal(lines[1:], [want, '250 ok'], '%s: %r' % (name, answer[:9]))
+    # 12284 letters are 9213 bytes, which is more than a login may have
+    lines, _ = talk('AUTH LOGIN\r\n%s\r\n%s\r\nNOOP\r\n' % (b64('j' * 9213), b64(SECRET)))
+    tap.equal(lines[-2:], [malformed, '250 ok'], 'a name as long as a line may be')
+    lines, _ = talk('AUTH LOGIN\r\n%s\r\n%s\r\nNOOP\r\n' % (b64('joe'), b64('j' * 9213)))
+    tap.equal(lines[-2:], [malformed, '250 ok'], 'and a password')
+
+
 def test_refusals():
     """What takes 5 seconds each time, at the same time."""
     verdicts = {name: 'AUTH PLAIN %s\r\n' % plain('joe', name) for name, _ in VERDICTS}
@@ -392,6 +463,7 @@ def test_relay():
     tap.equal([env.get(name) for name in ('RELAYCLIENT', 'TCPREMOTEINFO', 'SMTP_AUTH_USER', 'SMTPAUTHUSER',
                                           'SMTPAUTHMETHOD')], ['', 'joe', 'joe', 'joe', 'plain'],
               'the environment of what comes later')
+    tap.ok(not any(SECRET in value or plain('joe', SECRET) in value for value in env.values()), 'no password in it', env)
     lines, _ = talk('HELO me\r\n' + (script % GOOD).split('\r\n', 1)[1])
     tap.ok(b' with SMTP; ' in queued()[0][0], 'after HELO it is SMTP', queued())
 
@@ -461,6 +533,22 @@ def test_clear_channel():
                   'clear channel: %s %s' % (env, list(control)))
 
 
+def test_shown():
+    """While the checker runs nobody can see a password: not in arguments, not in an environment."""
+    os.mkfifo(QUEUE + '/fifo')
+    for method, script in (('PLAIN', 'AUTH PLAIN %s\r\n' % plain('joe', 'hold Xyzzy-9')),
+                           ('LOGIN', 'AUTH LOGIN am9l\r\n%s\r\n' % b64('hold Xyzzy-9'))):
+        server = Server()
+        server.until(rb'\n')
+        server.send(script)
+        with open(QUEUE + '/fifo', 'w'):        # once the checker reads it
+            tap.equal(procmem.shown(b'Xyzzy-9', script.split()[-1].encode()[:-4]), [], 'shown to nobody: ' + method)
+            tap.equal(procmem.shown(CHECKER.encode()) != [], True, 'though there is a checker')
+        tap.ok('235' in server.until(rb'235'), 'its answer counts')
+        tap.equal(procmem.shown(b'Xyzzy-9'), [], 'nor later')
+        server.end()
+
+
 def test_secret():
     """Once AUTH is over, what was said is nowhere in memory."""
     for script in ('AUTH PLAIN %s\r\n', 'AUTH PLAIN\r\n%s\r\n'):
@@ -527,12 +615,15 @@ def main():
         test_cram_host()
         test_bad_input()
         test_sizes()
+        test_base64()
+        test_edges()
         test_refusals()
         test_descriptors()
         test_relay()
         test_plugin()
         test_submission()
         test_clear_channel()
+        test_shown()
         test_secret()
         test_smtplib()
         test_log_styles()
