@@ -9,6 +9,7 @@
 #include "lib/buf.h"
 #include "lib/io.h"
 #include "lib/num.h"
+#include "lib/progpath.h"
 #include "net/ip.h"
 
 /* ---- the environment ---- */
@@ -81,24 +82,13 @@ choose_mechanisms(struct authconf *a, const char *smtpauth)
 
 enum style { STYLE_NONE, STYLE_OWN, STYLE_HOST, STYLE_CHECKER, STYLE_PAIRS, STYLE_AMBIGUOUS };
 
-/* A name without a slash: would the shell find a program of that name? */
 static bool
 is_program(const char *name)
 {
-	struct span rest = span_str(getenv("PATH"));
-	bool found = false;
+	struct buf path = { 0 };
+	bool found = progpath_find(name, &path);
 
-	while (!found && rest.n) {
-		struct span dir = span_head(rest, span_chr(rest, ':'));
-		struct buf path = { 0 };
-
-		buf_addspan(&path, dir);
-		buf_addc(&path, '/');
-		buf_adds(&path, name);
-		found = buf_ok(&path) && access(buf_str(&path), X_OK) == 0;
-		buf_free(&path);
-		rest = span_tail(rest, dir.n + 1);
-	}
+	buf_free(&path);
 	return found;
 }
 

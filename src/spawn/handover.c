@@ -2,47 +2,25 @@
 #include "spawn/handover.h"
 
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lib/deadline.h"
 #include "lib/io.h"
 #include "lib/num.h"
 #include "lib/packet.h"
+#include "lib/progpath.h"
 #include "lib/span.h"
 #include "queue/remoteproto.h"
 #include "spawn/batch.h"
 
 _Static_assert(REMOTEPROTO_STRINGS == BATCH_MAX + 2, "a batch fits");
 
-/* The first program of that name in PATH, as it would be run now. */
-static bool
-find_program(const struct handover *h, struct buf *path)
-{
-	struct span rest = span_str(getenv("PATH") ? getenv("PATH") : "");
-
-	for (;;) {
-		struct span directory = span_head(rest, span_chr(rest, ':'));
-
-		buf_reset(path);
-		buf_addspan(path, directory);
-		buf_adds(path, directory.n ? "/" : "./");
-		buf_adds(path, h->program);
-		if (buf_ok(path) && access(buf_str(path), X_OK) == 0)
-			return true;
-		if (directory.n == rest.n)
-			return false;
-		rest = span_tail(rest, directory.n + 1);
-	}
-}
-
 /* Is there one, and is it the one that stays? */
 static bool
 is_ready(struct handover *h)
 {
 	struct buf path = { 0 };
-	bool found = find_program(h, &path);
+	bool found = progpath_find(h->program, &path);
 
 	if (!found || !span_eq(buf_span(&path), buf_span(&h->path))) {
 		resident_end(&h->resident);
