@@ -21,6 +21,7 @@
 #define TABLES ((size_t)2048)		/* bytes: position and slots of 256 tables */
 #define SLOTS 32			/* are looked at with one read */
 #define GUESS ((size_t)256)		/* bytes of most records */
+#define AHEAD ((size_t)16384)		/* are read at once when all records are wanted */
 
 /* What has been found outside of `first`. */
 struct piece {
@@ -30,10 +31,12 @@ struct piece {
 
 struct cdbmap {
 	int fd;
-	bool damaged;		/* too short or too long for a database */
+	int flaw;		/* 0, or errno: EPROTO if it is too short or too long */
 	uint64_t size, end;	/* of the file, of its records */
+	uint64_t told;		/* where they should end */
 	struct piece *pieces;
-	struct buf record;	/* of cdbmap_next */
+	struct buf ahead;	/* of cdbmap_next: what is at ahead_at */
+	uint64_t ahead_at;
 	size_t n;		/* bytes of first */
 	char first[FIRST_SIZE];
 };
@@ -48,10 +51,18 @@ number(const char *at)
 	return cdb_unpack((const unsigned char *)at);
 }
 
-/* Copies n bytes at pos.  false: they are not there. */
+static enum cdbmap_status
+is_damaged(void)
+{
+	errno = EPROTO;
+	return CDBMAP_FAILED;
+}
+
+/* Copies n bytes at pos.  false: they are not there; errno. */
 static bool
 get(const struct cdbmap *m, void *to, size_t n, uint64_t pos)
 {
+	errno = EPROTO;
 	if (pos > m->size || n > m->size - pos)
 		return false;
 	if (pos + n > m->n)
@@ -66,6 +77,7 @@ keep(struct cdbmap *m, size_t n, uint64_t pos, const char *known, size_t known_n
 {
 	struct piece *piece;
 
+	errno = EPROTO;
 	if (pos > m->size || n > m->size - pos)
 		return NULL;
 	if (pos + n <= m->n)
@@ -81,28 +93,37 @@ keep(struct cdbmap *m, size_t n, uint64_t pos, const char *known, size_t known_n
 	return get(m, piece->bytes, n, pos) ? piece->bytes : NULL;
 }
 
-static void
-begin(struct cdbmap *m, int fd)
+/* Is it a database, by its size and by what can be read of its first bytes?  0, or errno. */
+static int
+read_first(struct cdbmap *m)
 {
 	struct stat st;
 	ssize_t n;
 
-	m->fd = fd;
-	m->damaged = true;
-	m->pieces = NULL;
-	buf_init(&m->record, SIZE_MAX / 2);
-	m->n = 0;
-	if (fstat(fd, &st) == -1 || st.st_size < (off_t)TABLES || st.st_size > UINT32_MAX ||
-	    (n = io_pread(fd, m->first, sizeof m->first, 0)) < (ssize_t)TABLES)
-		return;
+	if (fstat(m->fd, &st) == -1)
+		return errno;
+	if (st.st_size < (off_t)TABLES || st.st_size > UINT32_MAX)
+		return EPROTO;
+	if ((n = io_pread(m->fd, m->first, sizeof m->first, 0)) == -1)
+		return errno;
 	m->n = (size_t)n;
 	m->size = (uint64_t)st.st_size;
-	m->end = number(m->first);
-	if (m->end < TABLES)
-		m->end = TABLES;
-	if (m->end > m->size)
-		m->end = m->size;
-	m->damaged = m->n < m->size && m->n < sizeof m->first;
+	return m->n < TABLES || (m->n < m->size && m->n < sizeof m->first) ? EPROTO : 0;
+}
+
+static void
+begin(struct cdbmap *m, int fd)
+{
+	m->fd = fd;
+	m->pieces = NULL;
+	buf_init(&m->ahead, SIZE_MAX / 2);
+	m->ahead_at = 0;
+	m->n = 0;
+	m->flaw = read_first(m);
+	if (m->flaw)
+		return;
+	m->told = number(m->first);
+	m->end = m->told < TABLES ? TABLES : m->told > m->size ? m->size : m->told;
 }
 
 enum cdbmap_status
@@ -136,12 +157,15 @@ cdbmap_forget(struct cdbmap *m)
 void
 cdbmap_close(struct cdbmap *m)
 {
+	int error = errno;
+
 	if (!m)
 		return;
 	cdbmap_forget(m);
-	buf_free(&m->record);
+	buf_free(&m->ahead);
 	(void)close(m->fd);
 	free(m);
+	errno = error;
 }
 
 /* The record at pos, if it has this key.  A length that leads out of the file is damage, even of a
@@ -154,18 +178,21 @@ match(struct cdbmap *m, struct span key, uint64_t pos, struct span *data)
 	uint64_t key_n, data_n;
 	const char *record;
 
-	if (pos + 8 > m->end || !get(m, guess, n, pos))
+	if (pos + 8 > m->end)
+		return is_damaged();
+	if (!get(m, guess, n, pos))
 		return CDBMAP_FAILED;
 	key_n = number(guess);
 	data_n = number(guess + 4);
 	if (key_n + 8 > m->size - pos)
-		return CDBMAP_FAILED;
+		return is_damaged();
 	if (key_n != key.n)
 		return CDBMAP_ABSENT;
 	if (n >= key.n + 8 && key.n && memcmp(guess + 8, key.p, key.n) != 0)
 		return CDBMAP_ABSENT;
-	if (data_n > m->size - pos - 8 - key_n ||
-	    !(record = keep(m, (size_t)(key_n + data_n), pos + 8, guess + 8, n - 8)))
+	if (data_n > m->size - pos - 8 - key_n)
+		return is_damaged();
+	if (!(record = keep(m, (size_t)(key_n + data_n), pos + 8, guess + 8, n - 8)))
 		return CDBMAP_FAILED;
 	if (key.n && memcmp(record, key.p, key.n) != 0)
 		return CDBMAP_ABSENT;
@@ -207,8 +234,10 @@ cdbmap_find(struct cdbmap *m, struct span key, struct span *data)
 	uint32_t slots;
 	size_t at;
 
-	if (m->damaged)
+	if (m->flaw) {
+		errno = m->flaw;
 		return CDBMAP_FAILED;
+	}
 	if (key.n > UINT_MAX)
 		return CDBMAP_ABSENT;
 	at = (cdb_hash(key.p, (unsigned)key.n) & 255) * 8;
@@ -217,50 +246,78 @@ cdbmap_find(struct cdbmap *m, struct span key, struct span *data)
 	if (slots == 0)
 		return CDBMAP_ABSENT;
 	if (table < m->end || table > m->size || slots > (m->size - table) / 8)
-		return CDBMAP_FAILED;
+		return is_damaged();
 	return walk(m, key, table, slots, data);
 }
 
 enum cdbmap_status
 cdbmap_seek(int fd, struct span key, void *data, size_t n)
 {
-	unsigned found_n;
-	int r;
+	enum cdbmap_status status;
+	struct span found;
+	struct cdbmap m;
 
-	if (key.n > UINT_MAX)
-		return CDBMAP_ABSENT;
-	r = cdb_seek(fd, key.p, (unsigned)key.n, &found_n);
-	if (r == 0)
-		return CDBMAP_ABSENT;
-	if (r < 0)
-		return CDBMAP_FAILED;
-	if (found_n == n && n <= INT_MAX)
-		return cdb_bread(fd, data, (int)n) == 0 ? CDBMAP_FOUND : CDBMAP_FAILED;
-	errno = EPROTO;
-	return CDBMAP_FAILED;
+	begin(&m, fd);
+	status = cdbmap_find(&m, key, &found);
+	if (status == CDBMAP_FOUND && found.n == n)
+		memcpy(data, found.p, n);
+	else if (status == CDBMAP_FOUND)
+		status = is_damaged();
+	cdbmap_forget(&m);
+	return status;
+}
+
+/* n bytes at pos, until the next call; NULL: errno. */
+static const char *
+look_ahead(struct cdbmap *m, size_t n, uint64_t pos)
+{
+	size_t take = n > AHEAD ? n : AHEAD;
+
+	if (pos + n <= m->n)
+		return m->first + pos;
+	if (pos >= m->ahead_at && pos + n <= m->ahead_at + m->ahead.n)
+		return m->ahead.p + (pos - m->ahead_at);
+	if (take > m->end - pos)
+		take = (size_t)(m->end - pos);
+	buf_reset(&m->ahead);
+	m->ahead_at = pos;
+	if (!buf_room(&m->ahead, take)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	if (!get(m, m->ahead.p, take, pos))
+		return NULL;
+	buf_added(&m->ahead, take);
+	return m->ahead.p;
 }
 
 enum cdbmap_status
 cdbmap_next(struct cdbmap *m, unsigned *pos, struct span *key, struct span *data)
 {
-	uint64_t at = *pos ? *pos : TABLES, n;
-	char head[8];
+	uint64_t at = *pos ? *pos : TABLES;
+	uint32_t key_n, data_n;
+	const char *bytes;
 
-	if (m->damaged)
+	if (m->flaw) {
+		errno = m->flaw;
 		return CDBMAP_FAILED;
-	if (at + sizeof head > m->end)
+	}
+	if (at == m->told)
 		return CDBMAP_ABSENT;
-	if (!get(m, head, sizeof head, at))
+	if (m->end != m->told || at + 8 > m->end)
+		return is_damaged();
+	if (!(bytes = look_ahead(m, 8, at)))
 		return CDBMAP_FAILED;
-	n = (uint64_t)number(head) + number(head + 4);
-	at += sizeof head;
-	buf_reset(&m->record);
-	if (n > m->end - at || !buf_room(&m->record, (size_t)n) ||
-	    !get(m, m->record.p, (size_t)n, at))
+	key_n = number(bytes);
+	data_n = number(bytes + 4);
+	at += 8;
+	if ((uint64_t)key_n + data_n > m->end - at)
+		return is_damaged();
+	if (!(bytes = look_ahead(m, (size_t)key_n + data_n, at)))
 		return CDBMAP_FAILED;
-	*key = span_of(m->record.p, number(head));
-	*data = span_of(m->record.p + key->n, number(head + 4));
-	*pos = (unsigned)(at + n);
+	*key = span_of(bytes, key_n);
+	*data = span_of(bytes + key_n, data_n);
+	*pos = (unsigned)(at + key_n + data_n);
 	return CDBMAP_FOUND;
 }
 

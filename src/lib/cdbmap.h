@@ -7,26 +7,28 @@
 #include "lib/attr.h"
 #include "lib/span.h"
 
+/* FAILED: errno; EPROTO or EIO for damage. */
 enum cdbmap_status { CDBMAP_ABSENT, CDBMAP_FOUND, CDBMAP_FAILED };
 
 struct cdbmap;		/* an open database */
 struct cdbmap_maker;	/* one being written */
 
 /* CDBMAP_FOUND: *m is open; if the file is no database, that shows at the first lookup, as any
- * damage does.  CDBMAP_ABSENT: no such file, *m is NULL.  CDBMAP_FAILED: errno. */
+ * damage does.  CDBMAP_ABSENT: no such file, *m is NULL, as it is with CDBMAP_FAILED. */
 MUST_CHECK enum cdbmap_status cdbmap_open(const char *path, struct cdbmap **m);
-void cdbmap_close(struct cdbmap *m);	/* NULL is fine */
+void cdbmap_close(struct cdbmap *m);	/* NULL is fine; errno stays */
 /* *data is borrowed from the map until that is closed or forgets it.  What was found stays in
  * memory until then: a process that serves strangers forgets before each question. */
 MUST_CHECK enum cdbmap_status cdbmap_find(struct cdbmap *m, struct span key, struct span *data);
 void cdbmap_forget(struct cdbmap *m);
 
-/* The same in a file that need not fit into memory: nothing is mapped, fd's place is not kept.
- * FOUND: data has all n bytes of the value.  FAILED: errno; EPROTO or EIO for damage. */
+/* One lookup with the least of memory.  FOUND: data has all n bytes of the value; one of another
+ * length is damage. */
 MUST_CHECK enum cdbmap_status cdbmap_seek(int fd, struct span key, void *data, size_t n);
 
-/* The next record in the order of writing; start with *pos = 0.  ABSENT: there are no more.  *key
- * and *data are borrowed until the next call. */
+/* The next record in the order of writing; start with *pos = 0.  ABSENT: there are no more, where
+ * the head of the file says that they end; a file that was cut between two records is damaged.
+ * *key and *data are borrowed until the next call. */
 MUST_CHECK enum cdbmap_status cdbmap_next(struct cdbmap *m, unsigned *pos, struct span *key,
     struct span *data);
 

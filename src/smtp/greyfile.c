@@ -11,8 +11,6 @@
 #include "lib/io.h"
 
 #define TIMES (GREYSTORE_RECORD - GREYSTORE_KEY)
-#define UNIT (8 + GREYSTORE_RECORD)	/* in a cdb: two lengths, key, times */
-#define MAP_HEAD 2048			/* of a cdb: where its tables are */
 #define PIECE ((size_t)512 * GREYSTORE_RECORD)	/* of a log: is read at once */
 
 /* ---- bytes ---- */
@@ -152,12 +150,6 @@ greyfile_find_in_map(const char *path, struct greyfile_record *r)
 
 /* ---- from log to database ---- */
 
-static unsigned
-le32(const unsigned char *p)
-{
-	return p[0] | (unsigned)p[1] << 8 | (unsigned)p[2] << 16 | (unsigned)p[3] << 24;
-}
-
 static int
 add(struct cdbmap_maker *mk, const unsigned char *record)
 {
@@ -167,68 +159,48 @@ add(struct cdbmap_maker *mk, const unsigned char *record)
 	    span_of(key + GREYSTORE_KEY, TIMES));
 }
 
-/* *failed: stays as it is if the database is not to blame. */
+/* *failed: stays as it is if the new database is to blame. */
 static int
-copy_units(struct cdbmap_maker *mk, const unsigned char *p, size_t n, enum greyfile_part *failed)
+copy_record(struct cdbmap_maker *mk, struct span key, struct span times,
+    enum greyfile_part *failed)
 {
-	for (; n > 0; p += UNIT, n -= UNIT) {
-		if (le32(p) != GREYSTORE_KEY || le32(p + 4) != TIMES) {
-			errno = EPROTO;
-			*failed = GREYFILE_OLD;
-			return -1;
-		}
-		if (add(mk, p + 8) == -1)
-			return -1;
-	}
-	return 0;
-}
-
-/* n bytes of records at `at`. */
-static int
-copy_piece(struct cdbmap_maker *mk, int fd, size_t n, size_t at, enum greyfile_part *failed)
-{
-	unsigned char units[100 * UNIT];
-
-	errno = EPROTO;
-	if (io_pread(fd, units, n, (off_t)at) == (ssize_t)n)
-		return copy_units(mk, units, n, failed);
+	if (key.n == GREYSTORE_KEY && times.n == TIMES)
+		return cdbmap_make_add(mk, key, times);
 	*failed = GREYFILE_OLD;
+	errno = EPROTO;
 	return -1;
 }
 
-/* All records of the database: its head begins with the place where they end. */
 static int
-copy_records(struct cdbmap_maker *mk, int fd, enum greyfile_part *failed)
+copy_records(struct cdbmap_maker *mk, struct cdbmap *old, enum greyfile_part *failed)
 {
-	unsigned char head[4];
-	size_t end, n;
+	enum cdbmap_status status;
+	struct span key, times;
+	unsigned pos = 0;
 
-	*failed = GREYFILE_OLD;
-	errno = EPROTO;
-	if (io_pread(fd, head, sizeof head, 0) != (ssize_t)sizeof head)
-		return -1;
-	end = le32(head);
-	if (end < MAP_HEAD || (end - MAP_HEAD) % UNIT)
-		return -1;
 	*failed = GREYFILE_NEW;
-	for (size_t at = MAP_HEAD; at < end; at += n) {
-		n = end - at < 100 * UNIT ? end - at : 100 * UNIT;
-		if (copy_piece(mk, fd, n, at, failed) == -1)
+	while ((status = cdbmap_next(old, &pos, &key, &times)) == CDBMAP_FOUND)
+		if (copy_record(mk, key, times, failed) == -1)
 			return -1;
-	}
-	return 0;
+	if (status == CDBMAP_ABSENT)
+		return 0;
+	if (errno != ENOMEM)
+		*failed = GREYFILE_OLD;
+	return -1;
 }
 
 static int
 copy_map(struct cdbmap_maker *mk, const char *path, enum greyfile_part *failed)
 {
-	int fd = fsops_open_read(path), rc;
+	struct cdbmap *old;
+	enum cdbmap_status status = cdbmap_open(path, &old);
+	int rc;
 
 	*failed = GREYFILE_OLD;
-	if (fd == -1)
-		return errno == ENOENT ? 0 : -1;
-	rc = copy_records(mk, fd, failed);
-	close_quietly(fd);
+	if (status != CDBMAP_FOUND)
+		return status == CDBMAP_ABSENT ? 0 : -1;
+	rc = copy_records(mk, old, failed);
+	cdbmap_close(old);
 	return rc;
 }
 

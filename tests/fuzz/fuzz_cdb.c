@@ -1,7 +1,8 @@
 /* Files that claim to be users/cdb or morercpthosts.cdb: no byte outside is read, every lookup
- * ends, and what is found ends in the rest of the address.  Input: local part `|` bytes of the
- * file, `~` for a NUL; with a `=` in front the file is a sound one, and the bytes say what of it
- * to damage. */
+ * ends, what is found ends in the rest of the address, and what is listed is found.  Input: local
+ * part `|` bytes of the file, `~` for a NUL; with a `=` in front the file is a sound one, and the
+ * bytes say what of it to damage. */
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "lib/cdbmap.h"
@@ -65,6 +66,35 @@ check_relay(struct span address)
 	relay_close(&r);
 }
 
+/* One record after the other, each behind the one before; and the two lookups agree. */
+static void
+check_records(void)
+{
+	struct cdbmap *m, *second;
+	struct span key, data, found;
+	unsigned pos = 0, before = 0;
+	char copy[64];
+	size_t n = 0;
+	int fd;
+
+	promise(cdbmap_open("cdb", &m) == CDBMAP_FOUND);
+	promise(cdbmap_open("cdb", &second) == CDBMAP_FOUND);
+	fd = open("cdb", O_RDONLY | O_CLOEXEC);
+	while (n++ < 100 && cdbmap_next(m, &pos, &key, &data) == CDBMAP_FOUND) {
+		enum cdbmap_status status = cdbmap_find(second, key, &found);
+
+		promise(pos >= before + 8 + key.n + data.n);
+		before = pos;
+		if (status != CDBMAP_FOUND || found.n > sizeof copy)
+			continue;
+		promise(cdbmap_seek(fd, key, copy, found.n) == CDBMAP_FOUND &&
+		    span_eq(found, span_of(copy, found.n)));
+	}
+	(void)close(fd);
+	cdbmap_close(second);
+	cdbmap_close(m);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
@@ -88,6 +118,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	rig_write("cdb", buf_span(&file));
 	check_lookup(local, sound);
 	check_relay(local);
+	check_records();
 	buf_free(&in);
 	buf_free(&file);
 	return 0;

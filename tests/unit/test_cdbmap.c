@@ -1,8 +1,10 @@
 /* cdbmap: small and large files, and files that become shorter while they are open. */
 #include "lib/cdbmap.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -44,6 +46,22 @@ build(unsigned entries)
 	(void)close(fd);
 	buf_free(&key);
 	buf_free(&value);
+}
+
+/* Keys and values of two bytes each. */
+static void
+build_even(int fd, unsigned entries)
+{
+	struct cdbmap_maker *maker = cdbmap_make(fd);
+
+	for (unsigned i = 0; i < entries; i++) {
+		const char key[] = { 'k', (char)('0' + i) };
+
+		if (cdbmap_make_add(maker, span_of(key, 2), span_str("vv")) == -1)
+			abort();
+	}
+	if (cdbmap_make_finish(maker) == -1)
+		abort();
 }
 
 /* Every record is found, in its order, too; others are not. */
@@ -106,6 +124,95 @@ test_cut(struct tap *t, off_t length)
 	cdbmap_close(m);
 }
 
+/* The file as it is now, listed: how many records, and how that ends. */
+static unsigned
+list(enum cdbmap_status *end)
+{
+	struct span key, data;
+	unsigned pos = 0, n = 0;
+	struct cdbmap *m;
+
+	if (cdbmap_open("cdb", &m) != CDBMAP_FOUND)
+		abort();
+	while ((*end = cdbmap_next(m, &pos, &key, &data)) == CDBMAP_FOUND)
+		n++;
+	errno = *end == CDBMAP_FAILED ? errno : 0;
+	cdbmap_close(m);
+	return n;
+}
+
+/* Records of 8 + 4 bytes begin at 2048.  `told`: where the head says they end, 0: as it is. */
+static const struct {
+	const char *name;
+	off_t length;
+	unsigned told;
+	enum cdbmap_status end;
+} ends[] = {
+	{ "whole", 0, 0, CDBMAP_ABSENT },
+	{ "cut behind a record", 2048 + 12 * 5, 0, CDBMAP_FAILED },
+	{ "cut behind no record", 2048, 0, CDBMAP_FAILED },
+	{ "cut in a record", 2048 + 12 * 5 + 9, 0, CDBMAP_FAILED },
+	{ "cut in lengths", 2048 + 12 * 5 + 7, 0, CDBMAP_FAILED },
+	{ "cut where tables are", 2048 + 12 * 9 + 1, 0, CDBMAP_ABSENT },
+	{ "told to end earlier", 0, 2048 + 12 * 5, CDBMAP_ABSENT },
+	{ "told to end in a record", 0, 2048 + 12 * 5 + 11, CDBMAP_FAILED },
+	{ "told to end in lengths", 0, 2048 + 12 * 5 + 1, CDBMAP_FAILED },
+	{ "told to end before it begins", 0, 2047, CDBMAP_FAILED },
+	{ "told to end at 0", 0, 256, CDBMAP_FAILED },
+};
+
+/* A list is whole, or it is known that it is not. */
+static void
+test_ends(struct tap *t)
+{
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+		const unsigned char told[] = { (unsigned char)ends[i].told,
+		    (unsigned char)(ends[i].told >> 8) };
+		enum cdbmap_status end;
+		int fd;
+
+		(void)unlink("cdb");
+		fd = open("cdb", O_RDWR | O_CREAT | O_EXCL, 0600);
+		build_even(fd, 9);
+		if (ends[i].told && pwrite(fd, told, sizeof told, 0) != (ssize_t)sizeof told)
+			abort();
+		if (ends[i].length && ftruncate(fd, ends[i].length) == -1)
+			abort();
+		(void)close(fd);
+		is_num(t, list(&end) == 9, ends[i].end == CDBMAP_ABSENT && !ends[i].told,
+		    ends[i].name);
+		ok(t, end == ends[i].end && (end != CDBMAP_FAILED || errno == EPROTO), "  its end");
+	}
+}
+
+/* What a map finds, and no other, into a place of exactly that length. */
+static void
+test_seek(struct tap *t)
+{
+	char to[] = "....";
+	int fd;
+
+	build(3000);
+	fd = open("cdb", O_RDONLY | O_CLOEXEC);
+	ok(t, cdbmap_seek(fd, span_str("key2999"), to, 4) == CDBMAP_FOUND &&
+	    strcmp(to, "2999") == 0, "sought");
+	ok(t, cdbmap_seek(fd, span_str(""), to, 1) == CDBMAP_FOUND && *to == '0', "an empty key");
+	ok(t, cdbmap_seek(fd, span_str("key3000"), to, 4) == CDBMAP_ABSENT, "not there");
+	errno = 0;
+	ok(t, cdbmap_seek(fd, span_str("key2999"), to, 3) == CDBMAP_FAILED && errno == EPROTO,
+	    "too long");
+	ok(t, cdbmap_seek(fd, span_str("key299"), to, 4) == CDBMAP_FAILED, "too short");
+	if (truncate("cdb", 20000) == -1)
+		abort();
+	errno = 0;
+	ok(t, cdbmap_seek(fd, span_str("key2999"), to, 4) == CDBMAP_FAILED && errno == EPROTO,
+	    "cut");
+	(void)close(fd);
+	errno = 0;
+	ok(t, cdbmap_seek(fd, span_str("key2999"), to, 4) == CDBMAP_FAILED && errno == EBADF,
+	    "what cannot be read is no damage");
+}
+
 /* Found again and again in a file that does not fit into what is kept of it. */
 static void
 test_growth(struct tap *t)
@@ -148,6 +255,8 @@ main(void)
 	test_cut(&t, 2047);
 	test_cut(&t, 2048);
 	test_cut(&t, 20000);
+	test_ends(&t);
+	test_seek(&t);
 	test_growth(&t);
 	scratch_leave(&s);
 	return done(&t);
