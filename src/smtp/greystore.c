@@ -1,19 +1,16 @@
 /* greystore - what greylisting remembers. */
 #include "smtp/greystore.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lib/deadline.h"
 #include "lib/io.h"
-#include "lib/sys.h"
+#include "lib/lock.h"
 #include "smtp/greyday.h"
 
 #define DAY_S 86400
-#define LOCK_POLL_MS 10
 
 struct store {
 	struct greyday_dir dir;
@@ -24,23 +21,6 @@ struct store {
 };
 
 /* ---- opening ---- */
-
-static int
-take_lock(int fd)
-{
-	int64_t deadline = deadline_after(GREYSTORE_LOCK_MS);
-
-	while (sys_flock_try(fd) == -1) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return -1;
-		if (deadline_now() >= deadline) {
-			errno = ETIMEDOUT;
-			return -1;
-		}
-		(void)poll(NULL, 0, LOCK_POLL_MS);
-	}
-	return 0;
-}
 
 /* The longest `known` of late, and how many days have begun since it was asked with. */
 static void
@@ -94,7 +74,7 @@ open_store(struct store *s, const char *dir, int64_t now, const struct greystore
 		greyday_note(&s->dir, "lock", GREYSTORE_STOPS);
 		return -1;
 	}
-	if (take_lock(s->lock) == -1) {
+	if (lock_until(s->lock, false, deadline_after(GREYSTORE_LOCK_MS)) == -1) {
 		greyday_note(&s->dir, "lock", GREYSTORE_STOPS);
 		(void)close(s->lock);
 		return -1;

@@ -9,7 +9,7 @@
  * A record has GREYSTORE_RECORD bytes: the key, then two times in seconds since 1970,
  * little-endian, 8 bytes each: of the first attempt; of the last delivery, 0 if there was none.
  * In a cdb the key is the key.  A later record of a key makes the earlier ones void.  Nothing is
- * mapped or read as a whole: a question takes some 20 kilobytes of memory, however much there is.
+ * mapped or read as a whole: a question takes some 40 kilobytes of memory, however much there is.
  * The one that makes a database takes 8 bytes more for each of its records, and as much again for
  * some hundredth of them: 9 megabytes for one of GREYSTORE_DAY_MAX.
  *
