@@ -1,7 +1,8 @@
 #!/bin/sh
 # accounts - create the groups and accounts of the mail system where they are missing.
 # Usage: accounts [-n]        -n: only print the commands
-# Run by: make up, the Debian package, or by hand as root before `make setup`.  Existing ones are left as they are.
+# Run by: make up, the Debian package, or by hand as root before `make setup`.  Existing ones are
+# left as they are.
 # Exit: 0; 1 with the command that failed.
 home=@HOME@
 dry=

@@ -34,8 +34,8 @@ replace() {
 	say "Putting $2 into control/$1..."
 	umask 022
 	[ ! -d "$home/control/$1" ] &&
-	    { echo "$2" >"$home/control/$1.tmp" && mv -f "$home/control/$1.tmp" "$home/control/$1"; } \
-	    2>/dev/null || fail "$1"
+	    { echo "$2" >"$home/control/$1.tmp" &&
+	    mv -f "$home/control/$1.tmp" "$home/control/$1"; } 2>/dev/null || fail "$1"
 }
 
 append() {

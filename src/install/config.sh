@@ -42,7 +42,8 @@ say "Your host's fully qualified name in DNS is $name."
 say ' '
 say 'Checking local IP addresses:'
 { true >"$home/control/locals.tmp"; } 2>/dev/null || fail locals
-for address in $({ "$tools/dnsip" "$name"; "$tools/ipmeprint"; } 2>/dev/null | awk '!seen[$0]++'); do
+for address in $({ "$tools/dnsip" "$name"; "$tools/ipmeprint"; } 2>/dev/null |
+    awk '!seen[$0]++'); do
 	printf '%s: ' "$address" 2>/dev/null
 	if found=$("$tools/dnsptr" "$address" 2>/dev/null); then
 		say "Adding $found to control/locals..."

@@ -14,7 +14,10 @@ else
 fi
 for name in postmaster mailer-daemon root; do
 	file=$home/alias/.qmail-$name
-	[ -e "$file" ] || { : >"$file"; chown @USER_ALIAS@:@GROUP_QMAIL@ "$file"; chmod 644 "$file"; }
+	[ -e "$file" ] && continue
+	: >"$file"
+	chown @USER_ALIAS@:@GROUP_QMAIL@ "$file"
+	chmod 644 "$file"
 done
 if [ ! -d "$home/alias/Maildir" ]; then
 	"$home/bin/maildirmake" "$home/alias/Maildir"

@@ -64,7 +64,8 @@ run_qmail_smtpd() {
 	exec 2>&1
 	cd $home
 	if [ ! -e control/rcpthosts ]; then
-		echo "qmail-smtpd: not started: without control/rcpthosts this host would relay for everybody"
+		echo "qmail-smtpd: not started:" \
+		    "without control/rcpthosts this host would relay for everybody"
 		exec svc -d "\$OLDPWD"
 	fi
 	if [ ! -s control/me ]; then
@@ -125,8 +126,8 @@ ticket_keys() {
 run_qmail_submission() {
 	script "$1" <<-EOF
 	#!/bin/sh
-	# Mail from users of this host, wherever they are: first STARTTLS, then a login.  Users are those
-	# of qmail-newpw(8).
+	# Mail from users of this host, wherever they are: first STARTTLS, then a login.  Users
+	# are those of qmail-newpw(8).
 	PATH=$home/bin:/usr/local/bin:/usr/bin:/bin
 	export PATH
 	exec 2>&1
@@ -319,7 +320,8 @@ list)
 	done
 	;;
 *)
-	echo "usage: services [--dir SCANDIR] [--wait SECONDS] add|remove|restart|list [NAME...]" >&2 || :
+	echo "usage: services [--dir SCANDIR] [--wait SECONDS]" \
+	    "add|remove|restart|list [NAME...]" >&2 || :
 	exit 1
 	;;
 esac

@@ -52,7 +52,8 @@ ours_runs() {
 
 check_port() {
 	if listening "$1" && ! ours_runs "$2"; then
-		fail "port $1 is taken by another program; stop that service, then run make up again"
+		fail "port $1 is taken by another program;" \
+		    "stop that service, then run make up again"
 	fi
 }
 
@@ -66,7 +67,8 @@ check_sendmail() {
 		[ -e "$path" ] || continue
 		is_ours "$path" && continue
 		[ "$path" = /usr/lib/sendmail ] && is_ours /usr/sbin/sendmail && continue
-		fail "another mail system owns $path; remove it, or put it aside with: make up SENDMAIL=replace"
+		fail "another mail system owns $path; remove it, or put it aside with:" \
+		    "make up SENDMAIL=replace"
 	done
 }
 
@@ -75,8 +77,8 @@ check_service() {
 	for link in "/etc/service/$1" "/service/$1"; do
 		[ -e "$link" ] || [ -L "$link" ] || continue
 		[ "$(readlink "$link")" = "$home/service/$1" ] ||
-		    fail "$link belongs to another installation; to renew its programs see README.md, \
-else stop that service and remove it"
+		    fail "$link belongs to another installation; to renew its programs see" \
+			"README.md, else stop that service and remove it"
 	done
 }
 
@@ -88,8 +90,8 @@ check_queue() {
 	    fail "another qmail-send works on $home/queue; stop it, then run make up again"
 }
 
-packages='gcc libc6-dev musl-tools make libcdb-dev libcrypt-dev libssl-dev libidn2-dev libunistring-dev
-    openssl tinycdb ucspi-tcp daemontools'
+packages='gcc libc6-dev musl-tools make libcdb-dev libcrypt-dev libssl-dev libidn2-dev
+    libunistring-dev openssl tinycdb ucspi-tcp daemontools'
 [ -d /run/systemd/system ] && packages="$packages daemontools-run"
 
 missing_packages() {
@@ -233,15 +235,20 @@ for name in $services; do
 	svc -u "$home/service/$name" "$home/service/$name/log"
 done
 sh build/bin/services --wait 300 restart || fail "run make up again later"
-until_true 30 listening 25 || fail "qmail-smtpd does not start; look at /var/log/qmail-smtpd/current"
-until_true 30 listening 110 || fail "qmail-pop3d does not start; look at /var/log/qmail-pop3d/current"
-until_true 30 listening 465 || fail "qmail-smtps does not start; look at /var/log/qmail-smtps/current"
+until_true 30 listening 25 ||
+    fail "qmail-smtpd does not start; look at /var/log/qmail-smtpd/current"
+until_true 30 listening 110 ||
+    fail "qmail-pop3d does not start; look at /var/log/qmail-pop3d/current"
+until_true 30 listening 465 ||
+    fail "qmail-smtps does not start; look at /var/log/qmail-smtps/current"
 until_true 30 listening 587 ||
     fail "qmail-submission does not start; look at /var/log/qmail-submission/current"
-until_true 30 listening 995 || fail "qmail-pop3s does not start; look at /var/log/qmail-pop3s/current"
+until_true 30 listening 995 ||
+    fail "qmail-pop3s does not start; look at /var/log/qmail-pop3s/current"
 
 step "sending two messages through it"
-sh build/bin/selftest || fail "the test message did not come through; look at /var/log/qmail-send/current"
+sh build/bin/selftest ||
+    fail "the test message did not come through; look at /var/log/qmail-send/current"
 
 step "status"
 for name in $services; do

@@ -18,7 +18,8 @@ fail() {
 }
 
 usage() {
-	echo "usage: qmail-cert [--for NAME] make [NAME] | install KEY CHAIN | install PEM | check" >&2
+	echo "usage: qmail-cert [--for NAME]" \
+	    "make [NAME] | install KEY CHAIN | install PEM | check" >&2
 	exit 100
 }
 

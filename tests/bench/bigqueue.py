@@ -1,5 +1,5 @@
-"""bigqueue - scenario g: many messages wait in the queue.  Only for this suite: its queue can be made
-without sending a million messages."""
+"""bigqueue - scenario g: many messages wait in the queue.  Only for this suite: its queue can be
+made without sending a million messages."""
 import os
 import signal
 import subprocess
@@ -18,7 +18,8 @@ class Waiting(Variant):
     """`count` messages wait for tomorrow, all but one in a thousand, which are due."""
     counted = False
     only = ('pneumail',)
-    figures = {'new mail s': DOWN, 'first due s': DOWN, 'scanned s': DOWN, 'qmail-send RSS MB': DOWN,
+    figures = {'new mail s': DOWN, 'first due s': DOWN, 'scanned s': DOWN,
+               'qmail-send RSS MB': DOWN,
                'bytes a message': DOWN, 'accepted/s': UP, 'accept CPU ms': DOWN,
                'idle CPU ms/s': DOWN, 'first drained s': DOWN, 'drained/s': UP}
 
@@ -43,7 +44,8 @@ class Waiting(Variant):
         conf = os.path.join(contender.place, 'conf-split')
         host.write(conf, '%d\n' % self.split)
         made = subprocess.run(
-            ['make', '-s', '-C', TOP, 'BUILD=' + build, 'CONF=conf-qmail conf-spawn ' + conf, 'all'],
+            ['make', '-s', '-C', TOP, 'BUILD=' + build, 'CONF=conf-qmail conf-spawn ' + conf,
+             'all'],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         if made.returncode:
             raise Trouble('no build for this split: ' + made.stdout[-500:])

@@ -94,7 +94,8 @@ class Outbound(Variant):
 
 POP3D = '''
     PATH=/var/qmail/bin:$PATH
-    exec tcpserver -R -H -l bench.test 0 110 qmail-popup bench.test checkpassword qmail-pop3d Maildir
+    exec tcpserver -R -H -l bench.test 0 110 \\
+        qmail-popup bench.test checkpassword qmail-pop3d Maildir
 '''
 
 

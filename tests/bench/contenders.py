@@ -255,7 +255,8 @@ class Postfix(Contender):
                 local_destination_concurrency_limit={local} \
                 virtual_destination_concurrency_limit={local} \
                 default_destination_concurrency_limit={remote} initial_destination_concurrency=20 \
-                smtp_connect_timeout=5s message_size_limit=50000000 virtual_mailbox_limit=0 mailbox_size_limit=0 \
+                smtp_connect_timeout=5s message_size_limit=50000000 virtual_mailbox_limit=0 \
+                mailbox_size_limit=0 \
                 virtual_mailbox_domains=box.test virtual_mailbox_base=/home/boxes \
                 virtual_mailbox_maps=hash:/etc/postfix/boxes virtual_minimum_uid=100 \
                 virtual_uid_maps=static:5001 virtual_gid_maps=static:5001 \

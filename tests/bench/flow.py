@@ -370,7 +370,7 @@ def scenario_f(quick):
 
 
 def scenario_i(quick):
-    """counts on a disk that logs every request, where noise cannot blur them: look at the counts only"""
+    """counts on a disk that logs every request, where noise cannot blur them: look only at them"""
     rows = [(1, False, 2000, 100), (20, False, 2000, 400), (100, False, 2000, 1000),
             (1, True, 2000, 100), (20, True, 2000, 1000)]
     return [ToMaildir(sessions, many, size, count // (10 if quick and not many else 1))

@@ -1,6 +1,6 @@
-"""logdisk - an image seen through the logging block device of the power-cut suite, which counts every
-flush that it is asked for.  It answers at once, so more of them are asked for than on a slow disk,
-where what comes meanwhile shares the next one."""
+"""logdisk - an image seen through the logging block device of the power-cut suite, which counts
+every flush that it is asked for.  It answers at once, so more of them are asked for than on a slow
+disk, where what comes meanwhile shares the next one."""
 import os
 import struct
 import subprocess
@@ -27,7 +27,8 @@ class LogDisk:
         self.seen = self.count = 0
         os.makedirs(self.mount, exist_ok=True)
         self.server = subprocess.Popen([place + '/logdisk', self.mount, image, self.log])
-        host.wait_for(lambda: os.path.exists(self.path) or self.server.poll() is not None, 'logdisk')
+        host.wait_for(lambda: os.path.exists(self.path) or self.server.poll() is not None,
+                      'logdisk')
 
     def flushes(self):
         """How many were asked for so far."""

@@ -61,7 +61,8 @@ class Meter:
     def time(self):
         """Seconds of processor time so far: user, system."""
         stat = dict(line.split() for line in host.read(self.place + '/cpu.stat').splitlines())
-        return {'user ms': int(stat['user_usec']) / 1e3, 'system ms': int(stat['system_usec']) / 1e3}
+        return {'user ms': int(stat['user_usec']) / 1e3,
+                'system ms': int(stat['system_usec']) / 1e3}
 
     def step(self, place):
         """Start to count instructions, one by one: a thousand times slower.  A child to be given to

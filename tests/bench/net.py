@@ -1,5 +1,5 @@
 """net - the rest of the Internet of a contender: a second world, joined by a cable, that has the
-tools of the package layer `load` and sends mail to port 25 of the contender and takes what it sends.
+tools of the package layer `load`, sends mail to port 25 of the contender and takes what it sends.
 """
 import os
 import re

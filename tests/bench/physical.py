@@ -100,7 +100,8 @@ def _one(say, row, figure, bound):
     limits = [median(bound, SYNCED)]
     starts = row.counts.get('pneumail', {}).get('execs')
     limits.append((median(bound, STARTED) or 0) / starts if starts else 0)
-    limits.append(median(bound, ECHOED) if NEEDS[figure] and hasattr(row.variant, 'sessions') else 0)
+    limits.append(median(bound, ECHOED)
+                  if NEEDS[figure] and hasattr(row.variant, 'sessions') else 0)
     say('%-52s %-12s %9.1f %s' % (row.variant.title, figure, rate, ' '.join(
         '%24s' % ('%.0f %% of %.1f' % (100 * rate / limit, limit) if limit else '-')
         for limit in limits)))

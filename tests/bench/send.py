@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """send HOST COUNT ADDRESS - one message of 2 kB to COUNT recipients; ends when it is accepted.
 
-%d in ADDRESS is the number of the recipient, from 1.  RCPTs are sent a hundred at a time if the host
-allows it."""
+%d in ADDRESS is the number of the recipient, from 1.  RCPTs are sent a hundred at a time if the
+host allows it."""
 import socket
 import sys
 
@@ -36,8 +36,8 @@ def main():
         expect('250', len(batch))
     say('DATA\n')
     expect('354')
-    say('Subject: to many\n\n' + 'a line of text, sixty-four bytes long together with its end......\n' * 30
-        + '.\n')
+    say('Subject: to many\n\n'
+        + 'a line of text, sixty-four bytes long together with its end......\n' * 30 + '.\n')
     expect('250')
     say('QUIT\n')
     expect('221')

@@ -7,7 +7,8 @@ only() {
 	pattern=$1
 	why=$2
 	shift 2
-	found=$(grep -nE "(^|[^a-zA-Z0-9_>.\"])($pattern)\(" src/*/*.c | grep -vE ':[0-9]+:[[:space:]]*(/?\*|//)')
+	found=$(grep -nE "(^|[^a-zA-Z0-9_>.\"])($pattern)\(" src/*/*.c |
+	    grep -vE ':[0-9]+:[[:space:]]*(/?\*|//)')
 	for file; do
 		found=$(echo "$found" | grep -v "^src/$file:")
 	done

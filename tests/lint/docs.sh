@@ -78,7 +78,9 @@ done
 # it is a maximum or how long somebody may take; other constants may have one.  Those in the list
 # are no matter for users.
 internal='AGE_MAX_S AGE_PER_TIMEOUT_S CLEANER_MAX CONTROLS_LIFETIME_MAX_S CTLNAMES_MAX
-	ACCOUNTPROTO_ANSWER_MAX ACCOUNTPROTO_LOCAL_MAX DNS_ALIASES_MAX DNSMSG_LABEL_MAX DNSMSG_MAX DNSMSG_NAME_MAX DOMAIN_MAX ENVELOPE_RECORD_MAX FACILITY_MAX GENERATED_MAX HOST_MAX ID_MAX LCHILD_USER_MAX RESIDENT_REST_MAX_MS
+	ACCOUNTPROTO_ANSWER_MAX ACCOUNTPROTO_LOCAL_MAX DNS_ALIASES_MAX DNSMSG_LABEL_MAX DNSMSG_MAX
+	DNSMSG_NAME_MAX DOMAIN_MAX ENVELOPE_RECORD_MAX FACILITY_MAX GENERATED_MAX HOST_MAX ID_MAX
+	LCHILD_USER_MAX RESIDENT_REST_MAX_MS
 	PACKET_FDS_MAX PACKET_GREETING_MAX REMOTEPROTO_ANSWER_MAX REMOTEPROTO_REQUEST_MAX
 	NO_LIMIT OUT_MAX OWNER_NAME_MAX POINTERS_MAX PROC_MAX_FDS RECORD_MAX REPORT_REMOTE_MAX
 	SECONDS_MAX STEP_MAX SUBMIT_ERROR_FD_MAX TABLE_MAX TCPTO_COUNT_MAX TIMEOUT_MAX TIMEOUT_MAX_S
@@ -108,10 +110,11 @@ while read -r name; do
 done < "$work/said"
 
 # 5. Environment: each variable that the code asks for is in some manual.
-find src -name "*.c" ! -path "src/install/*" -exec cat {} + | tr '\n' ' ' | grep -oE 'getenv\([[:space:]]*"[^"]+"' | sed 's/.*"\(.*\)"/\1/' |
-    sort -u > "$work/env"
+find src -name "*.c" ! -path "src/install/*" -exec cat {} + | tr '\n' ' ' |
+    grep -oE 'getenv\([[:space:]]*"[^"]+"' | sed 's/.*"\(.*\)"/\1/' | sort -u > "$work/env"
 while read -r name; do
-	grep -qE "^\.(It )?Ev .*\b$name\b" man/*.[1-8] || complain "no manual has the variable $name"
+	grep -qE "^\.(It )?Ev .*\b$name\b" man/*.[1-8] ||
+	    complain "no manual has the variable $name"
 done < "$work/env"
 
 # 6. The log: what calls for somebody is in qmail-log(5).

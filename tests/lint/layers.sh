@@ -32,7 +32,8 @@ for file in src/*/*.[ch]; do
 	fi
 	case "$file" in
 	src/lib/sys.c | src/lib/sys_*.c) ;;
-	*) grep -n '_GNU_SOURCE\|_DEFAULT_SOURCE' "$file" && { echo "$file: only lib/sys.c"; bad=1; } ;;
+	*) grep -n '_GNU_SOURCE\|_DEFAULT_SOURCE' "$file" &&
+	    { echo "$file: only lib/sys.c"; bad=1; } ;;
 	esac
 	case "$file" in
 	src/lib/cdbmap.c) ;;

@@ -34,7 +34,8 @@ done
 
 # "outdated mandoc.db" is about this machine; the directory has no such file and needs none.
 lint() {
-	MANPATH=$work mandoc -T lint -W style "$@" 2>&1 | grep -v ': outdated mandoc.db lacks ' >> "$bad"
+	MANPATH=$work mandoc -T lint -W style "$@" 2>&1 |
+	    grep -v ': outdated mandoc.db lacks ' >> "$bad"
 }
 lint man/*.[1-8]
 (cd "$work/pages" && lint ./*)

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """switches.py - tests/switches.tsv against the code.  Run in the top of the tree; prints what is
 wrong, exit 1 if anything is.  A control file or variable that qmail-smtpd reads, or what checks and
-filters for it, has a row, each row is read, is described in a manual, and a control file is shown by
-qmail-showctl.
+filters for it, has a row, each row is read, is described in a manual, and a control file is shown
+by qmail-showctl.
 """
 import glob
 import re

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 """frozen FS[-BUILD] - nothing is reported while the disk stands still; inside a world.
 
-Several deliveries to one Maildir, or messages put into one queue, are led to where each has made the
-name that counts, with all they did before on disk.  Then the disk stops, and all of them go on at
-once.  Nobody may report success until each sees the disk again; who does is looked for on the disk
-as it was.  On btrfs fsync of the directory alone breaks this (lib/fsops.h, fsops_sync_names): the
-file system must be new, as here, or have just been committed.
+Several deliveries to one Maildir, or messages put into one queue, are led to where each has made
+the name that counts, with all they did before on disk.  Then the disk stops, and all of them go on
+at once.  Nobody may report success until each sees the disk again; who does is looked for on the
+disk as it was.  On btrfs fsync of the directory alone breaks this (lib/fsops.h, fsops_sync_names):
+the file system must be new, as here, or have just been committed.
 Exit code 0, or 1 and what was found."""
 import os
 import signal
@@ -36,8 +36,9 @@ class Worker:
         self.number = number
         self.pidfile = 'pid%d' % number
         self.process = subprocess.Popen(
-            "exec strace -o /dev/null -e trace=write,link -e inject=write:signal=SIGSTOP:when=%d "
-            "-e inject=link:signal=SIGSTOP:when=%d sh -c 'printf $$ >&3; exec 3>&-; exec %s' 3>%s" % (
+            "exec strace -o /dev/null -e trace=write,link "
+            "-e inject=write:signal=SIGSTOP:when=%d -e inject=link:signal=SIGSTOP:when=%d "
+            "sh -c 'printf $$ >&3; exec 3>&-; exec %s' 3>%s" % (
                 write + 1, link, (command % number).replace("'", "'\\''"), self.pidfile),
             shell=True, cwd=PLACE)
 
@@ -82,8 +83,8 @@ def arrived(way):
     for directory, _, names in os.walk(where):
         for name in names:
             with open(directory + '/' + name, encoding='latin-1') as file:
-                found.add(int(file.read().partition('@away')[0].rpartition('F' if way == 'queue' else
-                                                                           '<')[2]))
+                sender = file.read().partition('@away')[0]
+            found.add(int(sender.rpartition('F' if way == 'queue' else '<')[2]))
     return found
 
 
@@ -101,8 +102,8 @@ def lead_on(way, workers, count):
 
 
 def freeze(logged, workers):
-    """Lets them run on a disk that stands still: (numbers of those that report success, how long the
-    log is)."""
+    """Lets them run on a disk that stands still: (numbers of those that report success, how long
+    the log is)."""
     logged.server.send_signal(signal.SIGSTOP)
     os.waitid(os.P_PID, logged.server.pid, os.WSTOPPED)
     for worker in workers:
@@ -143,7 +144,8 @@ def try_way(fs, way, command, write, link):
     mailhost.move_out()
     logged.close()
     lost = missing(fs, way, disk.Log(logged.log), size, early) if early else set()
-    print('%s, %s: %d of %d reported, %d of these lost' % (fs, way, len(early), TOGETHER, len(lost)))
+    print('%s, %s: %d of %d reported, %d of these lost'
+          % (fs, way, len(early), TOGETHER, len(lost)))
     return not lost
 
 

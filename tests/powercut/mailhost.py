@@ -307,8 +307,8 @@ def maildir():
 
 
 def mailbox():
-    """The same of ann's mbox.  A cut may leave NULs in place of the message that was being appended;
-    they do not belong to the one before it."""
+    """The same of ann's mbox.  A cut may leave NULs in place of the message that was being
+    appended; they do not belong to the one before it."""
     if not os.path.exists(ANN):
         return []
     with open(ANN, encoding='latin-1') as file:

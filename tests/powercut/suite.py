@@ -55,8 +55,8 @@ def record(fs, seed, messages):
 def cuts(log, images, dice):
     """(position, variant) of at most `images` cuts, in rising order.  First every flush, as late as
     possible before the next one and without what was written meanwhile (as many of them, evenly
-    spread, as make half of the images); then all others by the dice.  images 0: twice as many as there
-    are flushes, at least EVERY."""
+    spread, as make half of the images); then all others by the dice.  images 0: twice as many as
+    there are flushes, at least EVERY."""
     start = next(i for i, text in log.marks() if text == 'start')
     flushes, others = [], []
     for before, flush in zip(log.flushes, log.flushes[1:]):

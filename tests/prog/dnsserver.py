@@ -17,7 +17,8 @@ CODES = {'NXDOMAIN': 3, 'SERVFAIL': 2, 'REFUSED': 5, 'FORMERR': 1, 'NOTIMP': 4}
 
 
 def encode(name):
-    return b''.join(bytes([len(part)]) + part for part in name.encode('latin-1').split(b'.') if part) + b'\0'
+    labels = [part for part in name.encode('latin-1').split(b'.') if part]
+    return b''.join(bytes([len(label)]) + label for label in labels) + b'\0'
 
 
 def data_of(kind, value):
@@ -97,7 +98,8 @@ class Dns(threading.Thread):
         question = query[12:at + 5]
         self.asked.append('%s %s' % (name, kind))
         known = any(key.split(' ')[0] == name for key in self.zone)
-        values = self.zone.get('%s %s' % (name, kind), self.zone.get(name, [] if known else self.other))
+        values = self.zone.get('%s %s' % (name, kind),
+                               self.zone.get(name, [] if known else self.other))
         if values == 'SILENT':
             return None
         if values == 'GARBAGE' and not tcp:

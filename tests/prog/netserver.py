@@ -88,8 +88,9 @@ class Server:
             (['--nofile=%d' % files] if files else [])
         limit = ['prlimit'] + limits if limits else []
         self.process = subprocess.Popen(
-            [*before, *limit, HOME + '/bin/' + program, *args], stdin=theirs, stdout=theirs, env=environment,
-            cwd='/', stderr=theirs if err is None else err, user='qmaild', group='nofiles', extra_groups=[])
+            [*before, *limit, HOME + '/bin/' + program, *args], stdin=theirs, stdout=theirs,
+            stderr=theirs if err is None else err, env=environment, cwd='/', user='qmaild',
+            group='nofiles', extra_groups=[])
         theirs.close()
 
     def send(self, data):

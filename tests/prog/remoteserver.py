@@ -37,7 +37,8 @@ def control(**files):
 
 def remote(host, sender='s@x.example', recipients=('r@y.example',), message=b'hi\n', timeout=60,
            stderr=subprocess.PIPE):
-    """Runs it as qmailr; returns the records of its report.  message: bytes for a pipe, or a file."""
+    """Runs it as qmailr; returns the records of its report.  message: bytes for a pipe, or a
+    file."""
     user = pwd.getpwnam('qmailr')
     piped = isinstance(message, bytes)
     process = subprocess.Popen([REMOTE, host, sender] + list(recipients),

@@ -44,7 +44,8 @@ test_find(struct tap *t)
 		if (mkdir(dir, 0755) == -1)
 			abort();
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-		(void)close(scratch_file(files[i].name, "#!/bin/sh\ntest \"./${0#./}\" = \"./${1#./}\"\n"));
+		(void)close(scratch_file(files[i].name,
+		    "#!/bin/sh\ntest \"./${0#./}\" = \"./${1#./}\"\n"));
 		(void)!chmod(files[i].name, files[i].mode);
 	}
 	for (size_t i = 0; i < sizeof searches / sizeof *searches; i++) {

@@ -20,8 +20,10 @@ SYSTEM = [
 ]
 # name, uid = gid, crypt(password); the password is the name followed by "-secret".
 PEOPLE = [
-    ('joe', 5001, '$6$world$J9xEDuAu8PQF/b5UfLjZQKTMJYbu5Tj/43YZRMZDkol47joKWdUutOKYMZl6WERQST/Eproo/4OzV4IXL/yPz/'),
-    ('ann', 5002, '$6$world$wYsPwPpcSHYQ4TquRnYcBVWPG3DSrYUd4JSPFUcFItbbQq2YqEXW6TMfPyBDJktbFFMhRPe7YH20zO2I/RyyD0'),
+    ('joe', 5001, '$6$world$J9xEDuAu8PQF/b5UfLjZQKTMJYbu5Tj/43YZRMZDkol'
+     '47joKWdUutOKYMZl6WERQST/Eproo/4OzV4IXL/yPz/'),
+    ('ann', 5002, '$6$world$wYsPwPpcSHYQ4TquRnYcBVWPG3DSrYUd4JSPFUcFItb'
+     'bQq2YqEXW6TMfPyBDJktbFFMhRPe7YH20zO2I/RyyD0'),
 ]
 FIRST_PERSON, NOBODY = 1000, 65534
 

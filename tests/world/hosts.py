@@ -212,7 +212,8 @@ class MailHost:
         """Wait until no message is in the queue.  The second look sees the bounce which a message
         left where the first one had already been, before it was gone from where it had not."""
         try:
-            host.wait_for(lambda: not self.queue() and not self.queue(), 'an empty queue of ' + self.name, timeout)
+            host.wait_for(lambda: not self.queue() and not self.queue(),
+                          'an empty queue of ' + self.name, timeout)
         except Trouble as trouble:
             raise Trouble('%s; left: %s; log:\n%s' % (trouble, self.queue()[:9],
                                                       '\n'.join(self.log()[-30:]))) from None
