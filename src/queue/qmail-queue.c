@@ -183,6 +183,14 @@ restrict_self(void)
 	return sandbox_paths(queue, sizeof queue / sizeof *queue) == -1 ? QQ_QUEUE : QQ_OK;
 }
 
+/* Whoever scans todo can say in the log what is the matter with the disk (send/disk.h). */
+static void
+report_trouble(enum qqcode code)
+{
+	if (code == QQ_WRITE || (code >= QQ_PID && code <= QQ_TODO))
+		trigger_pull();
+}
+
 int
 main(void)
 {
@@ -201,8 +209,11 @@ main(void)
 		return (int)code;
 	if ((code = enqueue_reserve(&e)) ||
 	    (code = enqueue_message(&e, span_of(received, received_len), 0)) ||
-	    (code = enqueue_envelope(&e, 1)) || (code = enqueue_publish(&e)))
-		return (int)enqueue_abandon(&e, code);
+	    (code = enqueue_envelope(&e, 1)) || (code = enqueue_publish(&e))) {
+		code = enqueue_abandon(&e, code);
+		report_trouble(code);
+		return (int)code;
+	}
 	trigger_pull();		/* a lost wake-up only delays */
 	return QQ_OK;
 }

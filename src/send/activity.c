@@ -106,7 +106,7 @@ activity_queue(struct activity *a, int error)
 	if (!activity_may(a, CAUSE_QUEUE))
 		return;
 	line = activity_begin(a);
-	buf_adds(line, "alert: unable to use queue file system: ");
+	buf_adds(line, ACTIVITY_QUEUE);
 	buf_adds(line, errtext(error));
 	buf_adds(line, ", sleeping...");
 	activity_end(a);

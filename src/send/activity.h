@@ -20,6 +20,7 @@ enum activity_cause {
 	CAUSE_TRIGGER,
 	CAUSE_DISK,
 	CAUSE_QUEUE,
+	CAUSE_MOUNT,
 	ACTIVITY_CAUSES
 };
 #define ACTIVITY_QUIET_MS 10000
@@ -49,6 +50,7 @@ bool activity_may(struct activity *a, enum activity_cause cause);
 void activity_memory(struct activity *a);
 void activity_opendir(struct activity *a, const char *dir);
 /* `alert: unable to use queue file system: <error>, sleeping...`, likewise. */
+#define ACTIVITY_QUEUE "alert: unable to use queue file system: "
 void activity_queue(struct activity *a, int error);
 
 #endif

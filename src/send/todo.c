@@ -41,6 +41,7 @@ void
 todo_init(struct todo *t)
 {
 	t->trigger = (struct trigger){ -1, -1 };
+	t->disk = (struct disk)DISK_CLOSED;
 	t->clean->owner[CLEAN_TODO].answered = on_answer;
 	t->clean->owner[CLEAN_TODO].arg = t;
 }
@@ -49,6 +50,7 @@ void
 todo_start(struct todo *t)
 {
 	t->started = true;
+	disk_open(&t->disk);
 	t->next_scan = deadline_now();
 }
 
@@ -66,6 +68,7 @@ todo_free(struct todo *t)
 {
 	todo_stop(t);
 	trigger_close(&t->trigger);
+	disk_close(&t->disk);
 	heap_free(&t->retry);
 	buf_free(&t->splitter.record);
 	buf_free(&t->splitter.address);
@@ -102,6 +105,7 @@ todo_watch(const struct todo *t, struct waitset *w)
 
 	if (!t->started)
 		return;
+	disk_watch(&t->disk, w);
 	if (t->n) {
 		/* Answers are the cleaner's business. */
 		if (batch_waits_for_memory(t))
@@ -148,6 +152,8 @@ scan_next(struct todo *t, uint64_t *id)
 	if (qlayout_scan_next(&t->scan, id) == 1)
 		return true;
 	t->scanning = false;
+	if (t->in_vain)
+		disk_want(&t->disk);
 	if (t->scan.failed) {
 		activity_opendir(t->log, t->scan.failed_dir);
 		t->next_scan = deadline_after(TODO_TROUBLE_MS);
@@ -166,8 +172,10 @@ next_id(struct todo *t, uint64_t *id)
 		return true;
 	}
 	while (scan_next(t, id))
-		if (!heap_get(&t->retry, *id, &due))
+		if (!heap_get(&t->retry, *id, &due)) {
+			t->in_vain = false;
 			return true;
+		}
 	return false;
 }
 
@@ -370,14 +378,16 @@ report(struct todo *t)
 void
 todo_step(struct todo *t, const struct waitset *w)
 {
+	bool pulled = waitset_ready(w, t->trigger.read_fd, POLLIN);
 	uint64_t id;
 
 	if (!t->started)
 		return;
 	if (!t->n && !t->stopped) {
-		if (!t->scanning && (deadline_now() >= t->next_scan ||
-		    waitset_ready(w, t->trigger.read_fd, POLLIN)))
+		if (!t->scanning && (pulled || deadline_now() >= t->next_scan)) {
 			scan_start(t);
+			t->in_vain = pulled;
+		}
 		if (t->scanning || retry_due(t, &id)) {
 			gather(t);
 			sync_batch(t);
@@ -385,4 +395,5 @@ todo_step(struct todo *t, const struct waitset *w)
 	}
 	ask_for_removal(t);
 	report(t);
+	disk_step(&t->disk, w, t->q, t->log);
 }

@@ -20,6 +20,7 @@
 #include "queue/trigger.h"
 #include "send/activity.h"
 #include "send/cleaner.h"
+#include "send/disk.h"
 #include "send/split.h"
 #include "send/waitset.h"
 
@@ -45,7 +46,9 @@ struct todo {
 	struct splitter splitter;
 	struct trigger trigger;
 	struct qlayout_scan scan;
+	struct disk disk;
 	bool started, stopped, scanning;
+	bool in_vain;			/* a pull has started the scan, which has found nothing */
 	int64_t next_scan;		/* monotonic ms */
 	int64_t rest_until;		/* the same; until then the trigger is not looked at */
 	struct heap retry;		/* id -> monotonic ms */

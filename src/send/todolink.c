@@ -96,10 +96,13 @@ parse_channels(char c, unsigned *channels)
 	}
 }
 
-/* Verbatim, but for a line that was cut and has lost its end. */
+/* Verbatim, but for a line that was cut and has lost its end.  Trouble that both of us have with the
+ * disk is told once. */
 static void
 log_text(struct todolink *l, struct span text)
 {
+	if (span_starts(text, span_str(ACTIVITY_QUEUE)) && !activity_may(l->log, CAUSE_QUEUE))
+		return;
 	if (text.n && text.p[text.n - 1] == '\n') {
 		l->log->emit(l->log->arg, text);
 		return;

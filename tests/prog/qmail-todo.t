@@ -88,6 +88,55 @@ def woken():
         tap.equal(stop(todo), 0, 'controls that cannot be read: the alert')
 
 
+def refused_mail():
+    """A pull without a message: somebody could not queue his."""
+    alert = 'alert: unable to use queue file system: read-only file system, sleeping...\n'
+    control()
+    with started(Todo()) as todo:
+        todo.settle()
+        pull()
+        todo.settle()
+        tap.equal(todo.of('L'), [], 'all is well: nothing is said')
+    place = QUEUE.rstrip('/')
+    subprocess.run(['mount', '--bind', place, place], check=True)
+    try:
+        subprocess.run(['mount', '-o', 'remount,bind,ro', place], check=True)
+        with started(Todo()) as todo:
+            todo.settle()
+            for _ in range(20):
+                pull()
+                todo.settle()
+            tap.equal(todo.of('L'), [alert], 'the reason, once for many')
+            tap.equal(stop(todo), 0, 'exit 0')
+    finally:
+        subprocess.run(['umount', place], check=True)
+
+
+def out_of_reach():
+    """The queue directory is another one than where qmail-todo works, and comes back."""
+    alert = ('alert: qmail-todo: queue directory in use is out of reach for new mail: '
+             'is its file system mounted?\n')
+    place = QUEUE.rstrip('/')
+    control()
+    os.mkdir('/tmp/elsewhere')
+    with started(Todo()) as todo:
+        todo.settle()
+        subprocess.run(['mount', '-t', 'tmpfs', 'none', '/tmp/elsewhere'], check=True)
+        todo.settle()
+        tap.equal(todo.of('L'), [], 'a mount elsewhere: nothing is said')
+        for number in range(2):
+            subprocess.run(['mount', '-t', 'tmpfs', 'none', place], check=True)
+            todo.until(lambda n=number: len(todo.of('L')) > n)
+            subprocess.run(['umount', '/tmp/elsewhere'], check=True)
+            subprocess.run(['mount', '-t', 'tmpfs', 'none', '/tmp/elsewhere'], check=True)
+            todo.settle()
+            tap.equal(todo.of('L'), [alert] * (number + 1), 'another file system there: said, once')
+            subprocess.run(['umount', place], check=True)
+            todo.settle()
+        tap.equal(stop(todo), 0, 'exit 0')
+    subprocess.run(['umount', '/tmp/elsewhere'], check=True)
+
+
 def batch():
     control()
     numbers = [message(todo=['u5', 'p6', 'Fs@x', 'Tu%d@y' % i]) for i in range(150)]
@@ -280,5 +329,5 @@ def peers():
         tap.equal(todo.records, ['X'], 'it says so')
 
 
-tap.run((one_of_each, woken, batch, pace, synced_first, faults, full_disk, big_todo,
-         many_recipients, predecessor, peers), Stuck)
+tap.run((one_of_each, woken, refused_mail, out_of_reach, batch, pace, synced_first, faults,
+         full_disk, big_todo, many_recipients, predecessor, peers), Stuck)

@@ -242,7 +242,7 @@ def broken(host, name, breaking, seconds):
             told[text] = told.get(text, 0) + 1
     for text, count in told.items():
         tap.note('%d times: %s' % (count, text))
-    tap.ok(told or name == 'unmounted', name + ': the log says why')
+    tap.ok(told, name + ': the log says why')
     most = 1 + seconds // QUIET
     tap.ok(all(count <= most for count in told.values()),
            name + ': the log is not flooded in %d s' % seconds, told)
@@ -253,6 +253,33 @@ def mount_again(host):
     host.sh('if mountpoint -q {0}/queue; then umount {0}/queue; fi'.format(home()))
     wait_for(lambda: host.call(['fsck.ext4', '-p', '/dev/queue'])[0] < 4, 'a sound file system')
     host.sh('%s; rm -rf %s/queue/lost+found' % (mounting(), home()))
+
+
+def idle(host, name, breaking, reason):
+    """Break the file system while nothing is under way: what refuses new mail is in the log."""
+    host.wait_empty()
+    host.sh('sync')                     # what is lost of a removal is for the sweep
+    start = len(host.log())
+    breaking()
+    refused(host, name + ', idle')
+    wait_for(lambda: any(reason in line for line in host.log()[start:]),
+             'the reason in the log: ' + reason)
+    begun = time.monotonic()
+    attempts = attack.scale(30, 300)
+    for _ in range(attempts):
+        code = host.call([home() + '/bin/qmail-inject', attack.GONE % 1], b'Subject: x\n\n')[0]
+        if code != 111:
+            break
+    tap.equal(code, 111, name + ', idle: come again, each of %d times' % attempts)
+    most = 1 + int(time.monotonic() - begun) // QUIET + 1
+    told = alerts(host, start)
+    tap.ok(told and sum(told.values()) <= most, name + ', idle: the log says why, and no more',
+           told)
+    stop(host)
+    mount_again(host)
+    host.svc('-u')
+    attack.probe(host, name + ', idle: mounted again, mail flows')
+    host.wait_empty()
 
 
 def lost_queue(host):
@@ -272,7 +299,12 @@ def lost_queue(host):
         host.sh('umount -l %s/queue' % home())
 
     try:
-        for name, breaking in (('read-only', error), ('EIO', shut_down), ('unmounted', unmount)):
+        unable = 'alert: unable to use queue file system: '
+        for name, breaking, reason in (
+                ('read-only', error, unable + 'read-only file system'),
+                ('EIO', shut_down, unable + 'input/output error'),
+                ('unmounted', unmount, 'alert: qmail-todo: queue directory in use is out of')):
+            idle(host, name, breaking, reason)
             broken(host, name, breaking, seconds)
             stop(host)
             mount_again(host)
