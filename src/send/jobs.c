@@ -93,6 +93,28 @@ jobs_schedule(struct send *s, enum channel c, uint64_t id, int64_t due)
 	return heap_set(heap, id, due);
 }
 
+bool
+jobs_preprocessed(void *arg, uint64_t id, unsigned channels)
+{
+	struct send *s = arg;
+	int64_t now = date_now();
+
+	if (s->stopping)
+		return true;	/* found again at the next start */
+	for (int c = 0; c < CHANNELS; c++)
+		if (channels & 1U << c && jobs_schedule(s, (enum channel)c, id, now) == -1)
+			goto no_memory;
+	if (!channels && done_add(s, id, now) == -1)
+		goto no_memory;
+	/* What was to be looked at again is this.  Later its number may be that of another one. */
+	(void)heap_remove(&s->sched.recheck, id);
+	return true;
+
+no_memory:
+	activity_memory(&s->log);
+	return false;
+}
+
 /* For an entry that is there, which cannot fail. */
 static void
 reschedule(struct send *s, enum channel c, uint64_t id, int64_t due)

@@ -72,6 +72,8 @@ void jobs_id_path(const struct job *job, char *out);
 
 /* Puts N on the channel's schedule.  -1: no memory. */
 MUST_CHECK int jobs_schedule(struct send *s, enum channel c, uint64_t id, int64_t due);
+/* N has been preprocessed, by qmail-todo or by ourselves (todo.h).  arg: struct send. */
+MUST_CHECK bool jobs_preprocessed(void *arg, uint64_t id, unsigned channels);
 /* Starts deliveries until the channel is full or nothing is due, within limits for one turn. */
 void jobs_run(struct send *s, enum channel c);
 /* Could jobs_run start something now? */

@@ -134,29 +134,6 @@ catch_signals(struct send *s)
 	return 0;
 }
 
-/* N has been preprocessed, by qmail-todo or by ourselves.  false: no memory. */
-static bool
-preprocessed(void *arg, uint64_t id, unsigned channels)
-{
-	struct send *s = arg;
-	int64_t now = date_now();
-
-	if (s->stopping)
-		return true;	/* found again at the next start */
-	for (int c = 0; c < CHANNELS; c++)
-		if (channels & 1U << c && jobs_schedule(s, (enum channel)c, id, now) == -1)
-			goto no_memory;
-	if (!channels && done_add(s, id, now) == -1)
-		goto no_memory;
-	/* What was to be looked at again is this.  Later its number may be that of another one. */
-	(void)heap_remove(&s->sched.recheck, id);
-	return true;
-
-no_memory:
-	activity_memory(&s->log);
-	return false;
-}
-
 static int
 connect_spawns(struct send *s, const int *peer)
 {
@@ -183,7 +160,7 @@ connect_others(struct send *s, const int *peer)
 	    todolink_init(&s->link, todo ? peer[PEER_TODO_TO] : -1,
 	    todo ? peer[PEER_TODO_FROM] : -1, &s->log) == -1)
 		return cannot_start(s, "unable to use the pipes to qmail-clean and qmail-todo");
-	s->link.preprocessed = s->todo.preprocessed = preprocessed;
+	s->link.preprocessed = s->todo.preprocessed = jobs_preprocessed;
 	s->link.arg = s->todo.arg = s;
 	s->todo.q = s->todo.splitter.q = s->bounces.q = &s->q;
 	s->todo.log = s->todo.splitter.log = s->bounces.log = &s->log;
@@ -228,7 +205,7 @@ free_all(struct send *s)
 int
 main(void)
 {
-	struct send s = { .log_fd = -1, .spare = { -1 }, .todo = { .trigger = { -1, -1 } } };
+	struct send s = { .log_fd = -1, .spare = { -1 }, .todo = TODO_CLOSED };
 	int peer[PEERS];
 
 	if (peers_take(peer, PEERS) == -1)

@@ -59,6 +59,8 @@ struct todo {
 	size_t n;
 };
 
+#define TODO_CLOSED { .trigger = { -1, -1 }, .disk = DISK_CLOSED }	/* can be freed */
+
 /* Fill in q, log, clean, preprocessed, arg, splitter.{q,routes,log} before; becomes the owner of
  * CLEAN_TODO. */
 void todo_init(struct todo *t);

@@ -96,8 +96,8 @@ parse_channels(char c, unsigned *channels)
 	}
 }
 
-/* Verbatim, but for a line that was cut and has lost its end.  Trouble that both of us have with the
- * disk is told once. */
+/* Verbatim, but for a line that was cut and has lost its end.  Trouble that both of us have with
+ * the disk is told once. */
 static void
 log_text(struct todolink *l, struct span text)
 {
