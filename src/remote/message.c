@@ -3,8 +3,10 @@
 
 #include <unistd.h>
 
+#include "lib/ascii.h"
 #include "lib/io.h"
 #include "mail/dotcrlf.h"
+#include "mail/field.h"
 
 void
 message_open(struct message *m, int fd)
@@ -12,7 +14,7 @@ message_open(struct message *m, int fd)
 	m->fd = fd;
 	m->start = lseek(fd, 0, SEEK_CUR);
 	m->n = 0;
-	m->loaded = m->ended = m->given = false;
+	m->loaded = m->ended = m->given = m->failed = false;
 }
 
 /* Fills the buffer, so that few calls are needed and a short message is all there. */
@@ -23,8 +25,10 @@ load(struct message *m)
 	while (m->n < sizeof m->buf && !m->ended) {
 		ssize_t r = io_read(m->fd, m->buf + m->n, sizeof m->buf - m->n);
 
-		if (r == -1)
+		if (r == -1) {
+			m->failed = true;
 			return MESSAGE_ERROR;
+		}
 		if (r == 0)
 			m->ended = true;
 		m->n += (size_t)r;
@@ -37,6 +41,8 @@ load(struct message *m)
 static enum message_status
 load_first(struct message *m)
 {
+	if (m->failed)
+		return MESSAGE_ERROR;
 	if (m->loaded || m->given)
 		return MESSAGE_OK;
 	m->loaded = true;
@@ -110,4 +116,119 @@ message_scan(struct message *m, struct message_facts *facts)
 	dotcrlf_encode_end(&counter, NULL);
 	facts->wire_size = counter.octets;
 	return status == MESSAGE_END && message_rewind(m) ? MESSAGE_OK : MESSAGE_ERROR;
+}
+
+/* ---- what SMTPUTF8 is about ---- */
+
+/* The next word outside of comments, before a semicolon; false: none. */
+static bool
+next_word(struct span *field, struct span *word)
+{
+	size_t depth = 0, i = 0;
+
+	for (; i < field->n && (depth || ascii_isblank(field->p[i]) || field->p[i] == '\n' ||
+	    field->p[i] == '('); i++) {
+		if (field->p[i] == '(')
+			depth++;
+		else if (field->p[i] == ')' && depth)
+			depth--;
+	}
+	*field = span_tail(*field, i);
+	for (i = 0; i < field->n && !ascii_isblank(field->p[i]) && field->p[i] != '\n' &&
+	    field->p[i] != '(' && field->p[i] != ';'; i++)
+		;
+	*word = span_head(*field, i);
+	*field = span_tail(*field, i);
+	return i > 0;
+}
+
+/* What follows `with` in a Received field; the empty span: nothing does. */
+static struct span
+protocol(struct span received)
+{
+	struct span word;
+	bool with = false;
+
+	while (next_word(&received, &word)) {
+		if (with)
+			return word;
+		with = ascii_ieq(word, span_str("with"));
+	}
+	return span_of("", 0);
+}
+
+/* A field with its continuation lines, taken from *header; n 0: the header is over. */
+static struct span
+take_field(struct span *header)
+{
+	struct span rest = *header, field = rest;
+	size_t n = 0;
+
+	do {
+		n += span_chr(rest, '\n') + 1;
+		rest = span_tail(field, n);
+	} while (rest.n && n > 1 && ascii_isblank(rest.p[0]));
+	field = span_head(field, n > 1 && n <= field.n ? n : 0);
+	*header = span_tail(*header, field.n);
+	return field;
+}
+
+/* Does the first Received field that names a protocol name one of SMTPUTF8? */
+static bool
+came_by_utf8smtp(struct span header)
+{
+	struct span field, name, rest, word;
+
+	while ((field = take_field(&header)).n) {
+		if (field_classify(span_head(field, field.n - 1), &name, &rest) !=
+		    FIELD_LINE_START || field_identify(name) != FIELD_RECEIVED)
+			continue;
+		word = protocol(rest);
+		if (word.n)
+			return ascii_istarts(word, span_str("UTF8SMTP"));
+	}
+	return false;
+}
+
+/* Bytes of the piece that are of the header; *line: bytes of an unfinished line, kept between
+ * pieces.  *over becomes true at the empty line behind it. */
+static struct span
+header_part(struct span piece, size_t *line, bool *over)
+{
+	for (size_t i = 0; i < piece.n; i++) {
+		if (piece.p[i] != '\n') {
+			++*line;
+		} else if (*line == 0) {
+			*over = true;
+			return span_head(piece, i);
+		} else {
+			*line = 0;
+		}
+	}
+	return piece;
+}
+
+bool
+message_has_utf8_header(struct message *m, bool *came_with_utf8)
+{
+	enum message_status status = MESSAGE_OK;
+	struct span piece;
+	size_t line = 0;
+	bool over = false, found = false;
+
+	*came_with_utf8 = false;
+	if (load_first(m) == MESSAGE_ERROR || !came_by_utf8smtp(span_of(m->buf, m->n)))
+		return false;
+	*came_with_utf8 = true;
+	found = has_eight_bit(header_part(span_of(m->buf, m->n), &line, &over));
+	if (found || over || m->ended)
+		return found;
+	if (m->start == -1)
+		return true;
+	line = 0;
+	while (!found && !over && (status = message_next(m, &piece)) == MESSAGE_OK)
+		found = has_eight_bit(header_part(piece, &line, &over));
+	if (status == MESSAGE_ERROR || !message_rewind(m))
+		m->failed = true;
+	return found && !m->failed;
 }

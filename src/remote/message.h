@@ -20,6 +20,7 @@ struct message {
 	bool loaded;		/* buf holds the first piece */
 	bool ended;		/* buf holds the last piece */
 	bool given;		/* message_next gave out what is in buf */
+	bool failed;		/* reading it did, and does from then on */
 	char buf[MESSAGE_PIECE];
 };
 
@@ -40,5 +41,11 @@ struct message_facts {
 };
 /* Reads it all, if it can be read again, and goes back to the start. */
 MUST_CHECK enum message_status message_scan(struct message *m, struct message_facts *facts);
+
+/* Has its header bytes above 127, and did it come by SMTP with SMTPUTF8 (RFC 6531)?  That is so if
+ * the first Received field with a protocol in it has `with UTF8SMTP`, `UTF8SMTPSA` and the like; it
+ * must be in the first piece.  Goes back to the start; true, too, if the rest of such a header
+ * cannot be looked at; false if reading fails, which whoever reads next is told. */
+bool message_has_utf8_header(struct message *m, bool *came_with_utf8);
 
 #endif

@@ -3,7 +3,9 @@
 
 #include "lib/deadline.h"
 #include "lib/io.h"
+#include "lib/utf8.h"
 #include "mail/dotcrlf.h"
+#include "remote/asciienvelope.h"
 #include "remote/smtpreply.h"
 
 #define LATE_REPLY_MS 2000	/* for a reply that was sent before the server hung up */
@@ -14,8 +16,10 @@ struct session {
 	struct message *message;
 	struct smtpreply_offers offers;
 	struct message_facts facts;
+	struct asciienvelope ascii;	/* instead of the job's, if it is made */
 	size_t accepted;		/* recipients */
 	bool logged_in;
+	bool utf8;			/* MAIL has SMTPUTF8 */
 };
 
 struct smtpclient_waits
@@ -110,11 +114,82 @@ check_message(struct session *s)
 	return dialogue_settle(&s->d, DIALOGUE_FINAL);
 }
 
+/* ---- addresses and headers in UTF-8 ---- */
+
+static bool
+refuse_utf8(struct session *s)
+{
+	dialogue_record(&s->d, 'D', "", " does not take addresses or headers in UTF-8. (#5.6.7)\n");
+	dialogue_record_end(&s->d);
+	return dialogue_settle(&s->d, DIALOGUE_FINAL);
+}
+
+static bool
+without_utf8(struct session *s)
+{
+	switch (asciienvelope_make(&s->ascii, s->job->sender, s->job->recipients, s->job->n)) {
+	case ASCIIENVELOPE_OK:
+		return true;
+	case ASCIIENVELOPE_NONE:
+		return refuse_utf8(s);
+	default:
+		return dialogue_settle(&s->d, DIALOGUE_MEMORY);
+	}
+}
+
+/* A bounce does not come by SMTP, but whom it goes to may have come with SMTPUTF8. */
+static bool
+is_utf8_bounce(const struct session *s)
+{
+	bool is = s->offers.utf8 && !s->job->sender.n;
+
+	for (size_t i = 0; i < s->job->n && is; i++)
+		is = utf8_valid(s->job->recipients[i]);
+	return is;
+}
+
+/* What came with SMTPUTF8 goes on with it, or as what needs it not, or not at all (RFC 6531, 3.2).
+ * Other mail goes out as it is, as ever. */
+static bool
+check_utf8(struct session *s)
+{
+	bool came_with_utf8, header = message_has_utf8_header(s->message, &came_with_utf8);
+	bool envelope = (came_with_utf8 || is_utf8_bounce(s)) &&
+	    asciienvelope_is_foreign(s->job->sender, s->job->recipients, s->job->n);
+
+	s->utf8 = s->offers.utf8 && (header || envelope);
+	if (s->utf8 || !came_with_utf8 || (!header && !envelope))
+		return true;
+	return header ? refuse_utf8(s) : without_utf8(s);
+}
+
+static struct span
+sender_of(const struct session *s)
+{
+	return s->ascii.recipients ? s->ascii.sender : s->job->sender;
+}
+
+/* p NULL: one that the server is not told, because it cannot take it. */
+static struct span
+recipient_of(const struct session *s, size_t number)
+{
+	return (s->ascii.recipients ? s->ascii.recipients : s->job->recipients)[number - 1];
+}
+
+/* Is nothing said for this command? */
+static bool
+is_left_out(const struct session *s, size_t number)
+{
+	return number > 0 && number <= s->job->n && !recipient_of(s, number).p;
+}
+
+/* ---- the transaction ---- */
+
 static void
 put_mail(struct session *s)
 {
 	io_puts(&s->d.out, "MAIL FROM:<");
-	io_putspan(&s->d.out, s->job->sender);
+	io_putspan(&s->d.out, sender_of(s));
 	io_putc(&s->d.out, '>');
 	if (s->offers.size && s->facts.known) {
 		io_puts(&s->d.out, " SIZE=");
@@ -122,6 +197,8 @@ put_mail(struct session *s)
 	}
 	if (s->offers.eight_bit && s->facts.eight_bit)
 		io_puts(&s->d.out, " BODY=8BITMIME");
+	if (s->utf8)
+		io_puts(&s->d.out, " SMTPUTF8");
 	if (s->logged_in)
 		login_put_parameter(&s->d, &s->job->login);
 	io_puts(&s->d.out, "\r\n");
@@ -133,9 +210,11 @@ put_command(struct session *s, size_t number)
 {
 	if (number == 0) {
 		put_mail(s);
+	} else if (is_left_out(s, number)) {
+		return;
 	} else if (number <= s->job->n) {
 		io_puts(&s->d.out, "RCPT TO:<");
-		io_putspan(&s->d.out, s->job->recipients[number - 1]);
+		io_putspan(&s->d.out, recipient_of(s, number));
 		io_puts(&s->d.out, ">\r\n");
 	} else {
 		io_puts(&s->d.out, "DATA\r\n");
@@ -182,6 +261,15 @@ data_reply(struct session *s)
 	    dialogue_refused(&s->d, "", " failed on DATA command.");
 }
 
+/* Its reply, as it were. */
+static void
+leave_out(struct session *s)
+{
+	dialogue_record(&s->d, 'h', "",
+	    " does not take this address, which is in UTF-8. (#5.6.7)\n");
+	dialogue_record_end(&s->d);
+}
+
 static bool
 command_reply(struct session *s, size_t number)
 {
@@ -198,6 +286,8 @@ drain(struct session *s, size_t number, size_t sent)
 	for (; number < sent; number++) {
 		int64_t wait = deadline_after(s->job->waits.reply_ms);
 
+		if (is_left_out(s, number))
+			continue;
 		if (!dialogue_read(&s->d, deadline_first(wait, s->d.end))) {
 			s->d.hung_up = true;
 			return;
@@ -233,6 +323,10 @@ transact(struct session *s)
 		}
 		if (number == sent)
 			sent = put_batch(s, sent, commands);
+		if (is_left_out(s, number)) {
+			leave_out(s);
+			continue;
+		}
 		if (!dialogue_reply(&s->d))
 			return false;
 		if (!command_reply(s, number)) {
@@ -317,11 +411,12 @@ smtpclient_send(int fd, const char *ip, const struct smtpclient_job *job, struct
 	s.d.end = deadline_after(job->waits.dialogue_ms);
 	dialogue_start(&s.d, fd, ip, report);
 	if ((job->tls.need != STARTTLS_FIRST || starttls_upgrade(&s.d, &job->tls)) && greet(&s) &&
-	    introduce(&s) && secure(&s) && log_in(&s) && check_message(&s) && transact(&s) &&
-	    send_text(&s))
+	    introduce(&s) && secure(&s) && log_in(&s) && check_message(&s) && check_utf8(&s) &&
+	    transact(&s) && send_text(&s))
 		(void)finish_text(&s);
 	quit(&s);
 	outcome = s.d.outcome;
+	asciienvelope_free(&s.ascii);
 	dialogue_free(&s.d);
 	return buf_ok(report) ? outcome : DIALOGUE_MEMORY;
 }

@@ -126,6 +126,8 @@ take_offer(struct smtpreply_offers *found, struct span line)
 		found->eight_bit = true;
 	if (offers(line, "STARTTLS", &parameter))
 		found->starttls = true;
+	if (offers(line, "SMTPUTF8", &parameter))
+		found->utf8 = true;
 	if (offers(line, "AUTH", &parameter) && !found->auth)
 		found->auth = known_method(parameter);
 	if (ascii_istarts(line, old_auth) && !found->auth)

@@ -49,6 +49,7 @@ struct smtpreply_offers {
 	bool size;		/* RFC 1870 */
 	uint64_t size_limit;	/* 0: none told */
 	bool starttls;		/* RFC 3207 */
+	bool utf8;		/* RFC 6531 */
 	enum smtpreply_auth auth;	/* the first of its own list that we know */
 };
 struct smtpreply_offers smtpreply_offers(const struct smtpreply *r);

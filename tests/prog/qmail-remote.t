@@ -307,6 +307,41 @@ def test_text():
     os.unlink(path)
 
 
+def test_utf8():
+    """What qmail-smtpd took with SMTPUTF8; its Received field says so."""
+    control(smtproutes=':127.0.0.2')
+    came = (b'Received: (qmail 7 invoked from network); 21 Nov 2026 16:00:00 -0000\n'
+            b'Received: from unknown (HELO x) (192.0.2.7)\n'
+            b'  by mx.example with UTF8SMTP; 21 Nov 2026 16:00:00 -0000\n')
+    plain = came.replace(b'UTF8SMTP', b'ESMTP')
+    foreign, header = '\u00fc@b\u00fccher.example', b'To: \xc3\xbc@b\xc3\xbccher.example\n\nx\n'
+    taken, refused = ['r', ACCEPTED % '127.0.0.2'], '127.0.0.2 does not take '
+    both = ['D' + refused + 'addresses or headers in UTF-8. (#5.6.7)\n']
+    on, off = '250-mx\n250-SMTPUTF8\n250 8BITMIME', '250-mx\n250 8BITMIME'
+    raw = '"\u00fc"@b\u00fccher.example'.encode().decode('latin-1')
+    for name, offer, message, recipient, report, seen in (
+            ('offered', on, came + header, foreign, taken, [
+                'MAIL FROM:<s@x.example> BODY=8BITMIME SMTPUTF8', 'RCPT TO:<%s>' % raw]),
+            ('not offered', off, came + header, foreign, both, []),
+            ('not offered, only in the address', off, came + b'\nx\n', foreign, both, []),
+            ('not offered, only in the domain', off, came + b'\nx\n', 'u@b\u00fccher.example', taken, [
+                'MAIL FROM:<s@x.example>', 'RCPT TO:<u@xn--bcher-kva.example>']),
+            ('came without', on, plain + header, foreign, taken, [
+                'MAIL FROM:<s@x.example> BODY=8BITMIME', 'RCPT TO:<%s>' % raw]),
+            ('came without, not offered', off, plain + header, foreign, taken, [
+                'MAIL FROM:<s@x.example> BODY=8BITMIME', 'RCPT TO:<%s>' % raw]),
+            ('needs it not', off, came + b'\n\xc3\xbc\n', 'r@y.example', taken, [
+                'MAIL FROM:<s@x.example> BODY=8BITMIME', 'RCPT TO:<r@y.example>'])):
+        server = Smtp('127.0.0.2', [OK[0], offer] + OK[2:])
+        tap.equal(remote('y.example', recipients=(recipient,), message=message), report,
+                  'SMTPUTF8: ' + name)
+        stop(server)
+        tap.equal(server.seen[1:3], seen or ['QUIT'], '  what it said')
+        if seen:
+            tap.equal(bytes(server.text), message.replace(b'\n', b'\r\n') + b'.\r\n',
+                      '  the text is whole')
+
+
 def test_hostile():
     """Whatever the server does, there is one report, in bounded time and memory."""
     control(smtproutes=':127.0.0.2', timeoutremote='2')
@@ -423,6 +458,7 @@ def main():
     test_routes()
     test_tcpto()
     test_text()
+    test_utf8()
     test_hostile()
     test_recipients()
     test_sandbox()

@@ -110,6 +110,102 @@ test_facts(struct tap *t)
 	}
 }
 
+#define UTF8 "Received: by mx with UTF8SMTP; today\n"
+
+static void
+test_utf8(struct tap *t)
+{
+	static const struct {
+		const char *what, *text;
+		bool came, header;
+	} rows[] = {
+		{ "nothing", "", false, false },
+		{ "no header", "\n" UTF8 "To: \303\274\n", false, false },
+		{ "an unfinished line", "Received", false, false },
+		{ "no newline", "Received: by mx with UTF8SMTP", false, false },
+		{ "plain", UTF8 "\n\303\274\n", true, false },
+		{ "bytes beyond 127", UTF8 "To: \303\274\n\nx\n", true, true },
+		{ "before it", "To: \303\274\n" UTF8 "\nx\n", true, true },
+		{ "case, others of its kind", "RECEIVED: By x WITH utf8smtpsa\n\n", true, false },
+		{ "with a comment behind it", "Received: by x with UTF8SMTPS(y)\n\n", true, false },
+		{ "on another line", "Received: by x\n\twith\n UTF8SMTP\n\n", true, false },
+		{ "in a comment", "Received: (x (y) with UTF8SMTP) by mx\n\n", false, false },
+		{ "a comment that does not end", "Received: (by mx with UTF8SMTP\n\n", false,
+		    false },
+		{ "behind the semicolon", "Received: by mx; with UTF8SMTP\n\n", false, false },
+		{ "another field", "X-Received: by mx with UTF8SMTP\n\n", false, false },
+		{ "the first one counts", "Received: by mx with ESMTP; x\n" UTF8 "\n", false,
+		    false },
+		{ "one without a protocol not", "Received: (q 1); x\n" UTF8 "\n", true, false },
+		{ "with at the end", "Received: by mx with\n" UTF8 "\n", true, false },
+		{ "UTF8 alone", "Received: by mx with UTF8\n\n", false, false },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct buf text = { 0 }, got = { 0 };
+		bool came, header;
+		int fd;
+
+		buf_adds(&text, rows[i].text);
+		fd = as_file(&text);
+		message_open(&message, fd);
+		header = message_has_utf8_header(&message, &came);
+		ok(t, came == rows[i].came && header == rows[i].header, "UTF-8: %s", rows[i].what);
+		read_whole(&got);
+		is(t, buf_span(&got), buf_span(&text), "  all of it is still there");
+		(void)close(fd);
+		buf_free(&text);
+		buf_free(&got);
+	}
+}
+
+/* The header is longer than a piece, and what counts is at its end. */
+static void
+test_long_header(struct tap *t)
+{
+	struct buf text = { 0 }, got = { 0 };
+	bool came;
+	int fd, fds[2];
+
+	buf_adds(&text, UTF8);
+	while (text.n < MESSAGE_PIECE - 5)
+		buf_adds(&text, "X: y\n");
+	buf_adds(&text, "To: u@\303\274\n\nx\n");
+	fd = as_file(&text);
+	message_open(&message, fd);
+	ok(t, message_has_utf8_header(&message, &came) && came, "behind the first piece");
+	read_whole(&got);
+	is(t, buf_span(&got), buf_span(&text), "all of it is still there");
+	(void)close(fd);
+	text.p[text.n - 6] = 'u';
+	text.p[text.n - 5] = 'u';
+	fd = as_file(&text);
+	message_open(&message, fd);
+	ok(t, !message_has_utf8_header(&message, &came) && came, "nothing there");
+	(void)close(fd);
+	if (pipe(fds) == -1 || io_write_all(fds[1], text.p, MESSAGE_PIECE) == -1)
+		exit(1);
+	message_open(&message, fds[0]);
+	ok(t, message_has_utf8_header(&message, &came) && came, "from a pipe: it may be");
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+	buf_free(&text);
+	buf_free(&got);
+}
+
+/* Who looks does not hide from who reads that it failed. */
+static void
+test_unreadable(struct tap *t)
+{
+	struct span piece;
+	bool came;
+
+	message_open(&message, -1);
+	ok(t, !message_has_utf8_header(&message, &came) && !came, "no descriptor");
+	is_num(t, message_next(&message, &piece), MESSAGE_ERROR, "is told when it is read");
+	is_num(t, message_next(&message, &piece), MESSAGE_ERROR, "and again");
+}
+
 static void
 test_pipes(struct tap *t)
 {
@@ -142,5 +238,8 @@ main(void)
 	test_sizes(&t);
 	test_facts(&t);
 	test_pipes(&t);
+	test_utf8(&t);
+	test_long_header(&t);
+	test_unreadable(&t);
 	return done(&t);
 }

@@ -9,22 +9,8 @@
 #include <unistd.h>
 
 #include "lib/io.h"
-#include "smtpserver.h"
+#include "clientrig.h"
 #include "tap.h"
-
-#define REPLIES 16
-
-#define EHLO_ALL "250-mx\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250 8BITMIME\r\n"
-
-struct row {
-	const char *what;
-	const char *replies[REPLIES];
-	const char *message;
-	const char *recipients;		/* one letter each */
-	enum dialogue_outcome outcome;
-	const char *report;		/* NUL shown as `|` */
-	const char *seen;		/* lines the server got; NULL: not compared */
-};
 
 static const struct row rows[] = {
 	{ "plain server", { "220 hi\r\n", "250 mx\r\n", "250 a\r\n", "250 b\r\n", "354 go\r\n",
@@ -162,87 +148,6 @@ static const struct row rows[] = {
 	    "hIP does not like recipient.\nRemote host said: 550 b\n|r|"
 	    "KIP accepted message.\nRemote host said: 250 done\n|", NULL },
 };
-
-/* ---- the client ---- */
-
-static void
-make_recipients(const char *letters, char text[][4], struct span *spans)
-{
-	for (size_t i = 0; letters[i]; i++) {
-		(void)snprintf(text[i], sizeof text[i], "%c@y", letters[i]);
-		spans[i] = span_str(text[i]);
-	}
-}
-
-static void
-read_back(FILE *f, struct buf *to)
-{
-	(void)lseek(fileno(f), 0, SEEK_SET);
-	if (io_read_all(fileno(f), to) != IO_OK)
-		exit(1);
-}
-
-static const struct smtpclient_waits short_waits = { 400, 2000, 400 };
-
-/* One dialogue; *report with NUL shown as `|`, what the server saw in *log. */
-static enum dialogue_outcome
-dialogue(const char *const *replies, const char *recipients, int message_fd,
-    const struct smtpclient_waits *waits, struct buf *report, struct buf *log)
-{
-	static const char sender[] = "s@x";
-	struct message message;
-	char text[200][4];
-	struct span spans[200];
-	struct smtpclient_job job = { .helo = "me.example", .sender = span_str(sender),
-		.recipients = spans, .n = strlen(recipients), .waits = *waits };
-	FILE *seen = tmpfile();
-	enum dialogue_outcome outcome;
-	int fd;
-	pid_t pid = start_server(replies, seen, &fd);
-
-	make_recipients(recipients, text, spans);
-	message_open(&message, message_fd);
-	outcome = smtpclient_send(fd, "IP", &job, &message, report);
-	(void)close(fd);
-	(void)waitpid(pid, NULL, 0);
-	for (size_t i = 0; i < report->n; i++)
-		if (report->p[i] == '\0')
-			report->p[i] = '|';
-	read_back(seen, log);
-	(void)fclose(seen);
-	return outcome;
-}
-
-static FILE *
-file_with(const char *text, size_t times)
-{
-	FILE *f = tmpfile();
-
-	while (times--)
-		(void)fputs(text, f);
-	(void)fflush(f);
-	(void)lseek(fileno(f), 0, SEEK_SET);
-	return f;
-}
-
-static void
-test_rows(struct tap *t)
-{
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		const struct row *row = &rows[i];
-		struct buf report = { 0 }, log = { 0 };
-		FILE *message = file_with(row->message, 1);
-
-		is_num(t, dialogue(row->replies, row->recipients, fileno(message), &short_waits,
-		    &report, &log), row->outcome, row->what);
-		is(t, buf_span(&report), span_str(row->report), row->what);
-		if (row->seen)
-			is(t, buf_span(&log), span_str(row->seen), row->what);
-		buf_free(&report);
-		buf_free(&log);
-		(void)fclose(message);
-	}
-}
 
 /* Far more than the socket holds, so that the client is still writing when the server speaks. */
 static void
@@ -415,7 +320,7 @@ main(void)
 	struct tap t = { 0 };
 
 	(void)signal(SIGPIPE, SIG_IGN);
-	test_rows(&t);
+	test_rows(&t, rows, sizeof rows / sizeof *rows);
 	test_early(&t);
 	test_batches(&t);
 	test_pipe(&t);

@@ -139,9 +139,9 @@ static const struct {
 } greetings[] = {
 	{ "nothing", "250 mx\n", { 0 } },
 	{ "all", "250-mx\n250-PIPELINING\n250-SIZE 1000\n250 8BITMIME\n",
-	    { true, true, true, 1000, false, SMTPREPLY_NO_AUTH } },
+	    { .pipelining = true, .eight_bit = true, .size = true, .size_limit = 1000 } },
 	{ "any case", "250-mx\n250-Pipelining\n250-size 7\n250 8bitmime\n",
-	    { true, true, true, 7, false, SMTPREPLY_NO_AUTH } },
+	    { .pipelining = true, .eight_bit = true, .size = true, .size_limit = 7 } },
 	{ "the greeting is no keyword", "250 PIPELINING\n", { 0 } },
 	{ "a longer word", "250-mx\n250-SIZES 5\n250-XPIPELINING\n250 8BITMIME2\n", { 0 } },
 	{ "SIZE without a number", "250-mx\n250 SIZE\n", { .size = true } },
@@ -153,6 +153,8 @@ static const struct {
 	    { .pipelining = true, .auth = SMTPREPLY_LOGIN } },
 	{ "STARTTLS", "250-mx\n250-startTLS\n250 X\n", { .starttls = true } },
 	{ "no STARTTLS", "250-mx\n250-STARTTLSX\n250 XSTARTTLS\n", { 0 } },
+	{ "SMTPUTF8", "250-mx\n250-smtputf8\n250 X\n", { .utf8 = true } },
+	{ "no SMTPUTF8", "250-mx\n250-SMTPUTF88\n250 XSMTPUTF8\n", { 0 } },
 	{ "the server's order of methods", "250-mx\n250 AUTH X PLAIN CRAM-MD5\n",
 	    { .auth = SMTPREPLY_PLAIN } },
 	{ "CRAM-MD5", "250-mx\n250 auth  cram-md5\n", { .auth = SMTPREPLY_CRAM_MD5 } },
@@ -175,7 +177,8 @@ test_offers(struct tap *t)
 		got = smtpreply_offers(&r);
 		ok(t, got.pipelining == want->pipelining && got.eight_bit == want->eight_bit &&
 		    got.size == want->size && got.size_limit == want->size_limit &&
-		    got.starttls == want->starttls && got.auth == want->auth, "%s",
+		    got.starttls == want->starttls && got.utf8 == want->utf8 &&
+		    got.auth == want->auth, "%s",
 		    greetings[i].what);
 		smtpreply_free(&r);
 	}
