@@ -15,32 +15,29 @@ without_version(const struct buf *line)
 	return spf_record_is(s) ? spf_record_terms(s) : s;
 }
 
-/* NULL, or the file that cannot be read. */
-static const char *
-read_files(struct spf_controls *c)
+/* The first of two names that is there.  *used: which, or which cannot be read; the first one if
+ * there is neither. */
+static enum ctl_status
+read_either(const char *name, const char *other, struct buf *line, const char **used)
 {
-	enum ctl_status status;
+	enum ctl_status status = ctl_line(*used = name, line);
 
-	if ((status = ctl_line("spfrules", &c->rules)) == CTL_ERROR)
-		return "spfrules";
-	if (status == CTL_ABSENT && ctl_line("spflocalrules", &c->rules) == CTL_ERROR)
-		return "spflocalrules";
-	if (ctl_line("spfguess", &c->guess) == CTL_ERROR)
-		return "spfguess";
-	if ((status = ctl_line("spfexp", &c->explain)) == CTL_ERROR)
-		return "spfexp";
-	if (status == CTL_ABSENT && ctl_line("spfexplain", &c->explain) == CTL_ERROR)
-		return "spfexplain";
-	return NULL;
+	if (status == CTL_ABSENT && (status = ctl_line(other, line)) != CTL_ABSENT)
+		*used = other;
+	return status;
 }
 
 const char *
 spf_controls_read(struct spf_controls *c, struct spf_policy *policy)
 {
-	const char *bad = read_files(c);
+	const char *rules, *explain, *bad;
 
-	if (bad)
-		return bad;
+	if (read_either("spfrules", "spflocalrules", &c->rules, &rules) == CTL_ERROR)
+		return rules;
+	if (ctl_line("spfguess", &c->guess) == CTL_ERROR)
+		return "spfguess";
+	if (read_either("spfexp", "spfexplain", &c->explain, &explain) == CTL_ERROR)
+		return explain;
 	policy->rules = without_version(&c->rules);
 	policy->guess = without_version(&c->guess);
 	policy->explain = buf_span(&c->explain);
@@ -48,8 +45,7 @@ spf_controls_read(struct spf_controls *c, struct spf_policy *policy)
 	bad = spf_policy_check(policy);
 	if (!bad)
 		return NULL;
-	return strcmp(bad, "rules") == 0 ? "spfrules" : strcmp(bad, "guess") == 0 ? "spfguess" :
-	    "spfexp";
+	return strcmp(bad, "rules") == 0 ? rules : strcmp(bad, "guess") == 0 ? "spfguess" : explain;
 }
 
 void
