@@ -1,6 +1,7 @@
 /* server - one handshake with a client, and what came of it. */
 #include "tls/server.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include <openssl/bio.h>
@@ -9,6 +10,7 @@
 #include "lib/ctl.h"
 #include "lib/date.h"
 #include "lib/deadline.h"
+#include "lib/errtext.h"
 #include "lib/log.h"
 #include "lib/num.h"
 #include "tls/authorities.h"
@@ -58,29 +60,43 @@ use_version(struct server *s, struct buf *reason)
 	return rc;
 }
 
+/* `why (control/clientca.pem)`: what is wrong, unless somebody has said so, and with which file. */
+static int
+complain(struct buf *reason, const char *why, const char *file)
+{
+	if (!reason->n)
+		buf_adds(reason, why);
+	buf_adds(reason, " (");
+	buf_adds(reason, file);
+	buf_addc(reason, ')');
+	return -1;
+}
+
 /* Certificates of clients are wanted where both files are; nobody must have one. */
 static int
 ask_clients(struct server *s, struct buf *reason)
 {
 	struct buf text = BUF_CAP(AUTHORITIES_MAX);
+	const char *file = "control/tlsclients";
 	enum ctl_status status = ctl_list("tlsclients", &text);
-	int rc = 0;
+	int rc = 0, error;
 
-	if (status == CTL_FOUND && (status = ctl_path_text(CLIENT_AUTHORITIES, &text)) ==
+	if (status == CTL_FOUND && (status = ctl_path_text(file = CLIENT_AUTHORITIES, &text)) ==
 	    CTL_FOUND) {
 		s->asks = true;
 		rc = authorities_add(s->ctx, buf_span(&text), reason);
 		if (rc == 0)
 			rc = authorities_announce(s->ctx, buf_span(&text));
-		if (rc == 0 && (status = ctl_path_text(CLIENT_REVOKED, &text)) ==
+		if (rc == 0 && (status = ctl_path_text(file = CLIENT_REVOKED, &text)) ==
 		    CTL_FOUND)
 			rc = authorities_add_lists(s->ctx, buf_span(&text), reason);
 	}
+	error = errno;
 	buf_free(&text);
-	if (status == CTL_ERROR || rc == -1) {
-		buf_adds(reason, " (control/clientca.pem, clientcrl.pem)");
-		return -1;
-	}
+	if (status == CTL_ERROR)
+		return complain(reason, errtext(error), file);
+	if (rc == -1)
+		return complain(reason, "not usable", file);
 	SSL_CTX_set_verify(s->ctx, s->asks ? SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE :
 	    SSL_VERIFY_NONE, authorities_accept);
 	return 0;

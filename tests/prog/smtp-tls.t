@@ -305,6 +305,7 @@ def clients():
     tap.ok(server.say(b'RCPT TO:<you@elsewhere.example>').startswith('553 not relayed'),
            'client: in the clear as usual')
     server.end()
+    list_of_clients(control)
     server = Smtp({'UCSPITLS': '?'}, control)
     server.greet()
     context = world.client_context()
@@ -313,6 +314,29 @@ def clients():
     server.say(b'MAIL FROM:<x@x.example>')
     tap.equal(server.say(b'RCPT TO:<you@elsewhere.example>'), '250 ok\r\n', 'client: UCSPITLS=?')
     server.end()
+
+
+def list_of_clients(control):
+    """The file tlsclients: off, on, refusals in the log, trouble."""
+    def ask(text):
+        server = Smtp({'QMAILSMTPD_LOG': 'refusal'}, {**control, 'tlsclients': text})
+        server.greet()
+        context = world.client_context()
+        context.load_cert_chain(world.DIR + '/client.pem')
+        answer = server.encrypt(context)
+        if answer.startswith('220'):
+            server.say(b'MAIL FROM:<x@x.example>')
+            answer = server.say(b'RCPT TO:<you@elsewhere.example>')
+        server.end()
+        return answer[:3], server.logged()
+    yes, no = ask('joe@client.example\n'), ask('other@client.example\n')
+    tap.equal((ask(None)[0], yes[0], no[0]), ('553', '250', '553'), 'tlsclients: off and on')
+    tap.ok("rcpthosts (553 sorry, that domain isn't in my list of allowed rcpthosts; no valid cert" in no[1] and
+           'rcpthosts (' not in yes[1], 'tlsclients: log', no[1])
+    hidden = ask(True)
+    tap.equal((hidden[0], ask(False)[0], ask('*\n@client.example\n')[0]), ('454', '454', '553'),
+              'tlsclients: cannot be read, malformed')
+    tap.ok(re.search(r'not started: \S.* \(control/tlsclients\)\n', hidden[1]), '  and the log says so', hidden[1])
 
 
 def resume(version, certificate, control):
