@@ -291,6 +291,14 @@ run_command(struct session *s, const struct command *c, struct span arg)
 	return c->run(s, c->raw ? arg : span_head(arg, span_chr(arg, '\0')));
 }
 
+static void
+note(struct session *s, struct span verb, enum reply r)
+{
+	s->refusals += reply_is_refusal(r) ? 1 : 0;
+	if (s->conf->log_styles)
+		smtplog_command(s, verb, r);
+}
+
 /* The command, and what the log says about it.  The name of what is no command is not logged: a
  * client that does not wait may send a password there. */
 static enum reply
@@ -305,9 +313,7 @@ run_logged(struct session *s)
 	buf_reset(&s->tried);
 	s->refused_by = NULL;
 	r = run_command(s, c, arg);
-	s->refusals += reply_is_refusal(r) ? 1 : 0;
-	if (s->conf->log_styles)
-		smtplog_command(s, span_str(c ? c->verb : "unknown"), r);
+	note(s, span_str(c ? c->verb : "unknown"), r);
 	return r;
 }
 
@@ -341,10 +347,12 @@ dialog_run(struct session *s)
 
 	if (!starttls_begin(s))
 		return false;
-	if ((r = checks_run(s, CHECKS_CONNECT, NULL)) == REPLY_OK)
+	if ((r = checks_run(s, CHECKS_CONNECT, NULL)) == REPLY_OK) {
 		put_banner(s);
-	else
+	} else {
+		note(s, span_str("connect"), r);
 		reply_put(&s->out, r);
+	}
 	while (reply_effect(r) != REPLY_ENDS) {
 		if ((r = session_read_line(s, &s->line)) == REPLY_OK)
 			r = run_logged(s);

@@ -16,6 +16,7 @@
 #include "smtp/reply.h"
 #include "smtp/session.h"
 #include "smtp/smtpconf.h"
+#include "smtp/smtplog.h"
 
 #define CODE_QUIT 0
 #define CODE_OTHER_END 1
@@ -40,6 +41,7 @@ refuse_to_serve(struct smtpconf *conf)
 	out.timeout_ms = SESSION_COMMAND_MS;
 	reply_put(&out, REPLY_CONTROLS);
 	(void)!io_flush(&out);
+	smtplog_unserved(REPLY_CONTROLS);
 	smtpconf_free(conf);
 	return CODE_OTHER_END;
 }

@@ -8,6 +8,7 @@
 #include "lib/io.h"
 #include "lib/log.h"
 #include "lib/num.h"
+#include "mail/tcpenv.h"
 #include "smtp/session.h"
 
 #define CODE_DIGITS 3
@@ -278,6 +279,23 @@ put_address(const char *what, struct span address)
 }
 
 /* ---- events ---- */
+
+void
+smtplog_unserved(enum reply r)
+{
+	struct trace_hop peer = { 0 };
+	struct buf line = { 0 };
+
+	if (!(smtplog_styles() & SMTPLOG_REFUSAL))
+		return;
+	tcpenv_hop(&peer);
+	buf_adds(&line, "qmail-smtpd: controls (");
+	buf_adds(&line, reply_text(r));
+	buf_adds(&line, "):  from ");
+	smtplog_add(&line, peer.remote_ip);
+	buf_adds(&line, " to  helo ");
+	put(&line);
+}
 
 static const char *
 class_of(struct span verb)

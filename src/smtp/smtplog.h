@@ -39,7 +39,10 @@ void smtplog_put(struct buf *line);
 /* Each of these lines by itself. */
 void smtplog_lines(const struct buf *lines);
 
-/* After each command; r: what it was answered. */
+/* The connection ends before there is a session, r is in place of the greeting.  Reads the
+ * environment. */
+void smtplog_unserved(enum reply r);
+/* After each command, and a `connect` that is refused; r: what it was answered. */
 void smtplog_command(const struct session *s, struct span verb, enum reply r);
 /* A message of so many bytes is queued. */
 void smtplog_message(const struct session *s, pid_t qp, uint64_t size);
