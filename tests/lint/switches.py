@@ -2,8 +2,10 @@
 """switches.py - tests/switches.tsv against the code.  Run in the top of the tree; prints what is
 wrong, exit 1 if anything is.  A control file or variable that qmail-smtpd reads, or what checks and
 filters for it, has a row, each row is read, is described in a manual, and a control file is shown
-by qmail-showctl.
+by qmail-showctl.  Where a row names test points of a file, that has them; where it names checks or
+commands that refuse, there are such, and each check of checks.c refuses in some row.
 """
+import ast
 import glob
 import re
 import sys
@@ -14,9 +16,10 @@ SOURCES = sorted(glob.glob('src/smtp/*.c')) + ['src/mail/intake.c', 'src/mail/re
 SOURCES += ['src/spf/controls.c', 'src/queue/taps.c', 'src/queue/qfilter.c',
             'src/queue/qmail-qfilter.c', 'src/spawn/spawn-filter.c', 'src/spawn/qmail-lspawn.c']
 # Read by helpers that get them as an argument, and what describes the connection.
-CONNECTION = re.compile(r'TCP6?(LOCAL|REMOTE)\w+|PROTO|PATH|SMTPAUTHMETHOD')
-FIRST_ARGUMENT = re.compile(r'\b(?:getenv|is_on|ctl_\w+|starttls_\w+)\(\s*"([^"]+)"')
-CALLS = re.compile(r'\b(?:smtpconf_number|ctlnames_may_have|line_or_me)\(([^;{]*?)\)', re.S)
+CONNECTION = re.compile(r'TCP6?(LOCAL|REMOTE)\w+|PROTO|PATH|SMTPAUTHMETHOD|SSLCTLFD')
+FIRST_ARGUMENT = re.compile(r'\b(?:getenv|is_on|ctl_\w+|starttls_\w+|read_either)\(\s*"([^"]+)"')
+CALLS = re.compile(
+    r'\b(?:smtpconf_number|ctlnames_may_have|line_or_me|read_either)\(([^;{]*?)\)', re.S)
 WORD = re.compile(r'"([A-Za-z][\w.-]+)"')
 
 
@@ -37,6 +40,41 @@ def read_by(source):
     return {name for name in found if not CONNECTION.fullmatch(name)}
 
 
+def points(path):
+    """Names of the test points of a Python program: those that its calls give as they are."""
+    place = {'ok': 1, 'equal': 2}
+    calls = [node for node in ast.walk(ast.parse(text(path)))
+             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    names = [call.args[place[call.func.attr]] for call in calls
+             if len(call.args) > place.get(call.func.attr, len(call.args))]
+    return {name.value for name in names if isinstance(name, ast.Constant)}
+
+
+def check_points(line):
+    """The test points of a row that another test has."""
+    try:
+        known = points('tests/' + line[2][2:])
+    except (OSError, SyntaxError) as error:
+        yield '%s: %s' % (line[0], error)
+        return
+    for point in line[3:]:
+        if point not in known:
+            yield '%s: %s has no test point: %s' % (line[0], line[2][2:], point)
+
+
+def check_refusers(lines):
+    """The column `refused`, against the tables of checks and commands."""
+    checks = set(re.findall(r'^\t\{ "([\w-]+)", \w+, [\w| ]+ \},', text('src/smtp/checks.c'), re.M))
+    verbs = set(re.findall(r'^\t\{ "(\w+)", command_', text('src/smtp/dialog.c'), re.M)) | {
+        'auth', 'starttls', 'unknown', 'controls'}
+    named = {name for line in lines if len(line) == 10 for name in line[7].split(' ')} - {'-'}
+    for name in sorted(named - checks - verbs):
+        yield 'there is no check or command %s' % name
+    # What never refuses: it waits, or remembers.
+    for name in sorted(checks - named - {'tarpit'}):
+        yield 'no row is refused by the check %s' % name
+
+
 def check():
     """All complaints."""
     asked = set()
@@ -48,8 +86,12 @@ def check():
     manuals = '\n'.join(text(path) for path in glob.glob('man/*.[1-8]'))
     shown = text('src/tools/showctl.c')
     for line in lines:
-        if len(line) != 9 and not (len(line) == 3 and line[2].startswith('= ')):
+        elsewhere = len(line) > 2 and line[2].startswith('= ')
+        if len(line) != (6 if elsewhere else 10):
             yield '%s: %d columns' % (line[0], len(line))
+        if elsewhere:
+            yield from check_points(line)
+    yield from check_refusers(lines)
     for name in sorted(asked - set(rows)):
         yield '%s is read and has no row' % name
     for name in sorted(set(rows) - asked):

@@ -43,13 +43,16 @@ def tear_down():
 
 
 def controls(extra):
-    """Exactly these control files; None removes, True is a directory, so that reading fails."""
+    """Exactly these control files; None removes, True is a directory, so that reading fails, and
+    False a file that only root may read."""
     shutil.rmtree(HOME + '/control')
     os.mkdir(HOME + '/control')
     for name, text in {**CONTROL, **extra}.items():
         path = HOME + '/control/' + name
         if text is True:
             os.mkdir(path)
+        elif text is False:
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0))
         elif text is not None:
             with open(path, 'wb') as file:
                 file.write(text if isinstance(text, bytes) else text.encode('latin-1'))
@@ -95,6 +98,13 @@ class Server:
 
     def send(self, data):
         self.socket.sendall(data if isinstance(data, bytes) else data.encode('latin-1'))
+
+    def send_some(self, data):
+        """A server that has gone away is fine."""
+        try:
+            self.send(data)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
 
     def send_all(self, data):
         """And no more; a server that goes away before is fine."""

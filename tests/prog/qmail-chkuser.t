@@ -252,6 +252,19 @@ def test_recipients():
     tap.equal(replies, ['250 ok', '250 ok', NO_MAILBOX], 'DOMAIN: only domains that bounce')
 
 
+def test_quota():
+    """CHKUSER_MBXQUOTA: the mailbox of full is filled to 95 percent."""
+    ask = [FROM, 'RCPT TO:<full@v.example>']
+    off, on = talk(ask, **START), talk(ask, CHKUSER_MBXQUOTA='90', **START)
+    full = '552 5.2.2 sorry, recipient mailbox is full (chkuser)'
+    tap.equal((off[0][1], on[0][1]), ('250 ok', full), 'CHKUSER_MBXQUOTA: off and on')
+    tap.equal((off[1][1], on[1][1]), (line('accepted rcpt', 'full@v.example', 'found existing recipient'),
+                                      line('mbx overquota', 'full@v.example', 'rcpt mailbox is overquota')),
+              'CHKUSER_MBXQUOTA: log')
+    got = [talk(ask, CHKUSER_MBXQUOTA=value, **START)[0][1] for value in ('x', '', '0', '-1', '9' * 30)]
+    tap.equal(got, ['250 ok'] * 5, 'CHKUSER_MBXQUOTA: no percentage')
+
+
 def test_line():
     replies, log, _ = talk(['MAIL FROM:<"a:b<c> d"@e.example>', 'RCPT TO:<"f:g"@v.example>'],
                            helo='[IPv6:::1]', TCPREMOTEHOST=None, TCPREMOTEINFO='who: am<i',
@@ -388,7 +401,7 @@ def main():
                         'null.test MX': ['0 .'], 'broken.test': 'SERVFAIL'})
     try:
         for test in (test_answers, test_questions, test_failures, test_privileges, test_off,
-                     test_recipients, test_line, test_senders, test_relaying, test_limits,
+                     test_recipients, test_quota, test_line, test_senders, test_relaying, test_limits,
                      test_brtlimit, test_no_checker):
             test()
     finally:

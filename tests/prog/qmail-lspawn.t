@@ -148,9 +148,18 @@ def another():
         daemon = lspawn('./Maildir/', env=dict(os.environ, QMAILLOCAL=value))
         tap.equal(daemon.one(), want, 'QMAILLOCAL=' + value)
         daemon.close()
-    daemon = lspawn('#', env=dict(os.environ, QMAILLOCAL=''))
-    tap.equal(daemon.one()[:1], b'K', 'an empty one is none')
-    daemon.close()
+    q.stub('qmail-local', '#!/bin/sh\necho ours\nexit 111\n')
+    reports = {}
+    for value in (None, '', path, '/nowhere'):
+        env = {**os.environ, 'QMAILLOCAL': value}
+        daemon = lspawn('#', env={name: text for name, text in env.items() if text is not None})
+        reports[value] = daemon.one()
+        daemon.close()
+    q.unstub('qmail-local')
+    tap.equal((reports[None], reports['']), (b'Zours\n', b'Zours\n'), 'an empty one is none')
+    tap.ok(reports[None] != reports[path], 'QMAILLOCAL: off and on', reports)
+    tap.equal(reports[path], b'Z/tmp/deliver 9 joe joe 5001\n', 'QMAILLOCAL: its words are the report')
+    tap.equal(reports['/nowhere'], b'DUnable to run qmail-local.\n', 'QMAILLOCAL: no such program')
 
 
 def background():

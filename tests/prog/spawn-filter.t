@@ -74,9 +74,41 @@ def choice():
     tap.ok(b'hello' in remote(FILTERARGS='sed s/hello/one/'), 'nofilterargs wins over it')
 
 
+FAILED = b'ZThe filter has failed for now. (#4.3.0)'
+
+
+def both(**env):
+    return remote(**env), local(**env)
+
+
+def switches():
+    """Off, on, the report, which is what qmail-send logs, and a bad value."""
+    def changed(reports):
+        return [b'bye' in text for text in reports]
+    refuse = 'cat >/dev/null; exit 100'
+    lines = '*:remote:%s\n*:local:%s\n'
+    control()
+    tap.equal((changed(both()), changed(both(FILTERARGS='sed s/hello/bye/'))), ([False] * 2, [True] * 2),
+              'FILTERARGS: off and on')
+    tap.equal(remote(FILTERARGS=refuse), b'DThe filter has refused the message. (#5.7.1)', 'FILTERARGS: report')
+    tap.equal((remote(FILTERARGS='"'), local(FILTERARGS='"')[:1]), (FAILED, b'Z'), 'FILTERARGS: malformed')
+    off = changed(both())
+    control(filterargs=lines % (('sed s/hello/bye/',) * 2))
+    tap.equal((off, changed(both())), ([False] * 2, [True] * 2), 'filterargs: off and on')
+    control(nofilterargs='b.example\na.example\n', filterargs=lines % (('sed s/hello/bye/',) * 2))
+    tap.equal(changed(both()), [False] * 2, 'nofilterargs: off and on')
+    tap.ok(both()[0].startswith(b'Kb.example ann@b.example: '), 'nofilterargs: the report is that of no filter')
+    control(nofilterargs='@b.example\n*\n', filterargs=lines % (('sed s/hello/bye/',) * 2))
+    tap.equal(changed(both()), [True] * 2, 'nofilterargs: lines that are no domain spare nobody')
+    control(filterargs=lines % (refuse, refuse))
+    tap.equal(remote(), b'DThe filter has refused the message. (#5.7.1)', 'filterargs: report')
+    control(filterargs='*:remote\n*:local\n')
+    tap.equal((remote(), local()[:1]), (FAILED, b'Z'), 'filterargs: malformed')
+    control()
+
+
 def ends():
-    refused, later = b'DThe filter has refused the message. (#5.7.1)', \
-        b'ZThe filter has failed for now. (#4.3.0)'
+    refused, later = b'DThe filter has refused the message. (#5.7.1)', FAILED
     dropped = b'KThe filter has dropped the message.'
     q.stub('dropper', '#!/bin/sh\ncat; exit $1\n')
     dropper = q.program('dropper')
@@ -127,6 +159,7 @@ q.stub('qmail-remote', REMOTE)
 q.stub('qmail-local', LOCAL)
 plain()
 choice()
+switches()
 ends()
 time_limit()
 q.unstub('qmail-remote')
