@@ -54,10 +54,12 @@ int
 controls_read(struct controls *c)
 {
 	c->lifetime_s = CONTROLS_LIFETIME_S;
+	c->bouncemaxbytes = UINT64_MAX;
 	c->concurrency[CHANNEL_LOCAL] = 10;
 	c->concurrency[CHANNEL_REMOTE] = 20;
 	if (read_lines(c) == -1 ||
 	    ctl_number("queuelifetime", CONTROLS_LIFETIME_MAX_S, &c->lifetime_s) == CTL_ERROR ||
+	    ctl_number("bouncemaxbytes", UINT64_MAX, &c->bouncemaxbytes) == CTL_ERROR ||
 	    ctl_number("concurrencylocal", SPAWN_SLOTS, &c->concurrency[CHANNEL_LOCAL]) ==
 	    CTL_ERROR ||
 	    ctl_number("concurrencyremote", SPAWN_SLOTS, &c->concurrency[CHANNEL_REMOTE]) ==

@@ -19,6 +19,7 @@ struct controls {
 	bool me_set;
 	struct buf envnoathost, bouncefrom, bouncehost, doublebounceto, doublebouncehost;
 	uint64_t lifetime_s;
+	uint64_t bouncemaxbytes;	/* of a message in its bounce; UINT64_MAX: all */
 	uint64_t concurrency[CHANNELS];	/* wanted; at most SPAWN_SLOTS */
 	struct routes routes;	/* locals, percenthack, virtualdomains */
 };

@@ -14,6 +14,7 @@
 #include "send/send.h"
 
 #define DOUBLE_SENDER "#@[]"	/* of the notice that a notice could not be delivered */
+#define STRIPPED "\n\n--- End of message stripped.\n"	/* to the letter, as readers know it */
 
 /* ---- the text (qmail-send(8); list managers parse it) ---- */
 
@@ -202,7 +203,8 @@ notice_start(struct send *s, uint64_t id)
 		return result;
 	}
 	n->stage = NOTICE_MESSAGE;
-	n->part = 0;
+	n->part = NOTICE_HEAD;
+	n->mess_left = s->controls.bouncemaxbytes;
 	n->at = 0;
 	s->notices.busy++;
 	return result;
@@ -211,9 +213,9 @@ notice_start(struct send *s, uint64_t id)
 /* ---- handing it over ---- */
 
 static size_t
-take_text(struct notice *n, const struct buf *text, char *p, size_t room)
+take_text(struct notice *n, struct span text, char *p, size_t room)
 {
-	struct span rest = span_head(span_tail(buf_span(text), n->at), room);
+	struct span rest = span_head(span_tail(text, n->at), room);
 
 	if (rest.n)
 		memcpy(p, rest.p, rest.n);
@@ -221,19 +223,41 @@ take_text(struct notice *n, const struct buf *text, char *p, size_t room)
 	return rest.n;
 }
 
+/* The next bytes of the message.  At its limit one byte shows whether there is more. */
+static ssize_t
+take_mess(struct notice *n, char *p, size_t room)
+{
+	ssize_t got;
+
+	if (!n->mess_left) {
+		got = io_read(n->mess_fd, p, 1);
+		if (got == 0)
+			n->part = NOTICE_STRIPPED;	/* which is passed over, then */
+		return got > 0 ? 0 : got;
+	}
+	got = io_read(n->mess_fd, p, n->mess_left < room ? (size_t)n->mess_left : room);
+	if (got == 0)
+		n->part = NOTICE_STRIPPED;
+	if (got > 0)
+		n->mess_left -= (uint64_t)got;
+	return got;
+}
+
 /* The next bytes of the current part; 0 at its end, -1 trouble. */
 static ssize_t
 take_part(struct notice *n, char *p, size_t room)
 {
 	switch (n->part) {
-	case 0:
-		return (ssize_t)take_text(n, &n->head, p, room);
-	case 1:
+	case NOTICE_HEAD:
+		return (ssize_t)take_text(n, buf_span(&n->head), p, room);
+	case NOTICE_BOUNCE:
 		return io_read(n->bounce_fd, p, room);
-	case 2:
-		return (ssize_t)take_text(n, &n->middle, p, room);
+	case NOTICE_MIDDLE:
+		return (ssize_t)take_text(n, buf_span(&n->middle), p, room);
+	case NOTICE_MESS:
+		return take_mess(n, p, room);
 	default:
-		return io_read(n->mess_fd, p, room);
+		return (ssize_t)take_text(n, span_str(STRIPPED), p, room);
 	}
 }
 
@@ -244,7 +268,7 @@ next_chunk(struct notice *n, char chunk[SUBMIT_BUFFER])
 {
 	size_t have = 0;
 
-	while (have < SUBMIT_BUFFER && n->part < 4) {
+	while (have < SUBMIT_BUFFER && n->part < NOTICE_END) {
 		ssize_t got = take_part(n, chunk + have, SUBMIT_BUFFER - have);
 
 		if (got > 0) {
@@ -254,7 +278,7 @@ next_chunk(struct notice *n, char chunk[SUBMIT_BUFFER])
 			n->at = 0;
 		} else {
 			submit_abort(&n->submit);
-			n->part = 4;
+			n->part = NOTICE_END;
 		}
 	}
 	return have;
@@ -265,7 +289,7 @@ send_message(struct notice *n)
 {
 	char chunk[SUBMIT_BUFFER];
 
-	for (int i = 0; i < NOTICE_TURN && n->part < 4; i++) {
+	for (int i = 0; i < NOTICE_TURN && n->part < NOTICE_END; i++) {
 		size_t have;
 
 		if (i > 0 && io_wait_writable(n->submit.message_fd, deadline_now()) != IO_OK)
@@ -273,9 +297,9 @@ send_message(struct notice *n)
 		have = next_chunk(n, chunk);
 		submit_message(&n->submit, chunk, have);
 		if (n->submit.out.status != IO_OK)
-			n->part = 4;	/* nobody reads it */
+			n->part = NOTICE_END;	/* nobody reads it */
 	}
-	if (n->part == 4)
+	if (n->part == NOTICE_END)
 		n->stage = NOTICE_FLUSH;
 }
 

@@ -19,6 +19,16 @@ struct send;
 
 enum notice_stage { NOTICE_FREE, NOTICE_MESSAGE, NOTICE_FLUSH, NOTICE_AWAIT };
 
+/* What a notice consists of, in this order. */
+enum notice_part {
+	NOTICE_HEAD,
+	NOTICE_BOUNCE,		/* the file */
+	NOTICE_MIDDLE,
+	NOTICE_MESS,		/* the file, or as much of it as control/bouncemaxbytes lets in */
+	NOTICE_STRIPPED,	/* a line, if that was less */
+	NOTICE_END		/* nothing is left */
+};
+
 struct notice {
 	enum notice_stage stage;
 	uint64_t id;
@@ -26,7 +36,8 @@ struct notice {
 	struct buf sender, recipient;	/* of its envelope */
 	struct buf head, middle;	/* text before bounce/N, text between it and mess/N */
 	int bounce_fd, mess_fd;
-	int part;		/* 0 head, 1 bounce, 2 middle, 3 mess, 4 nothing left */
+	enum notice_part part;
+	uint64_t mess_left;	/* of the message, that may be copied */
 	size_t at;		/* in head or middle */
 	int child_fd;		/* readable when the program has ended */
 };

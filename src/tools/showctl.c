@@ -90,6 +90,7 @@ static const struct control own_controls[] = {
 	{ "badrcptto", LIST, "Refused recipient: ", "", "No recipients are refused." },
 	{ "badrcpttonorelay", LIST, "Refused recipient of clients that may not relay: ", "",
 	    "No others are." },
+	{ "bouncemaxbytes", NUMBER, "Bounces hold at most ", " bytes of the message.", "all" },
 	{ "brtlimit", NUMBER, "Refused recipients after which a connection ends: ", ".", "0" },
 	{ "clientca.pem", MARK, "Certificates of clients come from authorities in it.", "", NULL },
 	{ "clientcrl.pem", MARK, "Certificates of clients that were revoked are in it.", "", NULL },

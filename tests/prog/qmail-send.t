@@ -640,6 +640,27 @@ def slow_bounce():
         tap.equal(file.read(), 'F\0Ts@x\0\0', 'and the right envelope')
 
 
+def stripped_bounces():
+    """bouncemaxbytes: below, at and above what the message has, also over several chunks."""
+    small = queuerig.TEXT
+    large = queuerig.TEXT + 'x' * 99999 + '\n'
+    now = int(time.time())
+    for text, limit, kept in ((small, '0', 0), (small, '1', 1), (small, '%d' % (len(small) - 1), -1),
+                              (small, '%d' % len(small), None), (small, '%d' % (len(small) + 1), None),
+                              (large, '70000', 70000), (large, '%d' % len(large), None),
+                              (large, '99999999999999999999', None), (small, 'x', None),
+                              (small, None, None)):
+        control(**({'bouncemaxbytes': limit + '\n'} if limit else {}))
+        message(mess=text, info='s@x', birth=now, bounce='<a@y>:\nno\n\n')
+        with Send(env=fake_queue('cat >$0.msg; cat <&1 >$0.env')) as send:
+            send.wait('^end msg')
+            send.stop()
+        with open(QQ + '.msg') as file:
+            copy = file.read().partition('\nReturn-Path: <s@x>\n')[2]
+        tap.equal(copy, text if kept is None else text[:kept] + '\n\n--- End of message stripped.\n',
+                  'bouncemaxbytes %s of %d' % (limit, len(text)))
+
+
 def odd_senders():
     control(doublebounceto='\n')
     now = int(time.time())
@@ -939,6 +960,6 @@ tap.run((starting, refusals, predecessor, states, orphan_at_start, retried_marks
          limits_of_spawn,
          strange_reports, batches, failed_todo, disk_trouble, quiet, syncs, bounce_faults,
          unsynced_bounce, empty_bounce,
-         refused_bounces, slow_bounce, odd_senders, hup, lost_peers, last_reports,
+         refused_bounces, slow_bounce, stripped_bounces, odd_senders, hup, lost_peers, last_reports,
          stale_bounce, with_todo, announced_twice, number_used_again, vanished,
          foreign_files, turns, read_only), Stuck)
