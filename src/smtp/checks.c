@@ -1,6 +1,6 @@
 /* checks - what is asked before a client, its senders and its recipients are accepted.
  * The tables decide which of several reasons a client sees: qmail-policy(5) has the same order, and
- * tests/prog/switches.t sees to that. */
+ * tests/prog/order.t sees to that. */
 #include "smtp/checks.h"
 
 #include "lib/log.h"

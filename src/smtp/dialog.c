@@ -36,10 +36,12 @@ hello(struct session *s, struct span arg, bool extended)
 	buf_addspan(&s->hello, arg);
 	if (!buf_ok(&s->hello))
 		return REPLY_MEMORY;
-	s->said_hello = true;
-	s->extended = extended;
+	/* One that is refused leaves a client that has not said who it is. */
+	s->said_hello = s->extended = false;
 	if ((r = checks_run(s, CHECKS_HELO, &s->hello)) != REPLY_OK)
 		return r;
+	s->said_hello = true;
+	s->extended = extended;
 	put_greeting(s, extended ? "250-" : "250 ");
 	return REPLY_WRITTEN;
 }
