@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mail/dotcrlf.h"
 #include "scratch.h"
 #include "tap.h"
 
@@ -100,6 +102,87 @@ test_chunks(struct tap *t)
 	free(stored);
 	free(buffer);
 	(void)unlink("text");
+}
+
+/* What a client must get: LF for CRLF, and a last line that is whole. */
+static struct span
+as_received(struct span stored, char *to)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < stored.n; i++) {
+		bool dropped = stored.p[i] == '\r' &&
+		    (i + 1 == stored.n || stored.p[i + 1] == '\n');
+
+		if (!dropped)
+			to[n++] = stored.p[i];
+	}
+	if (stored.n && stored.p[stored.n - 1] != '\n')
+		to[n++] = '\n';
+	return span_of(to, n);
+}
+
+/* Octets without those that were doubled. */
+static uint64_t
+plain_octets(struct span wire)
+{
+	uint64_t octets = wire.n;
+
+	for (size_t i = 0; i < wire.n; i++)
+		if (wire.p[i] == '.' && (i == 0 || (wire.p[i - 1] == '\n' && i > 1 &&
+		    wire.p[i - 2] == '\r')))
+			octets--;
+	return octets;
+}
+
+/* Is what is sent the message, ended by its dot alone, and of the size that was told? */
+static bool
+is_sound(struct span stored, char *wire, char *got, char *want)
+{
+	struct dotcrlf_decoder decoder = { 0 };
+	struct mailbox m;
+	uint64_t told;
+	struct span in;
+	size_t n;
+
+	put_message("new/1.a", stored, 1000);
+	if (mailbox_open(&m) == -1 || m.list.n != 1)
+		exit(1);
+	told = mailbox_octets(&m, 0);
+	mailbox_close(&m);
+	in = sent("new/1.a", true, 0, wire);
+	if (told != plain_octets(in))
+		return false;
+	memcpy(wire + in.n, ".\r\n", 3);
+	in.n += 3;
+	return dotcrlf_decode(&decoder, &in, got, &n) == DOTCRLF_END && in.n == 0 &&
+	    span_eq(span_of(got, n), as_received(stored, want));
+}
+
+/* Every text of at most `longest` of these bytes, behind `before` others. */
+static void
+test_every(struct tap *t, size_t before, size_t longest)
+{
+	static const char bytes[] = { 'a', '.', '\n', '\r', '\0' };
+	char *stored = malloc(SENT_MAX), *wire = malloc(SENT_MAX), *got = malloc(SENT_MAX);
+	char *want = malloc(SENT_MAX);
+	unsigned count = 0, sound = 0, number = 1;
+
+	memset(stored, 'x', before);
+	for (size_t n = 0; n <= longest; n++, number *= sizeof bytes)
+		for (unsigned i = 0; i < number; i++) {
+			for (unsigned k = 0, rest = i; k < n; k++, rest /= sizeof bytes)
+				stored[before + k] = bytes[rest % sizeof bytes];
+			count++;
+			sound += is_sound(span_of(stored, before + n), wire, got, want);
+		}
+	ok(t, sound == count, "%u texts behind %zu bytes come as they are and of their size: %u",
+	    count, before, sound);
+	free(stored);
+	free(wire);
+	free(got);
+	free(want);
+	(void)unlink("new/1.a");
 }
 
 static const char long_name[] =
@@ -244,6 +327,9 @@ main(void)
 		return 1;
 	test_text(&t);
 	test_chunks(&t);
+	test_every(&t, 0, 5);
+	for (size_t before = 32764; before <= 32768; before++)
+		test_every(&t, before, 3);
 	test_list(&t);
 	test_long_names(&t);
 	test_end(&t);
