@@ -11,6 +11,7 @@ import imaplib
 import os
 import re
 import socket
+import subprocess
 import sys
 import textwrap
 
@@ -303,15 +304,59 @@ def qmqp(mail):
     tap.equal((code, err), (0, b''), 'qmqp-source')
     host.wait_mail(count=3)
     host.wait_empty()
-    tap.equal(len(host.mail()), 3, 'its messages arrive once')
+    sent = [text[text.index(b'\nFrom: ') + 1:] for text in host.mail()]
+    tap.equal([(len(text), set(text.split(b'\n\n', 1)[1])) for text in sent],
+              [(3000, set(b'X\n'))] * 3, 'its messages arrive once, whole')
     host.clear_mail()
     host.popen(['qmqp-sink', '-c', '127.0.0.2:628', '10'], stdout=-3)
     wait_for(lambda: ':0274 ' in host.sh('grep " 0A " /proc/net/tcp; grep -o "200007F:0274 " '
                                          '/proc/net/tcp || :'), 'qmqp-sink')
-    host.control('qmqpservers', '127.0.0.2\n')
-    code = host.call([home() + '/bin/qmail-inject', '-fann@hosta.test', 'far@x.test'], mail.text(),
-                     env={'QMAILQUEUE': home() + '/bin/qmail-qmqpc'})[0]
-    tap.equal(code, 0, 'qmail-qmqpc to qmqp-sink')
+    host.control('qmqpservers', '127.0.0.3\n')
+    with host.network():
+        between, sink = socket.create_server(('127.0.0.3', 628)), socket.socket()
+    text = mail.text()
+    inject = host.popen([home() + '/bin/qmail-inject', '-fann@hosta.test', 'far@x.test',
+                         'd@y.test'], stdin=subprocess.PIPE,
+                        env={'QMAILQUEUE': home() + '/bin/qmail-qmqpc'})
+    inject.stdin.write(text)
+    inject.stdin.close()
+    request, answer = relay(between, sink)
+    tap.equal(inject.wait(60), 0, 'qmail-qmqpc to qmqp-sink')
+    parts = netstrings(*netstrings(request))
+    tap.ok(parts[0].endswith(b'\n' + text), 'the message was sent as it is', parts)
+    tap.equal(parts[1:], [b'ann@hosta.test', b'far@x.test', b'd@y.test'], 'and its envelope')
+    tap.ok(netstrings(answer)[0].startswith(b'K'), 'qmqp-sink has understood it', answer)
+
+
+def relay(between, sink):
+    """One connection to `between`, handed on to the sink of Postfix; what each has said."""
+    sink.settimeout(60)
+    sink.connect(('127.0.0.2', 628))
+    between.settimeout(60)
+    client = between.accept()[0]
+    client.settimeout(60)
+    with between, sink, client:
+        stream = client.makefile('rb')
+        length = stream.read(1)
+        while not length.endswith(b':'):
+            length += stream.read(1)
+        request = length + stream.read(int(length[:-1]) + 1)
+        sink.sendall(request)
+        answer = b''.join(iter(lambda: sink.recv(4096), b''))
+        client.sendall(answer)
+    return request, answer
+
+
+def netstrings(data):
+    """What is in them; nothing else may be there."""
+    found = []
+    while data:
+        length, _, rest = data.partition(b':')
+        found.append(rest[:int(length)])
+        if rest[int(length):int(length) + 1] != b',':
+            raise AssertionError('no netstring: %r' % data)
+        data = rest[int(length) + 1:]
+    return found
 
 
 # ---- in front of qmail-smtpd ----
