@@ -1,5 +1,5 @@
-"""procmem - what a process has in its memory, and what it shows to others.  For root; the process should
-stand still."""
+"""procmem - what a process has in its memory, and what it shows to others.  For root; the process
+should stand still."""
 import os
 
 

@@ -9,6 +9,8 @@ import struct
 import subprocess
 import time
 
+from shell import sh
+
 HEAD = struct.Struct('=4sIQ')
 BLOCK = 4096                    # what a disk writes whole or not at all
 RELEASE_LIMIT = 20
@@ -21,15 +23,6 @@ MKFS = {                        # type, command, MiB, mount options
     'btrfs': ('btrfs', 'mkfs.btrfs -q -m single', 128, 'noatime'),
 }
 Entry = collections.namedtuple('Entry', 'type offset start n')
-
-
-def sh(command):
-    """Runs a shell command that must succeed; its output."""
-    done = subprocess.run(command, shell=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          check=False)
-    if done.returncode:
-        raise RuntimeError('%s: %s' % (command, done.stdout.decode(errors='replace')))
-    return done.stdout.decode().strip()
 
 
 def how(fs):

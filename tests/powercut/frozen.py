@@ -13,10 +13,10 @@ import subprocess
 import sys
 import time
 
-sys.path[:0] = [os.path.dirname(os.path.abspath(__file__))]
+sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), 'tests']
 import disk                     # noqa: E402
 import mailhost                 # noqa: E402
-from disk import sh             # noqa: E402
+from shell import sh            # noqa: E402
 
 PLACE = '/tmp/powercut'
 TOGETHER = 6

@@ -13,7 +13,8 @@ import socket
 import subprocess
 import threading
 
-from disk import sh, unmount
+from disk import unmount
+from shell import sh
 
 HERE, AWAY = 'here.example', 'away.example'
 MOUNT = '/mnt'

@@ -15,10 +15,10 @@ import subprocess
 import sys
 import threading
 
-sys.path[:0] = [os.path.dirname(os.path.abspath(__file__))]
+sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), 'tests']
 import disk                     # noqa: E402
 import mailhost                 # noqa: E402
-from disk import sh             # noqa: E402
+from shell import sh            # noqa: E402
 
 PLACE = '/tmp/powercut'
 KEEP = 'build/powercut/kept'

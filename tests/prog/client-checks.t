@@ -209,9 +209,9 @@ def test_greylist():
     tap.equal(log, ['DENIED_GRAYLISTED from: s@far.test to: u@ok.example origin_ip: %s origin_rdns: '
                     'client.example auth: (unknown) encryption: (none)' % IP] * 2, '  log lines')
     tap.equal(grey(), GREY, 'too early')
-    age_records(299)
+    age_records(200)                    # a slow machine has 100 s; test_greystore has the edge
     tap.equal(grey(), GREY, 'still too early')
-    age_records(2)
+    age_records(101)
     tap.equal(grey(), '250 ok', 'after 300 seconds')
     tap.equal(grey(), '250 ok', 'and from then on')
     tap.equal(grey(TCPREMOTEIP='192.0.2.200'), '250 ok', 'from the same /24')
@@ -319,16 +319,10 @@ def test_rblsmtpd():
 
 def main():
     global names
-    netserver.set_up()
     names = Dns(ZONE)
-    try:
-        for test in (test_dnsbl, test_whitelist, test_s25r, test_greylist, test_greylist_trouble,
-                     test_spamdyke, test_many_at_once, test_rblsmtpd):
-            test()
-    finally:
-        names.stop()
-        netserver.tear_down()
-    return tap.done()
+    return netserver.run((test_dnsbl, test_whitelist, test_s25r, test_greylist,
+                          test_greylist_trouble, test_spamdyke, test_many_at_once, test_rblsmtpd),
+                         names)
 
 
 if __name__ == '__main__':

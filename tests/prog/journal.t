@@ -9,6 +9,7 @@ import sys
 
 sys.path[:0] = ['tests']
 import tap                      # noqa: E402
+from shell import sh            # noqa: E402
 
 PLACE = '/tmp/disk'             # the image and the journal device are files here
 MOUNT = '/mnt'
@@ -43,15 +44,6 @@ KINDS = (
     ('btrfs', False, 128, 'mkfs.btrfs -q', ''),
     ('tmpfs', False, 0, '', ''),
 )
-
-
-def sh(command):
-    """Runs a shell command that must succeed; its output."""
-    done = subprocess.run(command, shell=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          check=False)
-    if done.returncode:
-        raise RuntimeError('%s: %s' % (command, done.stdout.decode(errors='replace')))
-    return done.stdout.decode().strip()
 
 
 class Disk:

@@ -6,6 +6,7 @@ place of qmail-queue.
     server.send(...); server.until(...); server.end()
     queued()                what the stub was given, [(message, envelope)]
     tear_down()
+    sys.exit(run((test, ...)))      set_up, the tests, tear_down
 
 A server runs as qmaild with our socket as descriptors 0 and 1.  Runs as root in a world.
 """
@@ -16,6 +17,9 @@ import socket
 import subprocess
 import tempfile
 import threading
+
+import netstr
+import tap
 
 HOME = '/var/qmail'
 PEER = {'PROTO': 'TCP', 'TCPREMOTEIP': '192.0.2.7', 'TCPREMOTEHOST': 'client.example',
@@ -163,27 +167,15 @@ def exchange(server, data):
 
 # ---- netstrings ----
 
-def netstring(text):
-    if isinstance(text, str):
-        text = text.encode('latin-1')
-    return b'%d:%s,' % (len(text), text)
-
-
-def netstrings(*texts):
-    return b''.join(netstring(text) for text in texts)
+def talk(server, data):
+    """Kinds of the answers, and the exit code."""
+    reply, code = exchange(server, data)
+    return kinds(reply), code
 
 
 def answers(reply):
     """The texts of the netstrings; something else than netstrings is a ValueError."""
-    found = []
-    while reply:
-        length, _, reply = reply.partition(':')
-        length = int(length)
-        if reply[length] != ',':
-            raise ValueError('no netstring: %r' % reply)
-        found.append(reply[:length])
-        reply = reply[length + 1:]
-    return found
+    return [text.decode('latin-1') for text in netstr.split(reply.encode('latin-1'))]
 
 
 def kinds(reply):
@@ -194,3 +186,24 @@ def kinds(reply):
         queued_as = re.fullmatch(r'Kok \d+ qp \d+', text)
         out.append('K' if queued_as else text[0] + code.group(1) if code else text)
     return ' '.join(out)
+
+
+def envelope(sender, *to):
+    """The second half of what is queued."""
+    return ('F%s\0' % sender + ''.join('T%s\0' % t for t in to) + '\0').encode('latin-1')
+
+
+# ---- all of it ----
+
+def run(tests, names=None):
+    """These functions, with the stub; names: their name server, which ends with them.  The exit
+    code."""
+    set_up()
+    try:
+        for test in tests:
+            test()
+    finally:
+        if names:
+            names.stop()
+        tear_down()
+    return tap.done()

@@ -395,19 +395,11 @@ def test_no_checker():
 
 
 def main():
-    netserver.set_up()
-    prepare()
     names = Dns({'mail.test MX': ['10 mx.test'], 'host.test A': ['192.0.2.9'],
                         'null.test MX': ['0 .'], 'broken.test': 'SERVFAIL'})
-    try:
-        for test in (test_answers, test_questions, test_failures, test_privileges, test_off,
-                     test_recipients, test_quota, test_line, test_senders, test_relaying, test_limits,
-                     test_brtlimit, test_no_checker):
-            test()
-    finally:
-        names.stop()
-        netserver.tear_down()
-    return tap.done()
+    return netserver.run((prepare, test_answers, test_questions, test_failures, test_privileges,
+                          test_off, test_recipients, test_quota, test_line, test_senders,
+                          test_relaying, test_limits, test_brtlimit, test_no_checker), names)
 
 
 if __name__ == '__main__':

@@ -11,7 +11,8 @@ import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
 import netserver
-from netserver import HOME, STUB, controls, netstring, netstrings, queued
+from netserver import HOME, STUB, controls, queued
+from netstr import join
 import tap
 
 PROGRAM = HOME + '/bin/qmail-qmqpc'
@@ -125,7 +126,7 @@ def one(answer, **options):
 
 
 def request(message=b'msg\n', *addresses):
-    return netstring(netstrings(message, *(addresses or ('a@b', 'c@d', 'e@f'))))
+    return join(join(message, *(addresses or ('a@b', 'c@d', 'e@f'))))
 
 
 def test_answers():

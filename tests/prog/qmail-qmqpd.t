@@ -7,7 +7,8 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
 import netserver
-from netserver import answers, kinds, netstring, netstrings, queued
+from netserver import answers, envelope, kinds, queued
+from netstr import join
 import tap
 
 
@@ -19,17 +20,11 @@ class Server(netserver.Server):
 
 
 def request(text='x\n', sender='a@b', to=('c@d',)):
-    return netstring(netstrings(text, sender, *to))
+    return join(join(text, sender, *to))
 
 
 def talk(data, **options):
-    """Kinds of the answers, and the exit code."""
-    reply, code = netserver.exchange(Server(**options), data)
-    return kinds(reply), code
-
-
-def envelope(sender, *to):
-    return ('F%s\0' % sender + ''.join('T%s\0' % t for t in to) + '\0').encode('latin-1')
+    return netserver.talk(Server(**options), data)
 
 
 def test_messages():
@@ -148,14 +143,5 @@ def test_queue():
         os.chmod(netserver.HOME, mode)
 
 
-def main():
-    netserver.set_up()
-    try:
-        for test in (test_messages, test_envelopes, test_broken, test_queue):
-            test()
-    finally:
-        netserver.tear_down()
-    return tap.done()
-
-
-sys.exit(main())
+sys.exit(netserver.run((
+    test_messages, test_envelopes, test_broken, test_queue)))

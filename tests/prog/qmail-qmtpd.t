@@ -8,7 +8,8 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
 import netserver
-from netserver import answers, kinds, netstring, netstrings, queued
+from netserver import answers, envelope, kinds, queued
+from netstr import join
 import tap
 
 SENDER = 'a@b.example'
@@ -23,17 +24,11 @@ class Server(netserver.Server):
 
 
 def package(text='\nx\n', sender=SENDER, to=(TO,)):
-    return netstrings(text, sender, netstrings(*to))
+    return join(text, sender, join(*to))
 
 
 def talk(data, **options):
-    """Kinds of the answers, and the exit code."""
-    reply, code = netserver.exchange(Server(**options), data)
-    return kinds(reply), code
-
-
-def envelope(sender, *to):
-    return ('F%s\0' % sender + ''.join('T%s\0' % t for t in to) + '\0').encode('latin-1')
+    return netserver.talk(Server(**options), data)
 
 
 def test_start():
@@ -294,16 +289,6 @@ def test_garbage():
     tap.equal(bad, [], 'binary garbage ends in exit 100')
 
 
-def main():
-    netserver.set_up()
-    try:
-        for test in (test_start, test_texts, test_split, test_envelopes, test_many, test_limits,
-                     test_broken, test_several, test_received, test_queue, test_no_process,
-                     test_garbage):
-            test()
-    finally:
-        netserver.tear_down()
-    return tap.done()
-
-
-sys.exit(main())
+sys.exit(netserver.run((
+    test_start, test_texts, test_split, test_envelopes, test_many, test_limits,
+    test_broken, test_several, test_received, test_queue, test_no_process, test_garbage)))

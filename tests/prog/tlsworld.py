@@ -69,11 +69,13 @@ def der_part(der, at):
 
 def der_element(tag, contents):
     size = len(contents)
-    return bytes([tag] + ([0x83, size >> 16, size >> 8 & 255, size & 255] if size > 127 else [size])) + contents
+    length = [0x83, size >> 16, size >> 8 & 255, size & 255] if size > 127 else [size]
+    return bytes([tag] + length) + contents
 
 
 def resign(name, old, new):
-    """Puts these bytes, as many, in the place of others in a certificate; the authority signs it."""
+    """Puts these bytes, as many, in the place of others in a certificate; the authority signs
+    it."""
     der = openssl('x509', '-in', DIR + '/%s.crt' % name, '-outform', 'DER')
     begin = der_part(der, 0)[0]
     end = der_part(der, begin)[1]

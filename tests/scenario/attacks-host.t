@@ -322,13 +322,5 @@ def lost_queue(host):
 CASES = [blocked_log, closed_log, full_process_table, lost_queue]
 
 
-def main():
-    with hosts.single() as host:
-        attack.prepare(host)
-        host.start()
-        attack.probe(host, 'mail flows')
-        return attack.main(CASES, sys.argv[1:], [host])
-
-
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(attack.alone(CASES, hosts.single))

@@ -449,13 +449,5 @@ CASES = [recipients_inject, recipients_smtp, recipients_long, databytes,
          giant_messages, giant_content, recipients_queue]
 
 
-def main():
-    with hosts.single() as host:
-        attack.prepare(host)
-        host.start()
-        attack.probe(host, 'mail flows')
-        return attack.main(CASES, sys.argv[1:], [host])
-
-
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(attack.alone(CASES, hosts.single))

@@ -18,6 +18,7 @@ import textwrap
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [TESTS, os.path.join(TESTS, 'world')]
 import hosts                            # noqa: E402
+import netstr                           # noqa: E402
 import tap                              # noqa: E402
 from host import wait_for               # noqa: E402
 from tree import TOP, home              # noqa: E402
@@ -322,10 +323,10 @@ def qmqp(mail):
     inject.stdin.close()
     request, answer = relay(between, sink)
     tap.equal(inject.wait(60), 0, 'qmail-qmqpc to qmqp-sink')
-    parts = netstrings(*netstrings(request))
+    parts = netstr.split(*netstr.split(request))
     tap.ok(parts[0].endswith(b'\n' + text), 'the message was sent as it is', parts)
     tap.equal(parts[1:], [b'ann@hosta.test', b'far@x.test', b'd@y.test'], 'and its envelope')
-    tap.ok(netstrings(answer)[0].startswith(b'K'), 'qmqp-sink has understood it', answer)
+    tap.ok(netstr.split(answer)[0].startswith(b'K'), 'qmqp-sink has understood it', answer)
 
 
 def relay(between, sink):
@@ -345,18 +346,6 @@ def relay(between, sink):
         answer = b''.join(iter(lambda: sink.recv(4096), b''))
         client.sendall(answer)
     return request, answer
-
-
-def netstrings(data):
-    """What is in them; nothing else may be there."""
-    found = []
-    while data:
-        length, _, rest = data.partition(b':')
-        found.append(rest[:int(length)])
-        if rest[int(length):int(length) + 1] != b',':
-            raise AssertionError('no netstring: %r' % data)
-        data = rest[int(length) + 1:]
-    return found
 
 
 # ---- in front of qmail-smtpd ----

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include "keptlog.h"
 #include "queuedir.h"
 #include "send/bounce.h"
 #include "tap.h"
@@ -13,23 +14,14 @@ struct fixture {
 	struct activity log;
 	struct spare spare;
 	struct bounces b;
-	char said[512];
+	struct buf said;
 };
-
-static void
-keep_line(void *arg, struct span line)
-{
-	struct fixture *f = arg;
-
-	if (line.n < sizeof f->said - strlen(f->said))
-		strncat(f->said, line.p, line.n);
-}
 
 static void
 prepare(struct fixture *f)
 {
 	*f = (struct fixture){ .spare = { -1 } };
-	f->log = (struct activity){ .emit = keep_line, .arg = f, .tag = "" };
+	f->log = (struct activity){ .emit = keptlog_add, .arg = &f->said, .tag = "" };
 	f->b = (struct bounces){ .q = &f->q, .log = &f->log, .spare = &f->spare };
 	spare_claim(&f->spare);
 }
@@ -39,6 +31,7 @@ finish(struct fixture *f)
 {
 	buf_free(&f->b.paragraph);
 	buf_free(&f->log.line);
+	buf_free(&f->said);
 	(void)close(f->spare.fd);
 }
 
@@ -80,7 +73,7 @@ test_turns(struct tap *t)
 	bounce_next(&f.b);
 	file_is(t, "bounce/5", "<x@y>:\nno\n\n<w@y>:\nno\n\n<v@y>:\nno\n\n", "in order");
 	file_is(t, "bounce/7", "<z@y>:\nno\n\n", "each in its own");
-	ok(t, f.said[0] == '\0', "nothing is logged");
+	ok(t, f.said.n == 0, "nothing is logged");
 	finish(&f);
 }
 
@@ -130,7 +123,8 @@ test_full_disk(struct tap *t)
 	ok(t, fresh == BOUNCE_NONE, "nor in a new file");
 	file_is(t, "bounce/11", "<x@y>:\nno\n\n", "the file is as before");
 	ok(t, access("bounce/12", F_OK) == -1, "no empty file stays");
-	ok(t, strcmp(f.said, "alert: unable to append to bounce message; HELP! sleeping...\n") == 0,
+	is(t, buf_span(&f.said),
+	    span_str("alert: unable to append to bounce message; HELP! sleeping...\n"),
 	    "one alert for both");
 	finish(&f);
 }

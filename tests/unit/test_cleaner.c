@@ -1,6 +1,7 @@
 /* cleaner - requests in pieces, answers in order, and the end of qmail-clean. */
 #include <signal.h>
 
+#include "keptlog.h"
 #include "queuedir.h"
 #include "lib/sys.h"
 #include "send/cleaner.h"
@@ -14,17 +15,8 @@ struct fixture {
 	int requests, answers;	/* the other side's ends */
 	uint64_t last;
 	size_t good, bad;
-	char said[256];
+	struct buf said;
 };
-
-static void
-keep_line(void *arg, struct span line)
-{
-	struct fixture *f = arg;
-
-	if (line.n < sizeof f->said - strlen(f->said))
-		strncat(f->said, line.p, line.n);
-}
 
 static void
 answered(void *arg, uint64_t id, bool removed)
@@ -42,7 +34,7 @@ prepare(struct fixture *f, bool big_todo)
 	int to[2], from[2];
 
 	*f = (struct fixture){ .q = { .big_todo = big_todo } };
-	f->log = (struct activity){ .emit = keep_line, .arg = f, .tag = "tag: " };
+	f->log = (struct activity){ .emit = keptlog_add, .arg = &f->said, .tag = "tag: " };
 	if (sys_pipe(to) == -1 || sys_pipe(from) == -1 ||
 	    cleaner_init(&f->c, to[1], from[0], &f->q, &f->log) == -1 ||
 	    io_nonblock(to[0], true) == -1)
@@ -72,6 +64,7 @@ finish(struct fixture *f)
 	(void)close(f->requests);
 	(void)close(f->answers);
 	buf_free(&f->log.line);
+	buf_free(&f->said);
 }
 
 static void
@@ -100,7 +93,7 @@ test_order(struct tap *t)
 		ok(t, cleaner_pending(&f.c, 457) && !cleaner_pending(&f.c, 45), "pending");
 		ok(t, io_write_all(f.answers, "+!", 2) == 0 && turn(&f), "both answers at once");
 		ok(t, f.good == 1 && f.bad == 1 && !cleaner_pending(&f.c, 457), "one of each");
-		is(t, span_str(f.said),
+		is(t, buf_span(&f.said),
 		    span_str("warning: qmail-clean unable to clean up foop/457\n"), "the warning");
 		finish(&f);
 	}
@@ -144,7 +137,7 @@ test_lost(struct tap *t)
 	ok(t, !turn(&f), "end of the answers: gone");
 	ok(t, cleaner_room(&f.c) == 0 && !cleaner_pending(&f.c, 1), "it takes nothing more");
 	ok(t, !turn(&f), "it stays gone");
-	is(t, span_str(f.said),
+	is(t, buf_span(&f.said),
 	    span_str("alert: tag: oh no! lost qmail-clean connection! dying...\n"), "told once");
 	f.answers = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	finish(&f);

@@ -5,18 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "keptlog.h"
 #include "lib/date.h"
 #include "queuedir.h"
 #include "send/send.h"
 #include "tap.h"
 
 #define ID 7
-
-static void
-collect(void *arg, struct span line)
-{
-	buf_addspan(arg, line);
-}
 
 /* qmail-send.c's, which has a main. */
 void
@@ -82,7 +77,7 @@ static void
 test_row(struct tap *t, size_t i)
 {
 	struct buf log = { 0 };
-	struct send s = { .log = { .emit = collect, .arg = &log, .tag = "" } };
+	struct send s = { .log = { .emit = keptlog_add, .arg = &log, .tag = "" } };
 	int64_t due;
 	char top[64];
 

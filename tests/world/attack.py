@@ -12,6 +12,7 @@ import json
 import os
 import re
 import signal
+import sys
 import time
 
 import ns
@@ -180,3 +181,12 @@ def main(cases, argv, hosts):
         if not argv or step.__name__ in argv:
             run(hosts[0], step)
     return tap.done()
+
+
+def alone(cases, single):
+    """A whole test: these cases on one host, made by `single`; the exit code."""
+    with single() as host:
+        prepare(host)
+        host.start()
+        probe(host, 'mail flows')
+        return main(cases, sys.argv[1:], [host])
