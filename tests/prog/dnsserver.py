@@ -49,7 +49,8 @@ def record(kind, value):
 
 class Dns(threading.Thread):
     """A name server on 127.0.0.1:53, UDP and TCP.  zone: `name TYPE` -> values, or a code for all
-    types of `name`; `SILENT`; `GARBAGE` (by UDP only); `NO-EDNS` as a value in front: FORMERR to
+    types of `name`; `SILENT`; `GARBAGE` (by UDP only), `NOISE` (by both);
+    `NO-EDNS` as a value in front: FORMERR to
     questions with EDNS0.  UDP answers over 512 bytes (with EDNS0: 1232) are truncated."""
 
     def __init__(self, zone, other='NXDOMAIN'):
@@ -102,7 +103,7 @@ class Dns(threading.Thread):
                                self.zone.get(name, [] if known else self.other))
         if values == 'SILENT':
             return None
-        if values == 'GARBAGE' and not tcp:
+        if values == 'NOISE' or values == 'GARBAGE' and not tcp:
             return query[:2] + b'\x81\x80\0\1\0\5\0\0\0\0' + question
         if values == 'GARBAGE':
             values = ['192.0.2.1'] if kind == 'A' else []

@@ -3,6 +3,7 @@
 domains of senders; what switched off costs, what the log may be made to say."""
 import os
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -272,12 +273,70 @@ def test_helo():
     dns.stop()
 
 
+def lists():
+    """{file: its kind of lines, whom it is about}, by lists.c."""
+    with open('src/smtp/lists.c', encoding='utf-8') as file:
+        rows = re.findall(r'\{ ("[^}]*?)\}', file.read().partition('table[LISTS_COUNT]')[2].partition('\n};')[0])
+    found = {}
+    for row in rows:
+        kind, about = re.search(r'PATTERNS_(\w+),\s+ABOUT_(\w+)', row).groups()
+        found.update({name: (kind, about) for name in re.findall(r'"([a-z-]+)"', row)})
+    return found
+
+
+# A transaction that each list refuses, and an attempt to relay.
+REFUSED = {'HELO': '^x$', 'SENDER': 'b[.]example$', 'RECIPIENT': '^u@ok'}
+WILD = {'SENDER': '*@b.example', 'RECIPIENT': 'u@ok*'}
+MALFORMED = {'EXPRESSION': ['(', '[a', 'a\\', '*a{', '!(', '(a)\\1'], 'WILDMAT': ['[a', 'a\\', '![', '*[z-'], 'PLAIN': []}
+MALFORMED['MIXED'] = MALFORMED['EXPRESSION']
+
+
+def test_malformed():
+    """Each list: a malformed line is told once, at the start of the session, with file and number;
+    it opens nothing, and the others count as before."""
+    far = 'RCPT TO:<u@far.example>\r\n'
+    found = lists()
+    tap.ok(len(found) >= 12, 'all lists of lists.c', found)
+    for name, (kind, about) in found.items():
+        hit = '@b.example' if kind == 'PLAIN' else (WILD if kind == 'WILDMAT' else REFUSED)[about]
+        for line in MALFORMED[kind] or ['(']:
+            with tempfile.TemporaryFile() as err:
+                server = netserver.Server('qmail-smtpd', err=err, env={'TCPREMOTEHOST': 'unknown'},
+                                          control={**OPEN, name: '%s\n# comment\n\n%s\n' % (hit, line)})
+                server.until(rb'\n')
+                err.seek(0)
+                first = err.read().decode()
+                reply, _ = netserver.exchange(server, (RCPT + far) * 2)
+                err.seek(0)
+                log = err.read().decode()
+            told = r'qmail-smtpd\[\d+\]: control/%s line 4: .*\n' % re.escape(name)
+            if kind == 'PLAIN':
+                tap.ok('control/' not in log, '%s: every line is plain' % name, log)
+            else:
+                tap.ok(re.fullmatch(told, first) and log.count('control/') == 1, '%s: %s: told once' % (name, line), log)
+            codes = ' '.join(re.findall(r'^\d+', reply, re.M))
+            tap.equal(codes, '250 250 553 553 250 250 553 553', '  and it opens nothing')
+        lines, _ = talk(RCPT + far, None, {name: (MALFORMED[kind] or ['('])[0] + '\n'})
+        tap.equal([text[:3] for text in lines], ['250', '250', '250', '553'], '%s: refuses nothing else' % name)
+
+
+def test_patience():
+    """Expressions and patterns that take exponential time elsewhere, with a client's longest names."""
+    evil = ['(a*)*!', '(a|a)*!', '(a+)+!', '(.*)(.*)(.*)(.*)(.*)(.*)!', '^(([a-z])+.)+[A-Z]([a-z])+!', '((((a*)*)*)*)*!',
+            '(a?){12}a{12}!', '(a|aa)+!', '(a|a|a|a|a?)*!', '(a+a+)+!', '((a{1,3}){1,3}){1,3}!', '!(a*)*']
+    wild = ['*a' * 400 + '!', '*' * 400 + '!', '*[a-z]*[a-z]*[a-z]*[a-z]*!', '?*?*?*?*?*?*!']
+    name, used = 'a' * 880, resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    for file, (kind, _) in lists().items():
+        text = '\n'.join(wild if kind == 'WILDMAT' else evil) + '\n'
+        lines, log = talk('HELO %s\r\nMAIL FROM:<%s@x.example>\r\nRCPT TO:<%s@ok.example>\r\n' % (name, name, name), None,
+                          {file: text})
+        took = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - used
+        used += took
+        tap.ok(lines[1:] == ['250 ok', '250 ok'] and 'line ' not in log and took < 10, '%s: expressions for patience, %.3f s of the processor' % (file, took),
+               (lines, log[:300]))
+
+
 def test_bounds():
-    evil = ['(a*)*b', '(a|a)*b', '(a+)+$', '(.*)(.*)(.*)(.*)(.*)(.*)x', '^(([a-z])+.)+[A-Z]([a-z])+$']
-    subject = 'a' * 880 + '@x.example'
-    begun = time.monotonic()
-    lines, _ = talk('MAIL FROM:<%s>\r\nRCPT TO:<u@ok.example>\r\n' % subject, None, {'badmailfrom': '\n'.join(evil) + '\n'})
-    tap.ok(lines[0].startswith('250') and time.monotonic() - begun < 10, 'expressions for patience', time.monotonic() - begun)
     bad = {'(a)\\1': 'back-references', 'a{1,513}': 'repetitions', '(a{50}){50}': 'repetitions',
            'x' * 1025: 'too long', '(': r'\(', '[z-a]': r'\[z-a\]', 'a{2,1}': 'a'}
     for line, why in bad.items():
@@ -369,6 +428,8 @@ def main():
     test_senders()
     test_foreign_senders()
     test_helo()
+    test_malformed()
+    test_patience()
     test_bounds()
     test_log()
     test_received()
