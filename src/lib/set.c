@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "lib/alabel.h"
 #include "lib/ascii.h"
 #include "lib/num.h"
 
@@ -34,9 +35,11 @@ grow(struct set *s)
 void
 set_add(struct set *s, struct span key, struct span value)
 {
-	struct set_item item = { .key = s->text.n, .key_len = key.n,
-		.value_len = value.n, .order = s->n };
+	char room[ALABEL_NAME_MAX];
+	struct set_item item = { .key = s->text.n, .value_len = value.n, .order = s->n };
 
+	key = alabel_fold(key, room);
+	item.key_len = key.n;
 	if (s->failed || !grow(s)) {
 		s->failed = true;
 		return;
@@ -121,8 +124,9 @@ set_finish(struct set *s)
 	return true;
 }
 
-bool
-set_find(const struct set *s, struct span key, struct span *value)
+/* The key is folded but for the case of A-Z. */
+static bool
+find(const struct set *s, struct span key, struct span *value)
 {
 	size_t low = 0, high = s->sorted ? s->n : 0;
 
@@ -145,12 +149,23 @@ set_find(const struct set *s, struct span key, struct span *value)
 }
 
 bool
+set_find(const struct set *s, struct span key, struct span *value)
+{
+	char room[ALABEL_NAME_MAX];
+
+	return find(s, alabel_fold(key, room), value);
+}
+
+bool
 set_find_domain(const struct set *s, struct span domain, bool catch_all, struct span *value)
 {
-	if (set_find(s, domain, value))
+	char room[ALABEL_NAME_MAX];
+
+	domain = alabel_fold(domain, room);
+	if (find(s, domain, value))
 		return true;
 	for (size_t i = 1; i < domain.n; i++)
-		if (domain.p[i] == '.' && set_find(s, span_tail(domain, i), value))
+		if (domain.p[i] == '.' && find(s, span_tail(domain, i), value))
 			return true;
-	return catch_all && set_find(s, span_of("", 0), value);
+	return catch_all && find(s, span_of("", 0), value);
 }

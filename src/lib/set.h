@@ -1,4 +1,5 @@
-/* set - a sorted set of strings, each with a value; lookups fold ASCII case.
+/* set - a sorted set of strings, each with a value; lookups fold ASCII case, and of domains and
+ * addresses their labels in UTF-8 into A-labels (lib/alabel.h).
  * Sorting instead of hashing: nobody can choose keys that collide. */
 #ifndef LIB_SET_H
 #define LIB_SET_H

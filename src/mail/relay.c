@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "lib/alabel.h"
 #include "lib/ascii.h"
 #include "lib/buf.h"
 #include "lib/ctl.h"
@@ -60,11 +61,26 @@ find_more(struct cdbmap *more, struct span domain)
 	return RELAY_REFUSED;
 }
 
-enum relay_status
-relay_check(const struct relay *r, struct span address)
+static enum relay_status
+find_folded(struct cdbmap *more, struct span domain)
 {
 	struct buf folded = BUF_CAP(DOMAIN_MAX);
 	enum relay_status status = RELAY_FAILED;
+
+	buf_addspan(&folded, domain);
+	if (buf_ok(&folded)) {
+		ascii_lower_n(folded.p, folded.n);
+		status = find_more(more, buf_span(&folded));
+	}
+	buf_free(&folded);
+	return status;
+}
+
+enum relay_status
+relay_check(const struct relay *r, struct span address)
+{
+	char room[ALABEL_NAME_MAX];
+	enum relay_status status;
 	size_t at = span_rchr(address, '@');
 	struct span domain = span_tail(address, at + 1);
 
@@ -76,11 +92,13 @@ relay_check(const struct relay *r, struct span address)
 		return RELAY_ALLOWED;
 	if (!r->more)
 		return RELAY_REFUSED;
-	buf_addspan(&folded, domain);
-	if (buf_ok(&folded)) {
-		ascii_lower_n(folded.p, folded.n);
-		status = find_more(r->more, buf_span(&folded));
+	/* As it is first: a database that others have compiled has no A-labels for U-labels. */
+	status = find_folded(r->more, domain);
+	if (status == RELAY_REFUSED) {
+		struct span a_labels = alabel_fold(domain, room);
+
+		if (a_labels.p != domain.p)
+			status = find_folded(r->more, a_labels);
 	}
-	buf_free(&folded);
 	return status;
 }

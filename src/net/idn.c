@@ -52,7 +52,7 @@ has_a_label(struct span name)
 	return false;
 }
 
-/* Lists compare bytes but for the case of A-Z: no more than that may be changed before conversion,
+/* Lists compare all but the case of A-Z: no more than that may be changed before conversion,
  * and none may be changed by it. */
 enum idn_status
 idn_add_ascii(struct span name, struct buf *to)

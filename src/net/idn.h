@@ -1,6 +1,6 @@
 /* idn - names of domains with letters beyond US-ASCII, as the name system has them: IDNA2008
  * (RFC 5891, 5; RFC 6531, 3.7.1), with the tables of libidn2.
- * Lists compare names as bytes, so nothing is mapped (no UTS 46): a domain has one form with
+ * Lists compare names by lib/alabel.h, so nothing is mapped (no UTS 46): a domain has one form with
  * U-labels alone, in normal form C, and one with A-labels alone, and case matters in neither for
  * A-Z.  Every other name is none: capitals beyond US-ASCII, letters of full width, soft hyphens,
  * full stops of other scripts, U-labels beside A-labels.

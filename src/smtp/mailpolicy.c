@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "lib/alabel.h"
 #include "lib/ascii.h"
 #include "lib/ctl.h"
 #include "mail/addr5321.h"
@@ -230,7 +231,7 @@ fits(struct span pattern, struct span other)
 	for (size_t i = 0; i < pattern.n && !wild; i++)
 		wild = memchr("@*?[\\<", pattern.p[i], 6) != NULL;
 	return wild ? wildmat_match(pattern, other) :
-	    span_eq(pattern, addr5321_domain(other));
+	    alabel_ieq(pattern, addr5321_domain(other));
 }
 
 static bool
@@ -272,7 +273,7 @@ find_line(const struct mailpolicy *p, struct span domain, struct span *line)
 	while (domain.n && ctl_next(&p->text, &pos, line)) {
 		struct span rest = *line;
 
-		if (!is_comment(rest) && ascii_ieq(take_name(&rest), domain))
+		if (!is_comment(rest) && alabel_ieq(take_name(&rest), domain))
 			return true;
 	}
 	return false;
@@ -318,7 +319,7 @@ ask(const struct mailpolicy *p, struct span who, char about, struct span other)
 enum mailpolicy_verdict
 mailpolicy_ask(const struct mailpolicy *p, struct span sender, struct span recipient)
 {
-	bool own = ascii_ieq(addr5321_domain(sender), addr5321_domain(recipient));
+	bool own = alabel_ieq(addr5321_domain(sender), addr5321_domain(recipient));
 	enum mailpolicy_verdict v = ask(p, sender, own ? SEND_OWN : SEND_OTHERS, recipient);
 
 	return v == MAILPOLICY_DENIED || v == MAILPOLICY_BROKEN ? v :

@@ -7,6 +7,7 @@
 #include "lib/ascii.h"
 #include "lib/ctl.h"
 #include "lib/log.h"
+#include "lib/utf8.h"
 #include "mail/ere.h"
 #include "smtp/wildmat.h"
 
@@ -15,16 +16,19 @@
 
 /* ---- lines ---- */
 
-/* One @, and nothing that an expression needs. */
+/* One @, and nothing that an expression needs.  Labels in UTF-8 are none of that. */
 static bool
 is_plain(struct span line)
 {
 	size_t ats = 0;
 
+	if (!utf8_valid(line))
+		return false;
 	for (size_t i = 0; i < line.n; i++) {
 		if (line.p[i] == '@')
 			ats++;
-		else if (!ascii_isalnum(line.p[i]) && !memchr("._+=/&~-", line.p[i], 8))
+		else if ((unsigned char)line.p[i] < 128 && !ascii_isalnum(line.p[i]) &&
+		    !memchr("._+=/&~-", line.p[i], 8))
 			return false;
 	}
 	return ats == 1;

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "lib/alabel.h"
 #include "lib/ascii.h"
 #include "lib/ctl.h"
 #include "lib/num.h"
@@ -158,7 +159,7 @@ find_all(const struct validrcpt *v, struct span address)
 	}
 	if (found == NOT_LISTED)
 		found = look_up_all(v, domain);
-	return found == NOT_LISTED ? DOES_NOT : found;
+	return found;
 }
 
 /* ---- the check ---- */
@@ -187,24 +188,47 @@ refuse(struct session *s)
 	return REPLY_BAD_RECIPIENTS;
 }
 
-enum reply
-validrcpt_find(struct session *s, struct buf *recipient)
+/* Both forms, for the address as it is here. */
+static enum verdict
+find_in_lower_case(const struct validrcpt *v, struct span address)
 {
-	const struct validrcpt *v = &s->conf->validrcpt;
 	struct buf folded = { 0 };
 	enum verdict found = NOT_LISTED;
 
-	if (!(v->listed || v->more || v->all) || !addr5321_domain(buf_span(recipient)).n)
-		return REPLY_OK;
-	buf_addbuf(&folded, recipient);
+	buf_addspan(&folded, address);
 	if (!buf_ok(&folded))
-		return REPLY_MEMORY;
+		return TROUBLE;
 	ascii_lower_n(folded.p, folded.n);
 	if (v->listed || v->more)
 		found = find_listed(v, buf_span(&folded));
 	if (found == NOT_LISTED && v->all)
 		found = find_all(v, buf_span(&folded));
 	buf_free(&folded);
+	return found;
+}
+
+/* As it is first: databases of others have no A-labels for U-labels. */
+static enum verdict
+find(const struct validrcpt *v, struct span recipient)
+{
+	char room[ALABEL_NAME_MAX];
+	struct span a_labels = alabel_fold(recipient, room);
+	enum verdict found = find_in_lower_case(v, recipient);
+
+	if (found == NOT_LISTED && a_labels.p != recipient.p)
+		found = find_in_lower_case(v, a_labels);
+	return found == NOT_LISTED && v->all ? DOES_NOT : found;
+}
+
+enum reply
+validrcpt_find(struct session *s, struct buf *recipient)
+{
+	const struct validrcpt *v = &s->conf->validrcpt;
+	enum verdict found;
+
+	if (!(v->listed || v->more || v->all) || !addr5321_domain(buf_span(recipient)).n)
+		return REPLY_OK;
+	found = find(v, buf_span(recipient));
 	if (found == TROUBLE)
 		return REPLY_CONTROLS;
 	if (found != NOT_LISTED && (!v->all || v->log >= (found == EXISTS ? LOG_ALL : LOG_REFUSED)))

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/alabel.h"
 #include "lib/ascii.h"
 #include "lib/cdbmap.h"
 #include "lib/conf.h"
@@ -27,7 +28,19 @@ complain(const struct listcdb *l, const char *doing, const char *what)
 	    errtext(errno));
 }
 
-/* That an entry is there says all. */
+/* That an entry is there says all.  With labels in UTF-8 it is there as it is, too, for readers
+ * that compare bytes. */
+static int
+add_entry(struct cdbmap_maker *mk, struct span entry)
+{
+	char room[ALABEL_NAME_MAX];
+	struct span folded = alabel_fold(entry, room);
+
+	if (cdbmap_make_add(mk, entry, span_of("", 0)) == -1)
+		return -1;
+	return folded.p == entry.p ? 0 : cdbmap_make_add(mk, folded, span_of("", 0));
+}
+
 static int
 add_entries(struct cdbmap_maker *mk, struct buf *list)
 {
@@ -37,7 +50,7 @@ add_entries(struct cdbmap_maker *mk, struct buf *list)
 	if (list->n)
 		ascii_lower_n(list->p, list->n);
 	while (ctl_next(list, &pos, &entry))
-		if (cdbmap_make_add(mk, entry, span_of("", 0)) == -1)
+		if (add_entry(mk, entry) == -1)
 			return -1;
 	return 0;
 }

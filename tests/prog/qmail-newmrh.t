@@ -68,6 +68,12 @@ like 'and says so' "$T/err" '^qmail-newmrh: fatal: unable to write control/morer
 same 'leaves the old file' "$cdb" "$T/before"
 ok 'and nothing else' test ! -e $control/morercpthosts.tmp
 
+# U-labels, for those who compare bytes, and A-labels.
+printf 'B\303\274cher.example\n.xn--tda.example\nl\374.example\n' >$control/morercpthosts
+ok 'labels in UTF-8' "$newmrh"
+is 'are there in both forms' "$(cdb -l -m "$cdb" | LC_ALL=C sort | tr '\n' '|')" \
+	"$(printf '.xn--tda.example|b\303\274cher.example|l\374.example|xn--bcher-kva.example|')"
+
 # Somebody else is making it: wait, and read the list afterwards.
 echo old.example >$control/morercpthosts
 exec 9>>$control/morercpthosts.tmp

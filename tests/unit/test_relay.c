@@ -32,6 +32,17 @@ static const struct {
 	{ "u@no.example@ok.example", RELAY_ALLOWED },
 	{ "u@ok.example@no.example", RELAY_REFUSED },
 	{ "u%no.example@ok.example", RELAY_ALLOWED },
+	{ "u@b\303\274cher.example", RELAY_ALLOWED },
+	{ "u@XN--bcher-KVA.example", RELAY_ALLOWED },
+	{ "u@B\303\234cher.example", RELAY_REFUSED },
+	{ "\303\274@example", RELAY_REFUSED },
+	{ "u@\303\244.example", RELAY_ALLOWED },
+	{ "u@xn--4ca.example", RELAY_ALLOWED },
+	{ "u@sub.\303\244.example", RELAY_REFUSED },
+	{ "u@more.\303\274.example", RELAY_ALLOWED },
+	{ "u@more.xn--tda.example", RELAY_REFUSED },
+	{ "u@\303\266.\303\274.example", RELAY_ALLOWED },
+	{ "u@xn--nda.xn--tda.example", RELAY_ALLOWED },
 	{ "u@", RELAY_REFUSED },
 	{ "@", RELAY_REFUSED },
 	{ "@ok.example", RELAY_ALLOWED },
@@ -56,6 +67,9 @@ put_cdb(const char *path)
 
 	if (!mk || cdbmap_make_add(mk, span_str("more.example"), span_str("")) == -1 ||
 	    cdbmap_make_add(mk, span_str(".wild.example"), span_str("")) == -1 ||
+	    /* as it is, by others; A-labels */
+	    cdbmap_make_add(mk, span_str("more.\303\274.example"), span_str("")) == -1 ||
+	    cdbmap_make_add(mk, span_str("xn--nda.xn--tda.example"), span_str("")) == -1 ||
 	    cdbmap_make_finish(mk) == -1 || close(fd) == -1)
 		exit(1);
 }
@@ -83,7 +97,8 @@ test_files(struct tap *t)
 	put_file("control/rcpthosts", "# nothing\n\n");
 	is_num(t, check_once("u@any.example"), RELAY_REFUSED, "empty rcpthosts: nothing");
 	is_num(t, check_once("u@more.example"), RELAY_ALLOWED, "empty rcpthosts: the cdb counts");
-	put_file("control/rcpthosts", "ok.example\n.sub.example\n");
+	put_file("control/rcpthosts", "ok.example\n.sub.example\n"
+	    "b\303\274cher.example\nxn--4ca.example\n");
 	if (relay_open(&r, NULL) == -1)
 		exit(1);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)

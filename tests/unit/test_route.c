@@ -32,15 +32,23 @@ static const struct row rows[] = {
 	{ "a suffix is not the domain itself", "u@w.test", CHANNEL_REMOTE, "u@w.test" },
 	{ "exception", "u@x.w.test", CHANNEL_REMOTE, "u@x.w.test" },
 	{ "a user inside the exception", "joe@x.w.test", CHANNEL_LOCAL, "jx-joe@x.w.test" },
+	{ "U-label of a local domain", "u@\303\274.test", CHANNEL_LOCAL, "u@\303\274.test" },
+	{ "its A-label", "u@xn--tda.test", CHANNEL_LOCAL, "u@xn--tda.test" },
+	{ "U-label of a virtual domain", "\303\266@a.\303\244.test", CHANNEL_LOCAL,
+	    "vu-\303\266@a.\303\244.test" },
+	{ "its A-label", "u@a.XN--4ca.test", CHANNEL_LOCAL, "vu-u@a.XN--4ca.test" },
+	{ "a virtual user there", "joe@xn--4ca.test", CHANNEL_LOCAL, "ju-joe@xn--4ca.test" },
+	{ "percent there", "u%far.test@\303\274.hack.test", CHANNEL_REMOTE, "u@far.test" },
 	{ "locals win over virtual domains", "u@both.test", CHANNEL_LOCAL, "u@both.test" },
 	{ "the last of equal keys counts", "u@twice.test", CHANNEL_LOCAL, "second-u@twice.test" },
 };
 
-static const char *const locals[] = { "host.test", "both.test", NULL };
-static const char *const percenthack[] = { "hack.test", NULL };
+static const char *const locals[] = { "host.test", "both.test", "\303\274.test", NULL };
+static const char *const percenthack[] = { "hack.test", "xn--tda.hack.test", NULL };
 static const char *const virtuals[] = {
 	"v.test", "vd", "joe@v.test", "jj", ".w.test", "wild", ".b.w.test", "bw", "x.w.test", "",
 	"joe@x.w.test", "jx", "both.test", "no", "twice.test", "first", "twice.test", "second",
+	".xn--4ca.test", "vu", "joe@\303\244.test", "ju",
 	NULL
 };
 
