@@ -111,18 +111,6 @@ own(const struct setup *s, const struct hier_item *item, const char *path)
 	return code;
 }
 
-static int
-copy(int from, int to)
-{
-	char block[65536];
-	ssize_t n;
-
-	while ((n = io_read(from, block, sizeof block)) > 0)
-		if (io_write_all(to, block, (size_t)n) == -1)
-			return -1;
-	return n == 0 ? 0 : -1;
-}
-
 /* Under a name of its own until it is whole, so that no one ever runs half a program. */
 static int
 install_file(const struct setup *s, const struct hier_item *item, const char *path)
@@ -140,7 +128,7 @@ install_file(const struct setup *s, const struct hier_item *item, const char *pa
 	}
 	(void)unlink(buf_str(&part));	/* of an installation that was cut short */
 	if (!buf_ok(&part) || (out = fsops_create(buf_str(&part), 0600)) == -1 ||
-	    copy(in, out) == -1) {
+	    io_copy(in, out) != IO_COPIED) {
 		code = fatal("write", path);
 		goto out;
 	}

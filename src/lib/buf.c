@@ -53,6 +53,12 @@ buf_init(struct buf *b, size_t max)
 	*b = (struct buf){ .max = max };
 }
 
+static void
+forget(struct buf *b)
+{
+	*b = (struct buf){ .max = b->max, .secret = b->secret };
+}
+
 void
 buf_free(struct buf *b)
 {
@@ -60,7 +66,14 @@ buf_free(struct buf *b)
 		sys_wipe_free(b->p);
 	else
 		free(b->p);
-	*b = (struct buf){ .max = b->max, .secret = b->secret };
+	forget(b);
+}
+
+void
+buf_wipe(struct buf *b)
+{
+	sys_wipe_free(b->p);
+	forget(b);
 }
 
 void

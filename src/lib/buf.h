@@ -30,6 +30,8 @@ struct buf {
 void buf_init(struct buf *b, size_t max);
 /* Gives the memory back; the buffer is empty and usable again, cap and secrecy kept. */
 void buf_free(struct buf *b);
+/* The same, and nothing of it stays in memory. */
+void buf_wipe(struct buf *b);
 /* Empties the buffer and forgets a failure; keeps the memory. */
 void buf_reset(struct buf *b);
 /* Shortens to n bytes (n above the length changes nothing). */

@@ -107,9 +107,7 @@ checker_start(struct checker *c, const struct checker_login *l)
 	write_down(&text, l);
 	c->given = text.n;
 	verdict = start_with(c, &text);
-	if (text.p)
-		sys_wipe(text.p, text.size);
-	buf_free(&text);
+	buf_wipe(&text);
 	return verdict;
 }
 

@@ -13,6 +13,7 @@
 #include "lib/num.h"
 
 #define READ_ALL_STEP ((size_t)16384)
+#define COPY_SIZE 16384
 
 ssize_t
 io_read(int fd, void *p, size_t n)
@@ -90,6 +91,18 @@ rest_of_file(int fd, size_t max)
 	if ((uint64_t)st.st_size > max && (at = lseek(fd, 0, SEEK_CUR)) == -1)
 		return 0;
 	return st.st_size > at ? (uint64_t)(st.st_size - at) : 0;
+}
+
+enum io_copied
+io_copy(int from, int to)
+{
+	char chunk[COPY_SIZE];
+	ssize_t n;
+
+	while ((n = io_read(from, chunk, sizeof chunk)) > 0)
+		if (io_write_all(to, chunk, (size_t)n) == -1)
+			return IO_COPY_UNWRITTEN;
+	return n == 0 ? IO_COPIED : IO_COPY_UNREAD;
 }
 
 enum io_status

@@ -31,6 +31,9 @@ ssize_t io_pread(int fd, void *p, size_t n, off_t at);
 ssize_t io_write(int fd, const void *p, size_t n);
 /* Everything or -1 with errno. */
 MUST_CHECK int io_write_all(int fd, const void *p, size_t n);
+enum io_copied { IO_COPIED, IO_COPY_UNREAD, IO_COPY_UNWRITTEN };
+/* All that `from` still has.  If not IO_COPIED: errno of the read or the write that failed. */
+MUST_CHECK enum io_copied io_copy(int from, int to);
 /* Appends the rest of the file; IO_TOOLONG if the buffer's cap (or memory) is reached. */
 MUST_CHECK enum io_status io_read_all(int fd, struct buf *to);
 /* Waits until fd can be read (or written).  IO_OK, IO_TIMEOUT, IO_ERROR. */

@@ -35,9 +35,7 @@ check(struct login *l)
 	struct buf record = { 0 };
 	enum verdict verdict = popusers_check(l, &user, &record);
 
-	if (record.p)
-		sys_wipe(record.p, record.size);
-	buf_free(&record);
+	buf_wipe(&record);
 	sys_wipe(l, sizeof *l);
 	return verdict == VERDICT_GOOD ? CODE_OK :
 	    verdict == VERDICT_BAD ? LOGIN_REFUSED : CODE_TEMP;

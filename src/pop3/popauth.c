@@ -8,7 +8,6 @@
 #include "lib/ascii.h"
 #include "lib/base64.h"
 #include "lib/log.h"
-#include "lib/sys.h"
 
 /* Is the word in a list with blanks or commas? */
 static bool
@@ -32,14 +31,6 @@ popauth_read(struct popauth *a)
 {
 	a->password = popdialog_takes_passwords();
 	a->log = has_word(getenv("QMAILPOPUP_LOG"), "auth");
-}
-
-void
-popauth_wipe(struct buf *text)
-{
-	if (text->p)
-		sys_wipe(text->p, text->size);
-	buf_free(text);
 }
 
 /* The answer to an empty question.  false: the client is gone, has cancelled, or wrote too much. */

@@ -19,11 +19,10 @@ struct popauth {
 void popauth_read(struct popauth *a);
 
 /* AUTH with its argument: asks for what is missing.  true: *login has user and secret, which borrow
- * from *text; free that with popauth_wipe.  false: the client was told what is wrong, or is
+ * from *text; free that with buf_wipe.  false: the client was told what is wrong, or is
  * gone. */
 MUST_CHECK bool popauth_plain(struct popdialog *d, struct span arg, struct buf *text,
     struct checker_login *login);
-void popauth_wipe(struct buf *text);
 
 /* `qmail-popup[4711]: login failed [192.0.2.1] -` on descriptor 2, unless that is the client. */
 void popauth_log(const struct popauth *a);

@@ -22,9 +22,7 @@ popdialog_init(struct popdialog *d)
 void
 popdialog_free(struct popdialog *d)
 {
-	if (d->line.p)
-		sys_wipe(d->line.p, d->line.size);
-	buf_free(&d->line);
+	buf_wipe(&d->line);
 	sys_wipe(d->input, sizeof d->input);
 }
 

@@ -3,7 +3,6 @@
 
 #include "lib/cdbmap.h"
 #include "lib/conf.h"
-#include "lib/sys.h"
 
 /* Absolute: the caller's directory is the caller's affair. */
 #define PLACE(name) QMAIL_HOME "/" name
@@ -36,14 +35,6 @@ find(struct cdbmap *m, const char *key, struct buf *text)
 	return buf_ok(text) ? CDBMAP_FOUND : CDBMAP_FAILED;
 }
 
-static void
-wipe(struct buf *b)
-{
-	if (b->p)
-		sys_wipe(b->p, b->size);
-	buf_free(b);
-}
-
 /* Everybody's login takes this way, so that it tells nothing about who has what. */
 static enum verdict
 check_digest(struct store *s, const struct login *l)
@@ -53,7 +44,7 @@ check_digest(struct store *s, const struct login *l)
 	bool good = password_is_digest(l->password, l->third, buf_str(&secret));
 
 	good = good && status == CDBMAP_FOUND && secret.n && *l->third;
-	wipe(&secret);
+	buf_wipe(&secret);
 	return status == CDBMAP_FAILED ? VERDICT_UNKNOWN : good ? VERDICT_GOOD : VERDICT_BAD;
 }
 
@@ -67,8 +58,8 @@ check_password(struct store *s, const struct login *l, struct span field)
 	if (find(s->users, "", &like) != CDBMAP_FAILED && buf_ok(&hash))
 		verdict = password_compare(l->password, field.n ? buf_str(&hash) : NULL,
 		    like.n ? buf_str(&like) : NULL);
-	wipe(&hash);
-	wipe(&like);
+	buf_wipe(&hash);
+	buf_wipe(&like);
 	return verdict;
 }
 

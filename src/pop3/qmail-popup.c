@@ -95,7 +95,7 @@ log_in(struct popup *p, struct span user, struct span secret)
 	/* The session may last for hours: nothing secret stays here. */
 	sys_wipe(p->dialog.input, sizeof p->dialog.input);
 	sys_wipe(p->dialog.line.p, p->dialog.line.size);
-	popauth_wipe(&p->plain);
+	buf_wipe(&p->plain);
 	if (verdict == CHECKER_YES)
 		verdict = checker_finish(&checker);
 	if (verdict == CHECKER_NO)
@@ -186,7 +186,7 @@ command_auth(void *program, struct span arg)
 		return refuse_password(p);
 	if (popauth_plain(&p->dialog, arg, &p->plain, &login))
 		next = log_in(p, login.user, login.secret);
-	popauth_wipe(&p->plain);
+	buf_wipe(&p->plain);
 	return next;
 }
 

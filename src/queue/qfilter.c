@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "lib/ctl.h"
+#include "lib/env.h"
 #include "lib/io.h"
-#include "lib/num.h"
 #include "lib/proc.h"
 #include "lib/sig.h"
 #include "lib/sys.h"
@@ -21,7 +21,6 @@ extern char **environ;
 
 #define DIRECTORY "/tmp"
 #define STANDARD_PROGRAM "bin/qmail-queue"
-#define CHUNK 16384
 #define WAIT_TOP 86400		/* seconds in control/filtertimeout; more is cut to that */
 
 /* Where a filter finds and leaves things. */
@@ -39,13 +38,15 @@ enum filter_fd {
 static int
 copy_all(int from, int to)
 {
-	char chunk[CHUNK];
-	ssize_t n;
-
-	while ((n = io_read(from, chunk, sizeof chunk)) > 0)
-		if (io_write_all(to, chunk, (size_t)n) == -1)
-			return QQ_WRITE;
-	return n == -1 ? QQ_READ : QQ_OK;
+	switch (io_copy(from, to)) {
+	case IO_COPIED:
+		return QQ_OK;
+	case IO_COPY_UNREAD:
+		return QQ_READ;
+	case IO_COPY_UNWRITTEN:
+		break;
+	}
+	return QQ_WRITE;
 }
 
 static int
@@ -147,33 +148,12 @@ summarize(struct span envelope, struct summary *s)
 /* ---- what a filter is told ---- */
 
 static int
-set_number(const char *name, uint64_t value)
-{
-	char text[NUM_U64_SIZE];
-
-	(void)num_format(text, value);
-	return setenv(name, text, 1);
-}
-
-static int
-set_span(const char *name, struct span value)
-{
-	struct buf copy = { 0 };
-	int r;
-
-	buf_addspan(&copy, value);
-	r = buf_ok(&copy) ? setenv(name, buf_str(&copy), 1) : -1;
-	buf_free(&copy);
-	return r;
-}
-
-static int
 set_sender(struct span sender)
 {
 	size_t at = span_rchr(sender, '@');
 
-	return set_span("QMAILUSER", span_head(sender, at)) == -1 ||
-	    set_span("QMAILHOST", span_tail(sender, at + 1)) == -1 ? -1 : 0;
+	return env_set_span("QMAILUSER", span_head(sender, at)) == -1 ||
+	    env_set_span("QMAILHOST", span_tail(sender, at + 1)) == -1 ? -1 : 0;
 }
 
 static int
@@ -195,9 +175,9 @@ describe(const struct qfilter *f)
 	if (code == QQ_OK)
 		code = summarize(buf_span(&envelope), &s);
 	if (code == QQ_OK && (!buf_ok(&s.recipients) || size == -1 || set_sender(s.sender) == -1 ||
-	    set_recipients(&s) == -1 || set_number("NUMRCPTS", s.count) == -1 ||
-	    set_number("MSGSIZE", (uint64_t)size) == -1 ||
-	    set_number("ENVSIZE", envelope.n) == -1))
+	    set_recipients(&s) == -1 || env_set_number("NUMRCPTS", s.count) == -1 ||
+	    env_set_number("MSGSIZE", (uint64_t)size) == -1 ||
+	    env_set_number("ENVSIZE", envelope.n) == -1))
 		code = QQ_MEMORY;
 	buf_free(&s.recipients);
 	buf_free(&envelope);

@@ -155,18 +155,6 @@ bounce_append(struct bounces *b, uint64_t id, struct span recipient, struct span
 
 /* ---- making it durable ---- */
 
-static int
-copy_file(int from, int to)
-{
-	char chunk[8192];
-	ssize_t n;
-
-	while ((n = io_read(from, chunk, sizeof chunk)) > 0)
-		if (io_write_all(to, chunk, (size_t)n) == -1)
-			return -1;
-	return n == 0 ? 0 : -1;
-}
-
 /* A sync has failed: the data may be gone although a second sync would succeed.  So the whole file
  * is written anew, from what memory still holds of it. */
 static int
@@ -181,7 +169,7 @@ rewrite_file(struct bounces *b, struct bounce_file *f)
 		return -1;
 	(void)unlink(temporary);
 	to = fsops_create(temporary, FILE_MODE);
-	if (to != -1 && copy_file(from, to) == 0) {
+	if (to != -1 && io_copy(from, to) == IO_COPIED) {
 		r = fsops_publish(to, temporary, path);
 	} else if (to != -1) {
 		(void)close(to);

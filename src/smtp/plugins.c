@@ -6,8 +6,8 @@
 
 #include "lib/ascii.h"
 #include "lib/ctl.h"
+#include "lib/env.h"
 #include "lib/log.h"
-#include "lib/num.h"
 #include "mail/addr5321.h"
 #include "smtp/checks.h"
 #include "smtp/runner.h"
@@ -107,15 +107,6 @@ plugins_put_fields(const struct plugins_said *said, struct incoming *in)
 
 /* ---- what they are told ---- */
 
-static int
-set_number(const char *name, uint64_t value)
-{
-	char digits[NUM_U64_SIZE];
-
-	(void)num_format(digits, value);
-	return setenv(name, digits, 1);
-}
-
 /* -1: out of memory. */
 static int
 tell(struct session *s, const struct buf *recipient)
@@ -126,9 +117,9 @@ tell(struct session *s, const struct buf *recipient)
 	if (!recipient)
 		return 0;
 	return setenv("SMTPRCPTTO", buf_str(recipient), 1) == -1 ||
-	    set_number("SMTPRCPTCOUNT", s->recipient_count) == -1 ||
-	    set_number("SMTPRCPTCOUNTALL", s->plugins.recipients) == -1 ||
-	    set_number("SMTPRCPTHOSTSOK", relay_check(&s->conf->intake.relay,
+	    env_set_number("SMTPRCPTCOUNT", s->recipient_count) == -1 ||
+	    env_set_number("SMTPRCPTCOUNTALL", s->plugins.recipients) == -1 ||
+	    env_set_number("SMTPRCPTHOSTSOK", relay_check(&s->conf->intake.relay,
 	    buf_span(recipient)) == RELAY_ALLOWED) == -1 ? -1 : 0;
 }
 

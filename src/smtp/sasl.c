@@ -193,22 +193,14 @@ sasl_run(struct sasl *x, struct span arg)
 	return REPLY_AUTH_MECHANISM;
 }
 
-static void
-wipe_buf(struct buf *b)
-{
-	if (b->p)
-		sys_wipe(b->p, b->size);
-	buf_free(b);
-}
-
 void
 sasl_wipe(struct sasl *x)
 {
 	struct session *s = x->s;
 
-	wipe_buf(&x->line);
-	wipe_buf(&x->name);
-	wipe_buf(&x->text);
+	buf_wipe(&x->line);
+	buf_wipe(&x->name);
+	buf_wipe(&x->text);
 	if (s->line.p)
 		sys_wipe(s->line.p, s->line.size);
 	sys_wipe(s->in.buf, s->in.pos);

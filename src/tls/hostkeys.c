@@ -55,7 +55,7 @@ read_named(struct hostkeys *k, const char *entry)
 	if (read_file(path, &key->text) == TLSPEM_OK)
 		k->n++;
 	else
-		tlspem_wipe(&key->text);
+		buf_wipe(&key->text);
 }
 
 static int
@@ -99,9 +99,9 @@ hostkeys_find(const struct hostkeys *k, struct span name)
 void
 hostkeys_wipe(struct hostkeys *k)
 {
-	tlspem_wipe(&k->main);
+	buf_wipe(&k->main);
 	for (size_t i = 0; i < k->n; i++)
-		tlspem_wipe(&k->named[i].text);
+		buf_wipe(&k->named[i].text);
 	free(k->named);
 	*k = (struct hostkeys){ 0 };
 }

@@ -69,7 +69,7 @@ tlsclient_free(struct tlsclient *c)
 {
 	SSL_free(c->ssl);
 	SSL_CTX_free(c->ctx);
-	tlspem_wipe(&c->key);
+	buf_wipe(&c->key);
 	buf_free(&c->authorities);
 }
 

@@ -10,7 +10,6 @@
 #include <openssl/x509v3.h>
 
 #include "lib/io.h"
-#include "lib/sys.h"
 
 struct parts {
 	EVP_PKEY *keys[TLSPEM_KEYS_MAX];
@@ -65,14 +64,6 @@ tlspem_read(int fd, struct buf *text)
 		at += r;
 	}
 	return TLSPEM_OK;
-}
-
-void
-tlspem_wipe(struct buf *text)
-{
-	if (text->p)
-		sys_wipe(text->p, text->size);
-	buf_free(text);
 }
 
 /* An encrypted key has nobody to ask. */

@@ -30,7 +30,5 @@ const char *tlspem_words(enum tlspem_status status);
 MUST_CHECK enum tlspem_status tlspem_read(int fd, struct buf *text);
 /* Gives ssl every key and certificate of the text. */
 MUST_CHECK enum tlspem_status tlspem_use(SSL *ssl, struct span text);
-/* No part of a key stays in memory. */
-void tlspem_wipe(struct buf *text);
 
 #endif

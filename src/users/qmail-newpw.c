@@ -124,9 +124,7 @@ run(const struct job *job, bool optional)
 		(void)unlink(job->temporary);
 		(void)close(fd);
 	}
-	if (text.p)
-		sys_wipe(text.p, text.size);
-	buf_free(&text);
+	buf_wipe(&text);
 	return code;
 }
 

@@ -130,6 +130,21 @@ test_span(struct tap *t)
 	is(t, span_tail(none, 1), none, "tail of nothing");
 }
 
+static void
+test_wipe(struct tap *t)
+{
+	struct buf b = BUF_CAP(4);
+
+	buf_wipe(&b);
+	buf_adds(&b, "12345");
+	ok(t, !buf_ok(&b), "over the cap");
+	buf_wipe(&b);
+	ok(t, !b.p && b.n == 0 && b.size == 0 && b.max == 4, "wiped: empty, the cap stays");
+	buf_adds(&b, "1234");
+	is(t, buf_span(&b), span_str("1234"), "  usable again");
+	buf_wipe(&b);
+}
+
 int
 main(void)
 {
@@ -141,5 +156,6 @@ main(void)
 	test_default_cap(&t);
 	test_growth(&t);
 	test_span(&t);
+	test_wipe(&t);
 	return done(&t);
 }

@@ -353,6 +353,31 @@ test_standard(struct tap *t)
 	}
 }
 
+/* More than is read at once, and an end that cannot be read or written. */
+static void
+test_copy(struct tap *t)
+{
+	struct buf text = { 0 }, got = { 0 };
+	int from, to;
+
+	while (text.n < 40000)
+		buf_addnum(&text, text.n);
+	from = scratch_file("from", "");
+	ok(t, io_write_all(from, text.p, text.n) == 0 && lseek(from, 10, SEEK_SET) == 10, "a file");
+	to = scratch_file("to", "");
+	ok(t, io_copy(from, to) == IO_COPIED && io_copy(from, to) == IO_COPIED, "copied");
+	ok(t, lseek(to, 0, SEEK_SET) == 0 && io_read_all(to, &got) == IO_OK, "  can be read");
+	is_num(t, (long long)got.n, (long long)text.n - 10, "  what was left");
+	ok(t, memcmp(got.p, text.p + 10, got.n) == 0, "  as it was");
+	(void)close(to);
+	ok(t, lseek(from, 0, SEEK_SET) == 0 && io_copy(from, to) == IO_COPY_UNWRITTEN &&
+	    errno == EBADF, "cannot be written");
+	(void)close(from);
+	ok(t, io_copy(from, to) == IO_COPY_UNREAD && errno == EBADF, "cannot be read");
+	buf_free(&text);
+	buf_free(&got);
+}
+
 int
 main(void)
 {
@@ -372,6 +397,7 @@ main(void)
 	test_slow_peer(&t);
 	test_tie(&t);
 	test_standard(&t);
+	test_copy(&t);
 	scratch_leave(&s);
 	return done(&t);
 }
