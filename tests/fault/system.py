@@ -398,11 +398,12 @@ def descriptors():
 
 
 def names_of(pid):
-    """What a process has open, sorted; pipes and sockets without their numbers."""
+    """What a process has open, sorted; pipes, sockets and itself without their numbers."""
     found = []
     try:
         for fd in os.listdir('/proc/%d/fd' % pid):
-            found.append(os.readlink('/proc/%d/fd/%s' % (pid, fd)).partition(':')[0])
+            name = os.readlink('/proc/%d/fd/%s' % (pid, fd)).partition(':')[0]
+            found.append(re.sub(r'^/proc/\d+/', '/proc/self/', name))
     except FileNotFoundError:
         pass                            # it has ended, or closed it, meanwhile
     return sorted(found)
