@@ -382,21 +382,6 @@ sys_vfork_run(int (*child)(void *), void *arg)
 	return pid;
 }
 
-pid_t
-sys_fork_sibling(void)
-{
-	/* struct clone_args: the flags, and nothing else that is not as with fork(2). */
-	const uint64_t args[8] = { CLONE_PARENT };
-
-	pid_t pid = (pid_t)syscall(SYS_clone3, args, sizeof args);
-
-#ifndef __s390__	/* where the arguments of the older call come in another order */
-	if (pid == -1 && errno == ENOSYS)
-		pid = (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0UL, 0UL, 0UL, 0UL);
-#endif
-	return pid;
-}
-
 void
 sys_set_name(const char *name)
 {

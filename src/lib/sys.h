@@ -91,9 +91,6 @@ MUST_CHECK int sys_not_dumpable(void);
  * does.  Returns the pid.  The child may only make async-signal-safe calls; what it returns is its
  * exit code. */
 MUST_CHECK pid_t sys_vfork_run(int (*child)(void *), void *arg);
-/* fork(2), but the new process is a child of our parent, who will reap it; signal dispositions
- * stay.  -1 with errno, ENOSYS where there is no such thing. */
-MUST_CHECK pid_t sys_fork_sibling(void);
 /* The short name of the process, at most 15 bytes. */
 void sys_set_name(const char *name);
 /* execvp(3) with an environment. */

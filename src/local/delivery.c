@@ -6,6 +6,19 @@
 
 #include "mail/trace.h"
 
+void
+delivery_set(struct delivery *d, char *const operands[DELIVERY_OPERANDS])
+{
+	d->user = operands[0];
+	d->home = operands[1];
+	d->local = operands[2];
+	d->dash = operands[3];
+	d->ext = operands[4];
+	d->domain = operands[5];
+	d->sender = operands[6];
+	d->fallback = operands[7];
+}
+
 bool
 delivery_describe(struct delivery *d, int64_t now)
 {

@@ -14,6 +14,7 @@ struct delivery {
 	/* The operands, borrowed from argv.  All of them but home are chosen by strangers. */
 	const char *user, *home, *local, *dash, *ext, *domain, *sender, *fallback;
 	bool describe;			/* -n */
+	bool simple;			/* nothing but Maildirs */
 
 	struct buf recipient;		/* local@domain */
 	struct buf dtline;		/* `Delivered-To: ...` LF */
@@ -24,6 +25,10 @@ struct delivery {
 	struct span instructions;	/* of the file, or fallback */
 };
 
+#define DELIVERY_OPERANDS 8
+
+/* In the order of qmail-local's operands. */
+void delivery_set(struct delivery *d, char *const operands[DELIVERY_OPERANDS]);
 /* Fills the lines in; they do not need the .qmail file.  false: no memory. */
 MUST_CHECK bool delivery_describe(struct delivery *d, int64_t now);
 void delivery_free(struct delivery *d);

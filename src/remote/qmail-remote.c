@@ -1,7 +1,7 @@
 /* qmail-remote - send one message by SMTP.
  *
  *	qmail-remote host sender recipient...
- *	qmail-remote "   ..."		descriptor 0: see queue/remoteproto.h
+ *	qmail-remote "   ..."		descriptor 0: see queue/stayproto.h
  *
  * Run by: qmail-rspawn, as qmailr:qmail.
  * fd 0: the message; fd 1: the report; fd 2 is a copy of fd 1, so nothing is ever written there.
@@ -11,10 +11,10 @@
 
 #include "lib/conf.h"
 #include "lib/io.h"
-#include "lib/packet.h"
 #include "lib/sig.h"
+#include "queue/stay.h"
+#include "remote/many.h"
 #include "remote/ready.h"
-#include "remote/stay.h"
 
 #define MIN_ARGUMENTS 4
 
@@ -37,8 +37,8 @@ main(int argc, char **argv)
 	sig_ignore(SIGPIPE);
 	if (io_open_standard() == -1)
 		return CODE_OK;
-	if (argc == 2 && argv[1][0] == ' ' && packet_is_socket(0))
-		stay_run(argv);
+	if (stay_wanted(argc, argv))
+		many_run(argv);
 	else if (argc < MIN_ARGUMENTS)
 		ready_print("DThis program was called with too few arguments. (#5.3.5)\n");
 	else

@@ -12,6 +12,7 @@
 #include "remote/tlspolicy.h"
 
 #define NO_MEMORY "ZOut of memory. (#4.3.0)\n"
+#define NO_POWER "ZSystem resources temporarily unavailable. (#4.3.0)\n"
 
 const char *
 ready_read(struct ready *r)
@@ -49,9 +50,10 @@ ready_print(const char *report)
  * message is open; what is left are the tables of hosts that time out, and what qmail-tls needs.
  * With a client certificate, qmail-tls, which is set-uid, reads the key: no_new_privs would forbid
  * it. */
-static int
-enter_sandbox(const struct settings *s, const struct smtproute *route)
+int
+ready_enter(const struct ready *r, const struct smtproute *route)
 {
+	const struct settings *s = &r->settings;
 	struct sandbox_path paths[] = {
 		{ "queue/lock/tcpto", SANDBOX_WRITE },
 		{ "queue/lock/tcpto6", SANDBOX_WRITE },
@@ -81,30 +83,57 @@ enter_sandbox(const struct settings *s, const struct smtproute *route)
 	return sandbox_paths(paths, n);
 }
 
+static struct smtproute
+find_route(const struct ready *r, const char *host, const char *sender)
+{
+	return smtproute_find(&r->settings.routes, &r->settings.senders, span_str(host),
+	    span_str(sender));
+}
+
+static void
+deliver(const struct ready *r, const struct smtproute *route, const char *sender,
+    char *const *recipients, size_t n, struct buf *report)
+{
+	struct message message;
+	struct outgoing d = { .sender = span_str(sender), .recipients = recipients, .n = n,
+		.settings = &r->settings, .route = *route, .dns = r->dns, .message = &message };
+
+	message_open(&message, 0);
+	outgoing_run(&d, report);
+	if (!buf_ok(report)) {
+		buf_free(report);
+		buf_add(report, NO_MEMORY, sizeof NO_MEMORY);
+	}
+	sys_wipe(message.buf, message.n);
+}
+
+void
+ready_deliver_one(const struct ready *r, const char *host, const char *sender,
+    char *const *recipients, size_t n, struct buf *report)
+{
+	const struct smtproute route = find_route(r, host, sender);
+
+	deliver(r, &route, sender, recipients, n, report);
+}
+
 void
 ready_deliver(struct ready *r, const char *host, const char *sender, char *const *recipients,
     size_t n)
 {
-	struct smtproute route = smtproute_find(&r->settings.routes, &r->settings.senders,
-	    span_str(host), span_str(sender));
-	struct message message;
-	struct outgoing d = { .sender = span_str(sender), .recipients = recipients, .n = n,
-		.settings = &r->settings, .dns = r->dns, .message = &message };
+	struct smtproute route = find_route(r, host, sender);
 	struct buf report = { 0 };
 
 	if (!settings_keep(&r->settings, &route)) {
 		ready_print(NO_MEMORY);
 		return;
 	}
-	d.route = route;
-	if (enter_sandbox(&r->settings, &route) == -1) {
-		ready_print("ZSystem resources temporarily unavailable. (#4.3.0)\n");
+	if (ready_enter(r, &route) == -1) {
+		ready_print(NO_POWER);
 		return;
 	}
-	message_open(&message, 0);
-	outgoing_run(&d, &report);
+	deliver(r, &route, sender, recipients, n, &report);
 	if (buf_ok(&report))
-		(void)!io_write_all(1, report.p, report.n);	/* as above */
+		(void)!io_write_all(1, report.p, report.n);	/* nobody to tell if this fails */
 	else
 		ready_print(NO_MEMORY);
 	buf_free(&report);

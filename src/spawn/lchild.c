@@ -20,6 +20,7 @@
 
 #define GETPW "bin/qmail-getpw"
 #define LOCAL_ARGUMENTS 11	/* with the NULL */
+#define FIRST_OPERAND 2		/* of them */
 #define USER_FIELDS 6
 #define ID_MAX ((uint64_t)UINT32_MAX - 1)	/* the highest value stands for "no id" */
 
@@ -208,6 +209,26 @@ start(struct job *j, int *code)
 	return pid;
 }
 
+/* false: no memory. */
+static bool
+take_addresses(struct job *j)
+{
+	j->local = strdup(j->d->recipient);
+	j->sender = strdup(j->d->sender);
+	if (!j->local || !j->sender)
+		return false;
+	j->local[j->d->at] = '\0';
+	return true;
+}
+
+static void
+free_job(struct job *j)
+{
+	free(j->local);
+	free(j->sender);
+	buf_free(&j->answer);
+}
+
 pid_t
 lchild_start(const struct lchild *l, const struct spawnd_delivery *d, int *code)
 {
@@ -217,16 +238,44 @@ lchild_start(const struct lchild *l, const struct spawnd_delivery *d, int *code)
 	*code = CODE_OK;
 	if (d->at == 0)
 		return 0;	/* an address that throws mail away */
-	j.local = strdup(d->recipient);
-	j.sender = strdup(d->sender);
-	if (j.local && j.sender) {
-		j.local[d->at] = '\0';
+	if (take_addresses(&j))
 		pid = start(&j, code);
-	} else {
+	else
 		*code = LS_MEMORY;
-	}
-	free(j.local);
-	free(j.sender);
-	buf_free(&j.answer);
+	free_job(&j);
 	return pid;
+}
+
+/* What is in the way is told by lchild_start. */
+static bool
+hand(struct job *j, struct worker *w)
+{
+	struct buf operands = { 0 };
+	struct proc_cred cred;
+	bool handed = false;
+	int code;
+
+	if (!take_addresses(j) || !find_user(j->l, j->local, &j->answer, &code) || code != 0 ||
+	    set_arguments(j) != 0)
+		return false;
+	for (size_t i = FIRST_OPERAND; j->argv[i]; i++) {
+		buf_adds(&operands, j->argv[i]);
+		buf_addc(&operands, '\0');
+	}
+	cred = (struct proc_cred){ j->user.uid, j->user.gid };
+	if (buf_ok(&operands))
+		handed = workers_hand(j->l->workers, &cred, buf_span(&operands),
+		    j->d->message_fd, w);
+	buf_free(&operands);
+	return handed;
+}
+
+bool
+lchild_hand(const struct lchild *l, const struct spawnd_delivery *d, struct worker *w)
+{
+	struct job j = { .l = l, .d = d };
+	bool handed = d->at != 0 && hand(&j, w);
+
+	free_job(&j);
+	return handed;
 }

@@ -4,6 +4,8 @@
 #ifndef SPAWN_LCHILD_H
 #define SPAWN_LCHILD_H
 
+#include <stdbool.h>
+
 #include "lib/attr.h"
 #include "lib/proc.h"
 #include "lib/span.h"
@@ -17,6 +19,7 @@ struct lchild {
 	char *default_delivery;		/* argument of qmail-lspawn */
 	struct proc_cred getpw;		/* who qmail-getpw runs as */
 	struct resident *accounts;
+	struct workers *workers;
 };
 
 /* What users/cdb or qmail-getpw say, six C strings. */
@@ -33,5 +36,8 @@ MUST_CHECK int lchild_parse_user(char *text, size_t n, struct lchild_user *u);
 /* Starts it.  The pid; -1: no process to be had; 0: qmail-local could not be run, or need not be,
  * and *code counts as the exit code. */
 MUST_CHECK pid_t lchild_start(const struct lchild *l, const struct spawnd_delivery *d, int *code);
+/* Hands it to a worker: true. */
+MUST_CHECK bool lchild_hand(const struct lchild *l, const struct spawnd_delivery *d,
+    struct worker *w);
 
 #endif

@@ -5,14 +5,17 @@
  * Exit: 0 end of commands and all deliveries done, CODE_PERM no argument, CODE_TEMP cannot start.
  * Limits and environment are the administrator's for the users' programs, so none is changed. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/conf.h"
 #include "lib/proc.h"
 #include "lib/uids.h"
 #include "queue/accountproto.h"
+#include "queue/stayproto.h"
 #include "spawn/lchild.h"
 #include "spawn/report.h"
 #include "spawn/spawnd.h"
+#include "spawn/workers.h"
 
 static pid_t
 start(const void *state, const struct spawnd_delivery *d, int *code)
@@ -20,25 +23,41 @@ start(const void *state, const struct spawnd_delivery *d, int *code)
 	return lchild_start(state, d, code);
 }
 
+static bool
+hand(const void *state, const struct spawnd_delivery *d, struct worker *w)
+{
+	return lchild_hand(state, d, w);
+}
+
 int
 main(int argc, char *argv[])
 {
 	char getpw[] = QMAIL_HOME "/bin/qmail-getpw", local[] = "bin/qmail-local";
+	char usual[] = QMAIL_HOME "/bin/qmail-local", room[STAYPROTO_ROOM + 1];
 	struct resident accounts = { .program = getpw, .greeting = ACCOUNTPROTO_GREETING,
 		.chdir = QMAIL_HOME };
-	struct lchild child = { .program = getenv("QMAILLOCAL"), .accounts = &accounts };
-	const struct spawnd_ops ops = { .start = start, .limit = report_limit_local,
+	struct workers workers = { .switches = true, .probe = { .program = usual,
+		.greeting = STAYPROTO_LOCAL, .chdir = QMAIL_HOME, .argument = room } };
+	struct lchild child = { .program = getenv("QMAILLOCAL"), .accounts = &accounts,
+		.workers = &workers };
+	struct spawnd_ops ops = { .start = start, .limit = report_limit_local,
 		.report = report_local, .state = &child, .batch = 1 };
 	gid_t primary;
 
 	if (argc < 2)
 		return CODE_PERM;
 	child.default_delivery = argv[1];
-	if (!child.program || !*child.program)
+	if (!child.program || !*child.program) {
 		child.program = local;
+		ops.hand = hand;
+		ops.workers = &workers;
+	}
+	memset(room, ' ', STAYPROTO_ROOM);
+	room[STAYPROTO_ROOM] = '\0';
 	if (uids_user(USER_PASSWD, &child.getpw.uid, &primary) != UIDS_FOUND ||
 	    uids_group(GROUP_NOFILES, &child.getpw.gid) != UIDS_FOUND)
 		return CODE_TEMP;
-	accounts.cred = &child.getpw;
+	/* It delivers nothing, so it is nobody whose mail it could be. */
+	accounts.cred = workers.probe.cred = &child.getpw;
 	return spawnd_run(&ops);
 }

@@ -11,22 +11,28 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/buf.h"
 #include "lib/conf.h"
 #include "lib/ctl.h"
 #include "lib/errtext.h"
 #include "lib/proc.h"
-#include "queue/remoteproto.h"
+#include "lib/progpath.h"
+#include "lib/span.h"
+#include "queue/stayproto.h"
 #include "queue/tcpto.h"
 #include "spawn/batch.h"
-#include "spawn/handover.h"
 #include "spawn/report.h"
 #include "spawn/spawnd.h"
+#include "spawn/workers.h"
+
+_Static_assert(STAYPROTO_STRINGS == BATCH_MAX + 2, "a batch fits");
 
 #define FIXED_ARGUMENTS 3		/* program, host, sender */
 
 struct remote {
 	char *program;
-	struct handover *handover;
+	struct workers *workers;
+	struct buf *path;		/* of the program that was found */
 };
 
 /* One string after the other, into what is run. */
@@ -40,18 +46,25 @@ set_recipients(char **argv, char *recipients, size_t n)
 	argv[n] = NULL;
 }
 
-/* All recipients with their NULs, in memory of our own. */
-static char *
-copy_recipients(const struct spawnd_delivery *d)
+/* Bytes of all recipients with their NULs. */
+static size_t
+recipients_size(const struct spawnd_delivery *d)
 {
 	const char *end = d->recipient;
-	size_t size;
-	char *copy;
 
 	for (size_t i = 0; i < d->n; i++)
 		end += strlen(end) + 1;
-	size = (size_t)(end - d->recipient);
-	if ((copy = malloc(size)) != NULL)
+	return (size_t)(end - d->recipient);
+}
+
+/* In memory of our own. */
+static char *
+copy_recipients(const struct spawnd_delivery *d)
+{
+	const size_t size = recipients_size(d);
+	char *copy = malloc(size);
+
+	if (copy)
 		memcpy(copy, d->recipient, size);
 	return copy;
 }
@@ -90,12 +103,34 @@ run(const struct remote *remote, const struct spawnd_delivery *d, int *code)
 static pid_t
 start(const void *state, const struct spawnd_delivery *d, int *code)
 {
-	const struct remote *remote = state;
-	pid_t pid = handover(remote->handover, d);
-
 	*code = CODE_OK;
-	return pid ? pid : run(remote, d, code);
+	return run(state, d, code);
 }
+
+/* ---- by a qmail-remote that stays ---- */
+
+static bool
+hand(const void *state, const struct spawnd_delivery *d, struct worker *w)
+{
+	const struct remote *remote = state;
+	struct buf arguments = { 0 };
+	bool handed = false;
+
+	buf_adds(&arguments, d->recipient + d->at + 1);
+	buf_addc(&arguments, '\0');
+	buf_adds(&arguments, d->sender);
+	buf_addc(&arguments, '\0');
+	buf_add(&arguments, d->recipient, recipients_size(d));
+	if (progpath_find(remote->program, remote->path) && buf_ok(&arguments)) {
+		remote->workers->probe.program = remote->path->p;
+		handed = workers_hand(remote->workers, NULL, buf_span(&arguments), d->message_fd,
+		    w);
+	}
+	buf_free(&arguments);
+	return handed;
+}
+
+/* ---- */
 
 /* control/remotebatch.  What cannot be read switches nothing on. */
 static size_t
@@ -112,19 +147,23 @@ read_batch(void)
 int
 main(void)
 {
-	char room[REMOTEPROTO_ROOM + 1], usual[] = "qmail-remote", *program = getenv("QMAILREMOTE");
+	char room[STAYPROTO_ROOM + 1], usual[] = "qmail-remote", *program = getenv("QMAILREMOTE");
 	const bool own = program && *program;
-	struct handover handover = { .program = own ? NULL : usual,
-		.resident = { .greeting = REMOTEPROTO_GREETING, .argument = room } };
-	struct remote remote = { .program = own ? program : usual, .handover = &handover };
-	const struct spawnd_ops ops = { .start = start, .limit = report_limit_remote,
+	struct buf path = { 0 };
+	struct workers workers = { .probe = { .greeting = STAYPROTO_REMOTE, .argument = room } };
+	struct remote remote = { own ? program : usual, &workers, &path };
+	struct spawnd_ops ops = { .start = start, .limit = report_limit_remote,
 		.report = report_remote, .state = &remote, .batch = read_batch() };
 	int code;
 
-	memset(room, ' ', REMOTEPROTO_ROOM);
-	room[REMOTEPROTO_ROOM] = '\0';
+	memset(room, ' ', STAYPROTO_ROOM);
+	room[STAYPROTO_ROOM] = '\0';
+	if (!own) {
+		ops.hand = hand;
+		ops.workers = &workers;
+	}
 	tcpto_clear(QMAIL_HOME "/queue/lock");
 	code = spawnd_run(&ops);
-	handover_end(&handover);
+	buf_free(&path);
 	return code;
 }

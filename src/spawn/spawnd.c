@@ -6,13 +6,12 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/ascii.h"
 #include "lib/conf.h"
 #include "lib/deadline.h"
-#include "lib/fsops.h"
 #include "lib/io.h"
 #include "lib/proc.h"
 #include "lib/sig.h"
@@ -21,6 +20,7 @@
 #include "queue/spawnproto.h"
 #include "spawn/batch.h"
 #include "spawn/report.h"
+#include "spawn/task.h"
 
 #define NO_MEMORY "Zqmail-spawn out of memory. (#4.3.0)\n"
 #define OUTPUT_FIRST 256	/* bytes of output we want memory for before we start anything */
@@ -35,11 +35,11 @@ struct slot {
 	bool used;
 	bool has_next;		/* another one of the same process: `next` */
 	unsigned next;
-	size_t n;		/* all that follows is in the first one; how many they are */
-	pid_t pid;		/* 0: reaped */
-	int code;		/* once reaped */
+	struct task task;	/* all that follows is in the first one */
+	struct task_run run;	/* pid 0: reaped; code: once reaped */
 	int64_t until;		/* once reaped: waits no longer for the end of the output */
 	struct buf output;
+	const char *complaint;	/* the report, if there is one without a process */
 };
 
 /* Where poll(2) finds things: commands, signals, then one entry per slot in use. */
@@ -107,7 +107,7 @@ close_output(struct spawnd *d, size_t i)
 		return;
 	(void)close(*output_fd(d, i));
 	*output_fd(d, i) = -1;
-	if (slot_at(d, i)->pid == 0)
+	if (slot_at(d, i)->run.pid == 0)
 		d->lingering--;
 }
 
@@ -116,7 +116,10 @@ report_one(struct spawnd *d, unsigned number, const struct slot *first, size_t w
 {
 	struct buf text = { 0 };
 
-	d->ops->report(first->code, buf_span(&first->output), which, &text);
+	if (first->complaint)
+		buf_adds(&text, first->complaint);
+	else
+		d->ops->report(first->run.code, buf_span(&first->output), which, &text);
 	report(d, number, buf_ok(&text) ? buf_span(&text) : span_str(NO_MEMORY));
 	buf_free(&text);
 }
@@ -127,7 +130,7 @@ finish(struct spawnd *d, size_t at)
 {
 	struct slot *first = slot_at(d, at), *slot = first;
 	unsigned number = (unsigned)d->active[at];
-	const size_t n = first->n;
+	const size_t n = first->task.n;
 
 	close_output(d, at);
 	for (size_t i = 0; i < n; i++) {
@@ -138,28 +141,30 @@ finish(struct spawnd *d, size_t at)
 			slot = &d->slots[number];
 	}
 	buf_free(&first->output);
+	task_free(&first->task);
 	d->n_active--;
 	d->active[at] = d->active[d->n_active];
 	d->polls[POLL_SLOTS + at] = d->polls[POLL_SLOTS + d->n_active];
 }
 
-static void
-read_output(struct spawnd *d, size_t i)
+/* Whether it is the process of a slot. */
+static bool
+reaped(struct spawnd *d, pid_t pid, int status)
 {
-	struct slot *slot = slot_at(d, i);
-	struct buf *output = &slot->output;
-	char chunk[SPAWND_READ_SIZE];
-	ssize_t n = io_read(*output_fd(d, i), chunk, sizeof chunk);
+	for (size_t i = 0; i < d->n_active; i++) {
+		struct slot *slot = slot_at(d, i);
 
-	if (n > 0) {
-		buf_add(output, chunk, (size_t)n);
-		if (slot->n == 1)
-			d->ops->limit(output);
-		else if (output->n > (slot->n + 1) * SPAWND_BATCH_OUTPUT)
-			buf_cut(output, (slot->n + 1) * SPAWND_BATCH_OUTPUT);
-	} else {
-		close_output(d, i);
+		if (slot->run.pid != pid)
+			continue;
+		slot->run.pid = 0;
+		/* A worker says when it has done its work; it does not end then. */
+		slot->run.code = slot->run.handed ? SPAWND_CRASHED : proc_code(status);
+		slot->until = deadline_after(SPAWND_LINGER_MS);
+		if (*output_fd(d, i) != -1)
+			d->lingering++;
+		return true;
 	}
+	return false;
 }
 
 static void
@@ -169,18 +174,8 @@ reap_all(struct spawnd *d)
 	int status;
 
 	while ((pid = proc_reap(&status)) > 0)
-		for (size_t i = 0; i < d->n_active; i++) {
-			struct slot *slot = slot_at(d, i);
-
-			if (slot->pid != pid)
-				continue;
-			slot->pid = 0;
-			slot->code = proc_code(status);
-			slot->until = deadline_after(SPAWND_LINGER_MS);
-			if (*output_fd(d, i) != -1)
-				d->lingering++;
-			break;
-		}
+		if (!reaped(d, pid, status) && d->ops->workers)
+			workers_reaped(d->ops->workers, pid);
 }
 
 /* Reports what is complete, or has waited long enough for background processes. */
@@ -190,26 +185,13 @@ finish_all(struct spawnd *d)
 	for (size_t i = d->n_active; i > 0; i--) {
 		const struct slot *slot = slot_at(d, i - 1);
 
-		if (slot->pid == 0 &&
+		if (slot->run.pid == 0 &&
 		    (*output_fd(d, i - 1) == -1 || deadline_poll(slot->until) == 0))
 			finish(d, i - 1);
 	}
 }
 
 /* ---- start of a delivery ---- */
-
-static const char *
-check_id(struct span id)
-{
-	for (size_t i = 0; i < id.n; i++)
-		if (!ascii_isdigit(id.p[i]) && (i == 0 || id.p[i] != '/'))
-			return "DInternal error: messid has nonnumerics. (#5.3.5)\n";
-	if (id.n + 1 > SPAWNPROTO_ID_MAX)
-		return "DInternal error: messid too long. (#5.3.5)\n";
-	if (id.n == 0)
-		return "DInternal error: messid too short. (#5.3.5)\n";
-	return NULL;
-}
 
 /* NULL if the command is one we can carry out, else the report. */
 static const char *
@@ -224,7 +206,7 @@ check_command(struct spawnd *d, const struct spawnproto_command *c)
 		return "ZInternal error: delnum too big. (#4.3.5)\n";
 	if (d->slots[c->slot].used)
 		return "ZInternal error: delnum in use. (#4.3.5)\n";
-	if ((complaint = check_id(buf_span(&c->id))) != NULL)
+	if ((complaint = task_check_id(buf_span(&c->id))) != NULL)
 		return complaint;
 	if (!buf_room(&d->slots[c->slot].output, OUTPUT_FIRST)) {
 		buf_free(&d->slots[c->slot].output);
@@ -235,32 +217,25 @@ check_command(struct spawnd *d, const struct spawnproto_command *c)
 	return NULL;
 }
 
-/* Opens the message; NULL, or the report. */
-static const char *
-open_message(const struct spawnd *d, const char *id, int *fd)
+/* The slot's delivery has begun, or without a process is over already. */
+static void
+listen_to(struct spawnd *d, size_t i)
 {
-	struct stat st;
-	const char *complaint = NULL;
+	struct slot *slot = slot_at(d, i);
 
-	if ((*fd = fsops_open_read(id)) == -1)
-		return "Zqmail-spawn unable to open message. (#4.3.0)\n";
-	if (fstat(*fd, &st) == -1)
-		complaint = "Zqmail-spawn unable to fstat message. (#4.3.0)\n";
-	else if (!S_ISREG(st.st_mode))
-		complaint = "ZSorry, message has wrong type. (#4.3.5)\n";
-	else if (st.st_uid != d->owner)
-		complaint = "ZSorry, message has wrong owner. (#4.3.5)\n";
-	if (complaint)
-		(void)close(*fd);
-	return complaint;
+	d->polls[POLL_SLOTS + i] = (struct pollfd){ .fd = slot->run.fd,
+		.events = POLLIN };
+	if (slot->run.pid == 0) {
+		slot->until = deadline_now();
+		d->lingering++;
+	}
 }
 
-/* The slots of the batch belong to this process from now on. */
+/* The slots of the batch belong to one delivery from now on. */
 static void
-occupy(struct spawnd *d, pid_t pid, int code, int fd)
+occupy(struct spawnd *d)
 {
 	const struct batch *b = &d->batch;
-	struct slot *first = &d->slots[b->slots[0]];
 
 	for (size_t i = 0; i < b->n; i++) {
 		struct slot *slot = &d->slots[b->slots[i]];
@@ -268,40 +243,8 @@ occupy(struct spawnd *d, pid_t pid, int code, int fd)
 		slot->has_next = i + 1 < b->n;
 		slot->next = slot->has_next ? b->slots[i + 1] : 0;
 	}
-	first->n = b->n;
-	first->pid = pid == SPAWND_UNKNOWN ? 0 : pid;
-	first->code = code;
-	/* for pid 0: over already */
-	first->until = pid == SPAWND_UNKNOWN ? DEADLINE_NONE : deadline_now();
 	d->active[d->n_active] = b->slots[0];
-	d->polls[POLL_SLOTS + d->n_active] = (struct pollfd){ .fd = fd, .events = POLLIN };
-	d->n_active++;
-	if (first->pid == 0)
-		d->lingering++;
-}
-
-/* Starts the delivery of the batch; NULL, or the report. */
-static const char *
-start(struct spawnd *d, int message_fd)
-{
-	const struct batch *b = &d->batch;
-	struct spawnd_delivery delivery = { .message_fd = message_fd,
-		.sender = buf_str(&b->sender), .recipient = buf_str(&b->recipients),
-		.at = b->at, .n = b->n };
-	int fds[2], code = 0;
-	pid_t pid;
-
-	if (sys_pipe(fds) == -1)
-		return "Zqmail-spawn unable to create pipe. (#4.3.0)\n";
-	delivery.output_fd = fds[1];
-	pid = d->ops->start(d->ops->state, &delivery, &code);
-	(void)close(fds[1]);
-	if (pid == -1) {
-		(void)close(fds[0]);
-		return "Zqmail-spawn unable to fork. (#4.3.0)\n";
-	}
-	occupy(d, pid, code, fds[0]);
-	return NULL;
+	listen_to(d, d->n_active++);
 }
 
 /* Starts what has come together; what cannot be started has its reports at once. */
@@ -309,15 +252,18 @@ static void
 start_batch(struct spawnd *d, bool complete)
 {
 	const struct batch *b = &d->batch;
-	const char *complaint = complete ? NULL : NO_MEMORY;
-	int fd;
+	const char *complaint = NO_MEMORY;
+	struct slot *first = &d->slots[b->slots[0]];
 
 	if (b->n == 0)
 		return;
-	if (!complaint && (complaint = open_message(d, buf_str(&b->id), &fd)) == NULL) {
-		complaint = start(d, fd);
-		(void)close(fd);
-	}
+	first->complaint = NULL;
+	if (complete && task_set(&first->task, b))
+		complaint = task_begin(&first->task, d->ops, d->owner, false, &first->run);
+	if (!complaint)
+		occupy(d);
+	else
+		task_free(&first->task);
 	for (size_t i = 0; complaint && i < b->n; i++) {
 		d->slots[b->slots[i]].used = false;
 		report(d, b->slots[i], span_str(complaint));
@@ -360,6 +306,94 @@ read_commands(struct spawnd *d)
 	return n > 0 || (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK));
 }
 
+/* ---- output ---- */
+
+static void
+add_output(const struct spawnd *d, struct slot *slot, const char *text, size_t n)
+{
+	struct buf *output = &slot->output;
+
+	buf_add(output, text, n);
+	if (slot->task.n == 1)
+		d->ops->limit(output);
+	else if (output->n > (slot->task.n + 1) * SPAWND_BATCH_OUTPUT)
+		buf_cut(output, (slot->task.n + 1) * SPAWND_BATCH_OUTPUT);
+}
+
+/* The worker has nothing more to do with this slot. */
+static void
+take_back(struct spawnd *d, size_t i)
+{
+	struct slot *slot = slot_at(d, i);
+
+	if (slot->run.pid) {
+		workers_keep(d->ops->workers, &slot->run.worker);
+		*output_fd(d, i) = -1;
+	} else {
+		close_output(d, i);	/* it has ended meanwhile */
+	}
+	slot->run.pid = 0;
+	slot->run.handed = false;
+}
+
+static void
+run_after_all(struct spawnd *d, size_t i)
+{
+	struct slot *slot = slot_at(d, i);
+
+	slot->complaint = task_begin(&slot->task, d->ops, d->owner, true, &slot->run);
+	if (!slot->complaint)
+		listen_to(d, i);
+}
+
+static void
+read_worker(struct spawnd *d, size_t i)
+{
+	struct slot *slot = slot_at(d, i);
+	char chunk[SPAWND_READ_SIZE];
+	size_t n = 0;
+
+	switch (worker_read(d->ops->workers, &slot->run.worker, chunk, sizeof chunk, &n,
+	    &slot->run.code)) {
+	case WORKER_NOTHING:
+		break;
+	case WORKER_OUTPUT:
+		add_output(d, slot, chunk, n);
+		break;
+	case WORKER_DONE:
+		take_back(d, i);
+		break;
+	case WORKER_DECLINED:
+		take_back(d, i);
+		run_after_all(d, i);
+		break;
+	case WORKER_BROKEN:
+		if (slot->run.pid)
+			(void)kill(slot->run.pid, SIGKILL);
+		close_output(d, i);
+		break;
+	case WORKER_ENDED:
+		close_output(d, i);
+		break;
+	case WORKER_UNABLE:
+		close_output(d, i);
+		run_after_all(d, i);
+		break;
+	}
+}
+
+static void
+read_output(struct spawnd *d, size_t i)
+{
+	char chunk[SPAWND_READ_SIZE];
+	ssize_t n = io_read(*output_fd(d, i), chunk, sizeof chunk);
+
+	if (n > 0)
+		add_output(d, slot_at(d, i), chunk, (size_t)n);
+	else
+		close_output(d, i);
+}
+
 /* ---- the loop ---- */
 
 /* Announces the number of slots. */
@@ -398,12 +432,12 @@ prepare(struct spawnd *d)
 }
 
 static int
-wait_ms(const struct spawnd *d)
+wait_ms(struct spawnd *d)
 {
-	int64_t first = DEADLINE_NONE;
+	int64_t first = d->ops->workers ? workers_tidy(d->ops->workers) : DEADLINE_NONE;
 
 	for (size_t i = 0; d->lingering && i < d->n_active; i++)
-		if (d->slots[d->active[i]].pid == 0)
+		if (d->slots[d->active[i]].run.pid == 0)
 			first = deadline_first(first, d->slots[d->active[i]].until);
 	return deadline_poll(first);
 }
@@ -420,8 +454,12 @@ serve(struct spawnd *d)
 		reap_all(d);
 	}
 	for (size_t i = 0; i < n; i++)
-		if (*output_fd(d, i) != -1 && d->polls[POLL_SLOTS + i].revents)
-			read_output(d, i);
+		if (*output_fd(d, i) != -1 && d->polls[POLL_SLOTS + i].revents) {
+			if (slot_at(d, i)->run.handed)
+				read_worker(d, i);
+			else
+				read_output(d, i);
+		}
 	finish_all(d);
 	if (d->polls[POLL_COMMANDS].revents && !read_commands(d))
 		d->polls[POLL_COMMANDS].fd = -1;
@@ -442,6 +480,8 @@ spawnd_run(const struct spawnd_ops *ops)
 	}
 	while (d->polls[POLL_COMMANDS].fd != -1 || d->n_active)
 		serve(d);
+	if (ops->workers)
+		workers_end(ops->workers);
 	spawnproto_command_free(&d->command);
 	batch_free(&d->batch);
 	buf_free(&d->reports);

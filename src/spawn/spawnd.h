@@ -4,26 +4,27 @@
  * A delivery is a process with the message on descriptor 0 (its own offset, at the start) and a
  * pipe on 1 and 2.  Its report is made when the process is dead and its output has ended; what it
  * left running in the background may keep the pipe open, which delays the report by at most
- * SPAWND_LINGER_MS. */
+ * SPAWND_LINGER_MS.  Or it is handed to a process that stays (spawn/workers.h). */
 #ifndef SPAWN_SPAWND_H
 #define SPAWN_SPAWND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 #include "lib/attr.h"
 #include "lib/buf.h"
 #include "lib/span.h"
+#include "spawn/workers.h"
 
 #define SPAWND_LINGER_MS 3000
 #define SPAWND_READ_SIZE 4096		/* bytes of output that come at a time */
 #define SPAWND_BATCH_OUTPUT ((size_t)8192)	/* bytes of output for each of several recipients */
 #define SPAWND_CRASHED (-1)		/* in place of an exit code */
-#define SPAWND_UNKNOWN (-2)		/* in place of a pid */
 
 /* Descriptors are close-on-exec and above 2; everything is borrowed for the call of start. */
 struct spawnd_delivery {
-	int message_fd, output_fd;
+	int message_fd, output_fd;	/* no output for `hand` */
 	const char *sender, *recipient;
 	size_t at;			/* index of the last @ of the recipient */
 	size_t n;			/* recipients: 1, or with the NUL of each before the next */
@@ -31,9 +32,11 @@ struct spawnd_delivery {
 
 struct spawnd_ops {
 	/* Starts the process and returns its pid; -1: no process to be had; 0: it could not run,
-	 * and *code counts as its exit code; SPAWND_UNKNOWN: the same, but it may be running, and
-	 * ends when its output does.  cwd is queue/mess. */
+	 * and *code counts as its exit code.  cwd is queue/mess. */
 	pid_t (*start)(const void *state, const struct spawnd_delivery *d, int *code);
+	/* Asked first: has one of the workers got it?  NULL, like workers: never. */
+	bool (*hand)(const void *state, const struct spawnd_delivery *d, struct worker *w);
+	struct workers *workers;
 	/* Called after each addition of at most SPAWND_READ_SIZE bytes: cut it as needed. */
 	void (*limit)(struct buf *output);
 	/* Appends the report, class letter first, for this exit code (or SPAWND_CRASHED).

@@ -383,12 +383,10 @@ def processes():
 
 def descriptors():
     """Daemon -> what each of its processes has open; and how many processes of each name.  Of
-    RESIDENTS one may stay beside its daemon, with a socket there, or be away."""
+    RESIDENTS any number may stay beside their daemon, each with a socket there."""
     found = processes()
     table = {name: len(pids) for name, pids in found.items()}
-    staying = [name for name in RESIDENTS if table.get(name) == 1]
-    for name in staying:
-        del table[name]
+    staying = [name for name in RESIDENTS for _ in range(table.pop(name, 0))]
     for name in DAEMONS:
         table[name] = sorted(names_of(pid) for pid in found.get(name, []))
     for names in [names for name in staying for names in table[RESIDENTS[name]]]:

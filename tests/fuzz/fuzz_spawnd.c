@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 
 #include "lib/ascii.h"
+#include "lib/packet.h"
+#include "queue/stayproto.h"
 #include "rig.h"
 #include "spawn/lchild.h"
 #include "spawn/spawnd.c"
@@ -12,7 +14,8 @@
 const char *const fuzz_words[] = {
 	"~", "\1", "\2", "\377", "1~", "0/1~", "s@x.test~", "joe@y.test~", "joe~", "~1~s@x~j@y~",
 	"/", "r~K1.2.3.4 accepted message.\n~", "h1.2.3.4 does not like recipient.\n~", "s", "r",
-	"K", "Z", "D", "ok\n", "joe~503~100~/home/joe~-~ext~", "4294967295", "\xff", NULL
+	"K", "Z", "D", "ok\n", "joe~503~100~/home/joe~-~ext~", "|", "~1 0",
+	"~1 -", " last", "4294967295", "\xff", NULL
 };
 
 struct play {
@@ -61,7 +64,8 @@ check_commands(struct span in)
 {
 	struct play play = { .code = 0 };
 	struct play *const state = &play;
-	const struct spawnd_ops ops = { play_start, report_limit_local, report_local, &state, 1 };
+	const struct spawnd_ops ops = { .start = play_start, .limit = report_limit_local,
+		.report = report_local, .state = &state, .batch = 1 };
 	struct spawnd *d = calloc(1, sizeof *d);
 	struct stat st;
 	size_t reports = 0, commands = 0;
@@ -86,6 +90,37 @@ check_commands(struct span in)
 	batch_free(&d->batch);
 	buf_free(&d->reports);
 	free(d);
+}
+
+/* A worker that says anything, each part up to `|` in one packet. */
+static void
+check_worker(struct span in)
+{
+	struct workers ws = { .probe = { .greeting = STAYPROTO_LOCAL }, .fit = true };
+	struct worker w = { .number = 1, .times = 1 };
+	char chunk[STAYPROTO_PIECE];
+	int fds[2];
+
+	promise(packet_pair(fds) == 0);
+	w.fd = fds[0];
+	while (in.n) {
+		struct span packet = span_head(in, span_chr(in, '|'));
+		enum worker_said said;
+		size_t n = 0;
+		int code = -1;
+
+		if (packet.n && packet.n < sizeof chunk) {
+			promise(io_write(fds[1], packet.p, packet.n) == (ssize_t)packet.n);
+			w.greeted = true;
+			said = worker_read(&ws, &w, chunk, sizeof chunk, &n, &code);
+			promise((said == WORKER_DONE) == (code >= 0 && code <= 255));
+			promise((said == WORKER_OUTPUT) == (packet.p[0] != '\0'));
+			promise(n == packet.n && said != WORKER_ENDED && said != WORKER_UNABLE);
+		}
+		in = span_tail(in, packet.n + 1);
+	}
+	(void)close(fds[0]);
+	(void)close(fds[1]);
 }
 
 static void
@@ -153,6 +188,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	check_report(buf_span(&in), report_remote);
 	check_limits(buf_span(&in));
 	check_user(buf_span(&in));
+	check_worker(buf_span(&in));
 	buf_free(&in);
 	return 0;
 }

@@ -30,7 +30,7 @@ WORLD_READABLE = ('/etc/group', home() + '/control/me', home() + '/queue/lock/tc
 MAY_OPEN = {'all': WORLD_READABLE[:2], 'queue': WORLD_READABLE[2:], 'mailbox': (),
             'tcpto': WORLD_READABLE[2:], 'read': WORLD_READABLE[:2], 'nothing': ()}
 DAEMONS = ('qmail-send', 'qmail-todo', 'qmail-clean', 'qmail-lspawn', 'qmail-rspawn', 'qmail-getpw',
-           'qmail-local', 'remote-stay', 'qmail-remote')
+           'qmail-local', 'local-stay', 'remote-stay', 'qmail-remote')
 COMMAND = {'DTLINE', 'EXT', 'EXT2', 'EXT3', 'EXT4', 'HOME', 'HOST', 'HOST2', 'HOST3', 'HOST4', 'LOCAL',
            'NEWSENDER', 'PATH', 'RECIPIENT', 'RPLINE', 'SENDER', 'UFLINE', 'USER'}
 NO_CORE = {'remote-stay', 'qmail-send', 'qmail-todo', 'qmail-clean', 'qmail-remote', 'qmail-queue', 'qmail-smtpd',
@@ -166,6 +166,48 @@ def look(process, row, descriptors, server):
         tap.equal(process.core_limit(), ('0', '0'), process.name + ': no core file')
 
 
+def waiting(host, name, owner):
+    """The processes of that name and owner that wait for something; others may be at their end."""
+    found = []
+    for pid in host.processes(name):
+        try:
+            process = Process(pid)
+            if process.ids('Uid')[0] == owner and process.waits():
+                found.append(process)
+        except OSError:
+            pass
+    return found
+
+
+def delivered(host, daemon, recipient, result, name, owner):
+    """A delivery; then the processes of that name and owner, with the daemon stopped if there are
+    some."""
+    count = host.count_log('^delivery .* ' + result)
+    host.deliver('', [recipient], b'\n')
+    host.wait_log('^delivery .* ' + result, count + 1)
+    os.kill(daemon, signal.SIGSTOP)
+    found = waiting(host, name, owner)
+    if not found:
+        os.kill(daemon, signal.SIGCONT)
+    return found
+
+
+def idle(host, rows, descriptors, server):
+    """Those that wait for their next delivery, which they do for seconds only, so that the daemon
+    is stopped meanwhile.  The first deliveries may show that accounts are found, and that the
+    program can stay; and none stays with control files that have been changed just now."""
+    for name, daemon, recipient, result in (
+            ('local-stay', 'qmail-lspawn', 'joe@hosta.test', 'success: did_'),
+            ('remote-stay', 'qmail-rspawn', 'x@refused.test', 'deferral: ')):
+        owner = JOE[0] if rows[name][0] == 'user' else UIDS[rows[name][0]]
+        pid, = host.processes(daemon)
+        found = wait_for(lambda case=(pid, recipient, result, name, owner):
+                         delivered(host, *case), name)
+        for each in found:
+            look(each, rows[name], descriptors[name], server)
+        os.kill(pid, signal.SIGCONT)
+
+
 def held_getpw(host, rows, descriptors, server):
     """qmail-getpw waits when it looks for an account in a FIFO; qmail-queue must not see that.  The
     one that stays does not answer then, and another is run for the delivery alone."""
@@ -191,13 +233,15 @@ def main():
     tap.equal(set(rows) - set(descriptors), {'multilog'}, 'the tables have the same programs')
     descriptors = {name: row[0] for name, row in descriptors.items()}
     with hosts.single() as host:
-        host.control('smtproutes', 'far.test:127.0.0.1:2525\n')
+        host.control('smtproutes', 'far.test:127.0.0.1:2525\nrefused.test:127.0.0.1:1\n')
         host.start()
         host.write('/etc/tcp.smtp', RULES)
         host.sh('tcprules /etc/tcp.smtp.cdb /etc/tcp.smtp.tmp </etc/tcp.smtp')
         kept = at_work(host)
         servers = [Process(pid) for pid in host.processes('tcpserver')]
         server = {'qmail-smtpd': servers[0], 'qmail-popup': servers[0]}
+        idle(host, rows, descriptors, server)
+        del rows['local-stay'], rows['remote-stay']
         for name in rows:               # all are what they will be before the first look
             wait_for(lambda name=name: host.processes(name), name)
         for name in rows:

@@ -1,0 +1,277 @@
+/* workers - deliveries by programs that stay for the next one. */
+#include "spawn/workers.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/conf.h"
+#include "lib/deadline.h"
+#include "lib/io.h"
+#include "lib/num.h"
+#include "lib/packet.h"
+#include "lib/span.h"
+#include "lib/sys.h"
+#include "queue/stayproto.h"
+
+extern char **environ;
+
+/* ---- those that wait ---- */
+
+static void
+let_go(const struct worker *w)
+{
+	(void)close(w->fd);		/* it ends then */
+}
+
+static void
+take_out(struct workers *ws, size_t at)
+{
+	ws->n_idle--;
+	memmove(ws->idle + at, ws->idle + at + 1, (ws->n_idle - at) * sizeof ws->idle[0]);
+}
+
+static void
+let_all_go(struct workers *ws)
+{
+	while (ws->n_idle > 0)
+		let_go(&ws->idle[--ws->n_idle]);
+}
+
+/* The one that has worked last, so that those too many come to their end. */
+static bool
+take_idle(struct workers *ws, const struct proc_cred *cred, struct worker *w)
+{
+	for (size_t i = ws->n_idle; i > 0; i--) {
+		const struct worker *idle = &ws->idle[i - 1];
+
+		if (ws->switches &&
+		    (idle->cred.uid != cred->uid || idle->cred.gid != cred->gid))
+			continue;
+		*w = *idle;
+		take_out(ws, i - 1);
+		return true;
+	}
+	return false;
+}
+
+void
+workers_keep(struct workers *ws, const struct worker *w)
+{
+	if (!ws->fit || w->times >= WORKERS_TIMES || w->dev != ws->file.dev ||
+	    w->ino != ws->file.ino) {
+		let_go(w);
+		return;
+	}
+	if (ws->n_idle == WORKERS_IDLE_MAX) {
+		let_go(&ws->idle[0]);
+		take_out(ws, 0);
+	}
+	ws->idle[ws->n_idle] = *w;
+	ws->idle[ws->n_idle++].until = deadline_after(WORKERS_IDLE_MS);
+}
+
+void
+workers_reaped(struct workers *ws, pid_t pid)
+{
+	for (size_t i = 0; i < ws->n_idle; i++)
+		if (ws->idle[i].pid == pid) {
+			let_go(&ws->idle[i]);
+			take_out(ws, i);
+			return;
+		}
+}
+
+int64_t
+workers_tidy(struct workers *ws)
+{
+	if (ws->n_idle == 0)
+		return DEADLINE_NONE;
+	while (ws->n_idle > 0 && deadline_poll(ws->idle[0].until) == 0) {
+		let_go(&ws->idle[0]);
+		take_out(ws, 0);
+	}
+	return ws->n_idle ? ws->idle[0].until : DEADLINE_NONE;
+}
+
+/* ---- starting one ---- */
+
+/* In a child of ours: becomes this user and no other group, turns into the program.  As with a
+ * delivery of its own (lchild.c), it does not share our memory. */
+static int
+become_and_exec(const struct workers *ws, const struct proc_cred *cred, int fd)
+{
+	char *argv[] = { ws->probe.program, ws->probe.argument, NULL };
+	int null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	if (null_fd == -1 || chdir(QMAIL_HOME) == -1 || proc_copy_fd(0, fd) == -1 ||
+	    proc_copy_fd(1, null_fd) == -1 || proc_copy_fd(2, null_fd) == -1 ||
+	    sys_become(cred->uid, cred->gid) == -1)
+		return CODE_TEMP;
+	proc_exec(argv[0], false, argv, environ);
+	return CODE_TEMP;
+}
+
+static pid_t
+run(const struct workers *ws, const struct proc_cred *cred, int fd)
+{
+	char *argv[] = { ws->probe.program, ws->probe.argument, NULL };
+	const struct proc_spawn spawn = { .argv = argv, .light = true, .fds = { { 0, fd } },
+		.nfds = 1 };
+	pid_t pid;
+
+	if (!ws->switches)
+		return proc_spawn(&spawn, NULL);
+	if ((pid = proc_fork()) == 0)
+		_exit(become_and_exec(ws, cred, fd));
+	return pid;
+}
+
+static bool
+start(const struct workers *ws, const struct proc_cred *cred, struct worker *w)
+{
+	int fds[2];
+
+	if (packet_pair(fds) == -1)
+		return false;
+	*w = (struct worker){ .fd = fds[0], .dev = ws->file.dev, .ino = ws->file.ino,
+		.pid = run(ws, cred, fds[1]) };
+	if (cred)
+		w->cred = *cred;
+	(void)close(fds[1]);
+	if (w->pid == -1)
+		(void)close(w->fd);
+	return w->pid != -1;
+}
+
+/* Has the program shown that it stays?  One that has is asked again when it is another. */
+static bool
+is_fit(struct workers *ws)
+{
+	struct filemark now;
+
+	if (ws->fit) {
+		filemark_take(&now, ws->probe.program);
+		if (filemark_same(&now, &ws->file))
+			return true;
+		ws->fit = false;
+		let_all_go(ws);
+	}
+	if (!resident_ready(&ws->probe))
+		return false;
+	ws->fit = true;
+	ws->file = ws->probe.file;
+	resident_end(&ws->probe);
+	return true;
+}
+
+/* ---- a delivery ---- */
+
+/* What is sent waits in the socket; there is room, for it is all there is. */
+static bool
+ask(struct workers *ws, struct worker *w, struct span strings, int message_fd)
+{
+	struct buf *request = &ws->request;
+
+	w->number = ++ws->number;
+	w->times++;
+	buf_reset(request);
+	request->max = STAYPROTO_REQUEST_MAX;
+	buf_addnum(request, w->number);
+	buf_addc(request, '\0');
+	buf_addspan(request, strings);
+	return buf_ok(request) &&
+	    packet_send(w->fd, buf_span(request), &message_fd, 1) == 0;
+}
+
+bool
+workers_hand(struct workers *ws, const struct proc_cred *cred, struct span strings, int message_fd,
+    struct worker *w)
+{
+	if (strings.n + NUM_U64_SIZE > STAYPROTO_REQUEST_MAX || !is_fit(ws))
+		return false;
+	while (take_idle(ws, cred, w)) {
+		if (ask(ws, w, strings, message_fd))
+			return true;
+		let_go(w);		/* it has ended */
+	}
+	if (!start(ws, cred, w))
+		return false;
+	if (ask(ws, w, strings, message_fd))
+		return true;
+	let_go(w);
+	return false;
+}
+
+/* ` CODE`, ` -`, and perhaps ` last` behind the number. */
+static enum worker_said
+understand_end(struct span rest, int *code, bool *last)
+{
+	struct span end = span_str(" last");
+	uint64_t value;
+
+	*last = rest.n >= end.n && span_eq(span_tail(rest, rest.n - end.n), end);
+	if (*last)
+		rest.n -= end.n;
+	if (rest.n < 2 || rest.p[0] != ' ')
+		return WORKER_BROKEN;
+	rest = span_tail(rest, 1);
+	if (span_eq(rest, span_str("-")))
+		return WORKER_DECLINED;
+	if (num_parse_u64(rest.p, rest.n, UINT8_MAX, &value) != NUM_OK)
+		return WORKER_BROKEN;
+	*code = (int)value;
+	return WORKER_DONE;
+}
+
+static enum worker_said
+understand(struct worker *w, struct span packet, int *code)
+{
+	char number[NUM_U64_SIZE];
+	size_t n = num_format(number, w->number);
+	bool last = false;
+	enum worker_said said;
+
+	packet = span_tail(packet, 1);
+	if (packet.n < n || !span_eq(span_head(packet, n), span_of(number, n)))
+		return WORKER_BROKEN;
+	said = understand_end(span_tail(packet, n), code, &last);
+	if (last)
+		w->times = WORKERS_TIMES;
+	return said;
+}
+
+/* It ended instead of greeting: there may be no memory, or a password now. */
+static enum worker_said
+unable(struct workers *ws)
+{
+	ws->fit = false;
+	let_all_go(ws);
+	resident_leave(&ws->probe);
+	return WORKER_UNABLE;
+}
+
+enum worker_said
+worker_read(struct workers *ws, struct worker *w, char *chunk, size_t size, size_t *n,
+    int *code)
+{
+	const struct filemark program = { .dev = w->dev, .ino = w->ino };
+	ssize_t r = io_read(w->fd, chunk, size);
+
+	if (r <= 0)
+		return w->greeted ? WORKER_ENDED : unable(ws);
+	*n = (size_t)r;
+	if (!w->greeted) {
+		w->greeted = packet_is_greeting(span_of(chunk, *n), ws->probe.greeting, &program);
+		return w->greeted ? WORKER_NOTHING : WORKER_BROKEN;
+	}
+	return chunk[0] == '\0' ? understand(w, span_of(chunk, *n), code) : WORKER_OUTPUT;
+}
+
+void
+workers_end(struct workers *ws)
+{
+	let_all_go(ws);
+	resident_end(&ws->probe);
+	buf_free(&ws->request);
+}

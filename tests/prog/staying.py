@@ -1,0 +1,49 @@
+"""staying - for tests of programs that stay for one delivery after the other."""
+import os
+import signal
+import subprocess
+
+import queuedir as q
+from host import read
+
+
+def children(daemon, name):
+    """Pids of its processes of exactly this name."""
+    out = subprocess.run(['pgrep', '-x', '-P', str(daemon.process.pid), name],
+                         stdout=subprocess.PIPE, check=False).stdout
+    return [int(pid) for pid in out.split()]
+
+
+def ready(daemon, name, deliver, want, *former):
+    """Deliveries until one has been done by a process that waits for the next one, none of these;
+    its pid.  The first that stays may be one that only shows that it can."""
+    def did():
+        if deliver() != want:
+            return None
+        new = [pid for pid in children(daemon, name) if pid not in former]
+        return [pid for pid in new if not executed(daemon, deliver) and pid in
+                children(daemon, name)]
+    return q.wait_until(did)[0]
+
+
+def executed(daemon, what):
+    """Runs what(); how many programs the daemon and its children have started meanwhile."""
+    strace = subprocess.Popen(['strace', '-f', '-qq', '-e', 'trace=execve', '-p',
+                               str(daemon.process.pid), '-o', '/tmp/executed'],
+                              stderr=subprocess.DEVNULL)
+    q.wait_until(lambda: 'TracerPid:\t%d\n' % strace.pid in read(
+        '/proc/%d/status' % daemon.process.pid))
+    what()
+    strace.send_signal(signal.SIGINT)
+    strace.wait()
+    return read('/tmp/executed').count('execve(')
+
+
+def open_files(pid):
+    """What it has open: kinds or names."""
+    return sorted(os.path.basename(os.readlink('/proc/%d/fd/%s' % (pid, fd))).split(':')[0]
+                  for fd in os.listdir('/proc/%d/fd' % pid))
+
+
+def ended(pid):
+    return not os.path.exists('/proc/%d' % pid)

@@ -1,0 +1,172 @@
+/* workers: what they may say, and what is made of it; this test plays the worker. */
+#include "spawn/workers.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lib/io.h"
+#include "lib/packet.h"
+#include "queue/stayproto.h"
+#include "tap.h"
+
+#define BYTES(s) { s, sizeof (s) - 1 }
+
+static const struct row {
+	struct span packet;
+	enum worker_said said;
+	int code;
+	bool last;
+} rows[] = {
+	{ BYTES("did 1+0+0\n"), WORKER_OUTPUT, -1, false },
+	{ BYTES("7 0"), WORKER_OUTPUT, -1, false },
+	{ BYTES("\0" "7 0"), WORKER_DONE, 0, false },
+	{ BYTES("\0" "7 111"), WORKER_DONE, 111, false },
+	{ BYTES("\0" "7 255"), WORKER_DONE, 255, false },
+	{ BYTES("\0" "7 0 last"), WORKER_DONE, 0, true },
+	{ BYTES("\0" "7 -"), WORKER_DECLINED, -1, false },
+	{ BYTES("\0" "7 - last"), WORKER_DECLINED, -1, true },
+	{ BYTES("\0" "7 256"), WORKER_BROKEN, -1, false },
+	{ BYTES("\0" "7 -1"), WORKER_BROKEN, -1, false },
+	{ BYTES("\0" "7 0x"), WORKER_BROKEN, -1, false },
+	{ BYTES("\0" "7 "), WORKER_BROKEN, -1, false },
+	{ BYTES("\0" "7  last"), WORKER_BROKEN, -1, true },
+	{ BYTES("\0" "7 last"), WORKER_BROKEN, -1, true },
+	{ BYTES("\0" "7"), WORKER_BROKEN, -1, false },
+	{ BYTES("\0" "70 0"), WORKER_BROKEN, -1, false },
+	{ BYTES("\0" "8 0"), WORKER_BROKEN, -1, false },
+	{ BYTES("\0" " 0"), WORKER_BROKEN, -1, false },
+	{ BYTES("\0"), WORKER_BROKEN, -1, false },
+	{ BYTES("\0\0" "7 0"), WORKER_BROKEN, -1, false },
+	{ BYTES("\0" "7 0\0"), WORKER_BROKEN, -1, false },
+};
+
+static void
+pair(int fds[2])
+{
+	if (packet_pair(fds) == -1)
+		abort();
+}
+
+static void
+say(int fd, struct span packet)
+{
+	if (io_write(fd, packet.p, packet.n) != (ssize_t)packet.n)
+		abort();
+}
+
+static void
+test_words(struct tap *t)
+{
+	struct workers ws = { .probe = { .greeting = STAYPROTO_LOCAL } };
+	char chunk[STAYPROTO_PIECE];
+	int fds[2];
+
+	pair(fds);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct worker w = { .fd = fds[0], .greeted = true, .number = 7 };
+		size_t n = 0;
+		int code = -1;
+
+		say(fds[1], rows[i].packet);
+		is_num(t, worker_read(&ws, &w, chunk, sizeof chunk, &n, &code), rows[i].said,
+		    "what is said");
+		is_num(t, code, rows[i].code, "the code");
+		ok(t, (w.times == WORKERS_TIMES) == rows[i].last, "whether it was the last one");
+		ok(t, n == rows[i].packet.n, "all of it");
+	}
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+}
+
+/* One says this first, or nothing. */
+static enum worker_said
+first(struct workers *ws, const char *word)
+{
+	struct worker w = { .dev = 1, .ino = 2, .number = 1 };
+	char chunk[STAYPROTO_PIECE];
+	enum worker_said said;
+	size_t n;
+	int fds[2], code;
+
+	pair(fds);
+	w.fd = fds[0];
+	if (word)
+		say(fds[1], span_str(word));
+	(void)close(fds[1]);
+	said = worker_read(ws, &w, chunk, sizeof chunk, &n, &code);
+	if (said == WORKER_NOTHING)
+		said = worker_read(ws, &w, chunk, sizeof chunk, &n, &code);
+	(void)close(fds[0]);
+	return said;
+}
+
+static void
+test_greeting(struct tap *t)
+{
+	struct workers ws = { .probe = { .greeting = STAYPROTO_LOCAL }, .fit = true };
+
+	is_num(t, first(&ws, "qmail-local 1 1 2"), WORKER_ENDED, "it greets and ends");
+	is_num(t, first(&ws, "qmail-local 1 1 3"), WORKER_BROKEN, "it is another file");
+	is_num(t, first(&ws, "qmail-remote 2 1 2"), WORKER_BROKEN, "it is another program");
+	is_num(t, first(&ws, "did 1+0+0\n"), WORKER_BROKEN, "it does not greet");
+	ok(t, ws.fit, "others may stay");
+	is_num(t, first(&ws, NULL), WORKER_UNABLE, "it ends before its greeting");
+	ok(t, !ws.fit, "no more of them for now");
+}
+
+/* How many wait, by the numbers of their users. */
+static void
+keep(struct workers *ws, uid_t uid, unsigned times, int fds[2])
+{
+	struct worker w = { .cred = { uid, uid }, .times = times };
+
+	pair(fds);
+	w.fd = fds[0];
+	w.pid = (pid_t)uid;
+	workers_keep(ws, &w);
+}
+
+static bool
+is_open(int other_end)
+{
+	char c;
+
+	return io_wait_readable(other_end, 0) != IO_OK || io_read(other_end, &c, 1) != 0;
+}
+
+static void
+test_keeping(struct tap *t)
+{
+	struct workers ws = { .fit = true };
+	int fds[WORKERS_IDLE_MAX + 1][2], done[2];
+
+	for (size_t i = 0; i < WORKERS_IDLE_MAX; i++)
+		keep(&ws, (uid_t)i + 1, 1, fds[i]);
+	ok(t, ws.n_idle == WORKERS_IDLE_MAX && is_open(fds[0][1]), "as many as may wait");
+	keep(&ws, 1000, 1, fds[WORKERS_IDLE_MAX]);
+	ok(t, ws.n_idle == WORKERS_IDLE_MAX && !is_open(fds[0][1]) && is_open(fds[1][1]),
+	    "one more: the oldest is let go");
+	keep(&ws, 2000, WORKERS_TIMES, done);
+	ok(t, ws.n_idle == WORKERS_IDLE_MAX && !is_open(done[1]), "one that has done its part");
+	workers_reaped(&ws, 5);
+	ok(t, ws.n_idle == WORKERS_IDLE_MAX - 1 && !is_open(fds[4][1]), "one that has ended");
+	workers_reaped(&ws, 5);
+	ok(t, ws.n_idle == WORKERS_IDLE_MAX - 1, "a process that is none of them");
+	ok(t, workers_tidy(&ws) > 0 && ws.n_idle == WORKERS_IDLE_MAX - 1, "none is old");
+	ws.idle[0].until = ws.idle[1].until = 0;
+	ok(t, workers_tidy(&ws) == ws.idle[0].until && ws.n_idle == WORKERS_IDLE_MAX - 3 &&
+	    !is_open(fds[1][1]) && !is_open(fds[2][1]) && is_open(fds[3][1]), "two are");
+	workers_end(&ws);
+	ok(t, ws.n_idle == 0 && !is_open(fds[3][1]), "the end of all");
+}
+
+int
+main(void)
+{
+	struct tap t = { 0 };
+
+	test_words(&t);
+	test_greeting(&t);
+	test_keeping(&t);
+	return done(&t);
+}
