@@ -121,16 +121,17 @@ def inside_tls(host):
     itself is trusted on its own wires, so the client has another address."""
     host.sh(home() + '/bin/qmail-cert make hosta.test')
     serve(host, HIDDEN, 'env', 'TCPREMOTEIP=192.0.2.7', 'qmail-smtpd', 'checkpassword-smtp', 'true',
-          user='qmaild', env={'SMTPAUTH': '!'}, log='/tmp/smtp-log')
+          user='qmaild', env={'SMTPAUTH': '!+cram'}, log='/tmp/smtp-log')
     login = ['swaks', '--server', '127.0.0.1:%d' % HIDDEN, '--from', LOGIN, '--to', 'ann@hosta.test', '--silent',
-             '2', '--auth', 'PLAIN', '--auth-user', LOGIN, '--auth-password', SECRET]
-    code, out, _ = host.call(login)
-    tap.ok(code == 28, 'swaks: no AUTH without TLS', (code, out))
-    code, out, _ = host.call(login + ['--tls'])
-    tap.ok(code == 0, 'swaks: behind STARTTLS', (code, out))
-    text = host.wait_mail('ann', 1)[0].decode('latin-1')
-    tap.ok(re.search(r' with ESMTPSA \(TLS\S+ encrypted, authenticated\); ', text), 'and Received says so', text)
-    host.clear_mail('ann')
+             '2', '--auth-user', LOGIN, '--auth-password', SECRET]
+    for method in ('PLAIN', 'LOGIN', 'CRAM-MD5'):
+        code, out, _ = host.call(login + ['--auth', method])
+        tap.ok(code == 28, 'swaks: no AUTH %s without TLS' % method, (code, out))
+        code, out, _ = host.call(login + ['--auth', method, '--tls'])
+        tap.ok(code == 0, 'swaks: %s behind STARTTLS' % method, (code, out))
+        text = host.wait_mail('ann', 1)[0].decode('latin-1')
+        tap.ok(re.search(r' with ESMTPSA \(TLS\S+ encrypted, authenticated\); ', text), 'and Received says so', text)
+        host.clear_mail('ann')
 
 
 # ---- POP3 ----

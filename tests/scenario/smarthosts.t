@@ -1,9 +1,13 @@
 #!/usr/bin/python3
 """smarthosts.t - mail leaves with TLS and a login: from one host of ours to another, and through
-Exim (GnuTLS), OpenSMTPD, Postfix.  What arrives there is whole, and their logs say how it came.
+Exim (GnuTLS), OpenSMTPD, Postfix.  What arrives there is whole, and their logs say how it came.  Then they
+send to us: to port 25 by STARTTLS, to 587 and 465 with a login, with our certificate verified.
 Usage: smarthosts.t [NAME...]       only these functions
 """
+import contextlib
 import os
+import re
+import signal
 import subprocess
 import sys
 
@@ -19,6 +23,7 @@ ZONE = hosts.ZONE + 'host-record=relay.test,%s\n' % RELAY
 AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt'
 KEY = '/etc/relay.key'
 CERT = '/etc/relay.crt'
+OUR_CERT = '/etc/ours.crt'
 TEXT = b'Subject: x\n\n.\n..\nbody %d \xe9\n' + b'x' * 900 + b'\n' * 3
 
 MAKE_CERTIFICATE = '''
@@ -94,6 +99,40 @@ match from any for any action "out"
 ''' % (CERT, KEY, RELAY)
 
 
+EXIM_OUT = '''
+primary_hostname = relay.test
+never_users = root
+log_selector = +tls_cipher
+begin routers
+all:
+  driver = manualroute
+  route_list = * hosta.test
+  self = send
+  transport = out
+begin transports
+out:
+  driver = smtp
+  port = %(port)d
+  protocol = %(protocol)s
+  hosts_require_tls = *
+  tls_verify_certificates = /etc/ours.crt
+  tls_verify_hosts = *
+  %(login)s
+begin authenticators
+plain:
+  driver = plaintext
+  public_name = PLAIN
+  client_send = ^joe^joe-secret
+'''
+
+OPENSMTPD_OUT = '''
+table secrets file:/etc/relay.secrets
+listen on socket
+action "out" relay host "%s" auth <secrets>
+match from local for any action "out"
+'''
+
+
 class Scene:
     """Our host, and another mail system at RELAY in the same world."""
 
@@ -119,6 +158,43 @@ class Scene:
         self.send(route)
         line = self.host.wait_log('^delivery .*: deferral', count + 1)[-1]
         tap.ok(words in line and 'a_secret' not in line, 'deferred: ' + words, line)
+
+
+    def serve(self):
+        """Our side of the other direction: a certificate that they trust, ports 25, 587, 465."""
+        a = self.host
+        a.sh("""cd %s/users; umask 077
+            ../bin/qmail-cert make hosta.test
+            echo "joe:$(openssl passwd -6 joe-secret):joe:/home/joe" >poppasswd
+            ../bin/qmail-newpw
+            openssl x509 <../control/servercert.pem >%s
+            chmod 644 %s
+            mkdir -p %s/service/qmail-smtpd/log
+            sh %s/bin/services --dir /service add qmail-smtpd qmail-submission qmail-smtps
+            cd ../service
+            sed -i 's/ 0 \\([0-9][0-9]*\\) / %s \\1 /' qmail-smtpd/run qmail-submission/run qmail-smtps/run"""
+             % (hosts.home(), OUR_CERT, OUR_CERT, hosts.home(), hosts.BUILD, hosts.ADDRESS['hosta.test']))
+        for port in (25, 587, 465):
+            wait_for(lambda port=port: self.answers(port), 'our port %d' % port)
+
+    def answers(self, port):
+        try:
+            self.host.connect(hosts.ADDRESS['hosta.test'], port).close()
+        except OSError:
+            return False
+        return True
+
+    def take(self, name, sendmail, port):
+        """They send to us.  Test points: it has come by TLS, whole."""
+        self.host.clear_mail('joe')
+        self.serial += 1
+        text = b'Subject: to us\n\nbody %d\n' % self.serial
+        code, out, err = self.host.call([*sendmail, 'joe@hosta.test'], text)
+        tap.ok(code == 0, '%s takes a message for us' % name, out + err)
+        found = self.host.wait_mail('joe', 1)[0].decode('latin-1')
+        word = r'ESMTPS \(TLS_\S+ encrypted\)' if port == 25 else r'ESMTPSA \(TLS_\S+ encrypted, authenticated\)'
+        tap.ok(re.search(r'^Received: from .*\n  by hosta\.test with %s; ' % word, found, re.M) and
+               'body %d' % self.serial in found, '%s sends to port %d' % (name, port), found[:600])
 
 
 def body(text):
@@ -164,6 +240,11 @@ def exim():
         scene.failure('%s:2501|joe|a secret' % RELAY,
                       'certificate_contains_no_matching_dNSNnames')
         scene.failure('relay.test|joe|a secret', 'offers_no_AUTH_method_known_here')
+        scene.serve()
+        for port, protocol, login in ((25, 'smtp', ''), (587, 'smtp', 'hosts_require_auth = *'),
+                                      (465, 'smtps', 'hosts_require_auth = *')):
+            a.write('/etc/exim4/out.conf', EXIM_OUT % {'port': port, 'protocol': protocol, 'login': login})
+            scene.take('Exim', ['exim4', '-C', '/etc/exim4/out.conf', '-f', 'ann@far.test', '-odf'], port)
 
 
 def opensmtpd():
@@ -181,6 +262,20 @@ def opensmtpd():
         tap.equal(a.count_log('^delivery .*: success: 192.0.2.9_accepted_message'), 1,
                   'OpenSMTPD: at the first attempt')
         wait_for(lambda: body(text) in read_bytes(a.path('/home/ann/got')), 'the message')
+        scene.serve()
+        a.write('/etc/relay.secrets', 'ours joe:joe-secret\n', mode=0o640)
+        a.sh('chown root:opensmtpd /etc/relay.secrets; cat %s >>%s' % (OUR_CERT, AUTHORITIES))
+        for port, url in ((25, 'smtp+tls://hosta.test'), (587, 'smtp+tls://ours@hosta.test:587'),
+                          (465, 'smtps://ours@hosta.test:465')):
+            for pid in a.processes('smtpd'):
+                with contextlib.suppress(ProcessLookupError):   # it ends with its parent
+                    os.kill(pid, signal.SIGTERM)
+            wait_for(lambda: not a.processes('smtpd'), 'the end of smtpd')
+            a.write('/etc/smtpd.conf', OPENSMTPD_OUT % url)
+            a.popen(['smtpd', '-d'], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL)
+            wait_for(lambda: a.call(['smtpctl', 'show', 'status'])[0] == 0, 'smtpd')
+            scene.take('OpenSMTPD', ['/usr/sbin/sendmail', '-f', 'ann@far.test'], port)
 
 
 def postfix():
@@ -203,6 +298,16 @@ def postfix():
         tap.equal(log.count('Anonymous TLS connection established'), 2, 'Postfix has seen TLS')
         a.sh('postconf -e smtpd_tls_security_level=none; postfix reload')
         scene.failure('relay.test', 'No_TLS_achieved_while_control/tlshosts/relay.test.pem_exists')
+        scene.serve()
+        a.sh('echo "[hosta.test]:587 joe:joe-secret" >/etc/postfix/login; '
+             'echo "[hosta.test]:465 joe:joe-secret" >>/etc/postfix/login; postmap hash:/etc/postfix/login')
+        for port, more in ((25, ''), (587, 'smtp_sasl_auth_enable=yes'),
+                           (465, 'smtp_sasl_auth_enable=yes smtp_tls_wrappermode=yes')):
+            a.sh('postconf -e default_transport=smtp:[hosta.test]:%d smtp_tls_security_level=secure '
+                 'smtp_tls_CAfile=%s smtp_tls_secure_cert_match=hosta.test smtp_sasl_security_options= '
+                 'smtp_sasl_password_maps=hash:/etc/postfix/login disable_dns_lookups=yes smtp_host_lookup=native '
+                 'smtp_tls_loglevel=1 %s; postfix reload' % (port, OUR_CERT, more))
+            scene.take('Postfix', ['/usr/sbin/sendmail', '-f', 'ann@far.test'], port)
 
 
 def certificate(one):
