@@ -133,7 +133,7 @@ cdbmap_open(const char *path, struct cdbmap **m)
 
 	*m = NULL;
 	if (fd == -1)
-		return errno == ENOENT ? CDBMAP_ABSENT : CDBMAP_FAILED;
+		return errno == ENOENT && !fsops_is_named(path) ? CDBMAP_ABSENT : CDBMAP_FAILED;
 	if (!(*m = malloc(sizeof **m))) {
 		(void)close(fd);
 		errno = ENOMEM;

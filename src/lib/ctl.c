@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/fsops.h"
 #include "lib/io.h"
 #include "lib/num.h"
 
@@ -21,7 +22,7 @@ slurp_path(const char *path, struct buf *text)
 
 	/* O_NONBLOCK stays: a FIFO is empty or an error, but nobody hangs. */
 	if ((fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)) == -1)
-		return errno == ENOENT ? CTL_ABSENT : CTL_ERROR;
+		return errno == ENOENT && !fsops_is_named(path) ? CTL_ABSENT : CTL_ERROR;
 	read_status = io_read_all(fd, text);
 	error = read_status == IO_TOOLONG ? EFBIG : errno;
 	(void)close(fd);

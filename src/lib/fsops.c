@@ -121,6 +121,17 @@ fsops_open_read(const char *path)
 }
 
 bool
+fsops_is_named(const char *path)
+{
+	int error = errno;
+	struct stat st;
+	bool named = lstat(path, &st) == 0 || errno != ENOENT;
+
+	errno = error;
+	return named;
+}
+
+bool
 fsops_leads_to(const char *path, int fd)
 {
 	struct stat ours, named;

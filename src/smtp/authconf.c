@@ -7,6 +7,7 @@
 
 #include "lib/ascii.h"
 #include "lib/buf.h"
+#include "lib/fsops.h"
 #include "lib/io.h"
 #include "lib/num.h"
 #include "lib/progpath.h"
@@ -42,7 +43,7 @@ wants_encryption(void)
 	if ((force && strcmp(force, "0") == 0) || number(getenv("ALLOW_INSECURE_AUTH")) > 0 ||
 	    is_loopback(getenv("TCPREMOTEIP")))
 		return false;
-	return (offer && strcmp(offer, "-") != 0) || access("control/servercert.pem", F_OK) == 0;
+	return (offer && strcmp(offer, "-") != 0) || fsops_is_named("control/servercert.pem");
 }
 
 static bool

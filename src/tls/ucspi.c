@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/conf.h"
+#include "lib/fsops.h"
 #include "lib/io.h"
 #include "lib/log.h"
 #include "lib/num.h"
@@ -67,7 +68,7 @@ ucspi_keep(void)
 bool
 ucspi_possible(void)
 {
-	return getenv("SSLCTLFD") || access(QMAIL_HOME "/control/servercert.pem", F_OK) == 0;
+	return getenv("SSLCTLFD") || fsops_is_named(QMAIL_HOME "/control/servercert.pem");
 }
 
 /* ---- descriptors ---- */

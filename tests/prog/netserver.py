@@ -27,6 +27,7 @@ PEER = {'PROTO': 'TCP', 'TCPREMOTEIP': '192.0.2.7', 'TCPREMOTEHOST': 'client.exa
 CONTROL = {'me': 'mx.example\n', 'rcpthosts': 'ok.example\n'}
 QUEUE = tempfile.mkdtemp(prefix='netserver.')
 STUB = QUEUE + '/queue'
+NOWHERE = object()
 
 
 def set_up():
@@ -47,14 +48,16 @@ def tear_down():
 
 
 def controls(extra):
-    """Exactly these control files; None removes, True is a directory, so that reading fails, and
-    False a file that only root may read."""
+    """Exactly these control files; None removes, True is a directory, so that reading fails, False a
+    file that only root may read, and NOWHERE a symbolic link that leads there."""
     shutil.rmtree(HOME + '/control')
     os.mkdir(HOME + '/control')
     for name, text in {**CONTROL, **extra}.items():
         path = HOME + '/control/' + name
         if text is True:
             os.mkdir(path)
+        elif text is NOWHERE:
+            os.symlink('nonesuch', path)
         elif text is False:
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0))
         elif text is not None:

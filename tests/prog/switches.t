@@ -18,8 +18,8 @@ or `-` where nothing is logged; a bad value), or
                 QMAILSMTPD_LOG=refusal, one for each; - there is no such line
     bad         a value that is none, or `dir`, a control file that cannot be read
     with bad    codes of the replies with that; ` ~ ` as above
-Besides, a control file that is a directory or that only root may read, and likewise a file that a
-variable names, never leads to a `yes` at the end of the dialogue.
+Besides, a control file that is a directory, that only root may read, or that is a symbolic link to
+nowhere, and likewise a file that a variable names, never leads to a `yes` at the end.
 """
 import os
 import re
@@ -35,7 +35,8 @@ from netserver import HOME, QUEUE, queued, set_up, tear_down
 import tap
 
 TABLE = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'switches.tsv')
-UNREADABLE, NO_FILE = '/unreadable', '/nonesuch'
+UNREADABLE = {'dir': True, 'root': False, 'link': netserver.NOWHERE}     # see there
+NO_FILE, ROOTS = '/nonesuch', '/unreadable'
 STORE = HOME + '/greylist'
 TODO = HOME + '/queue/todo'
 ZONE = {'none.example': 'NXDOMAIN', 'down.example': 'SERVFAIL', 'b.example': 'SERVFAIL',
@@ -74,8 +75,8 @@ class Setting:
     def put(self, name, value):
         if is_variable(name):
             self.env[name] = value
-        elif value in ('dir', UNREADABLE):
-            self.control[name] = value == 'dir'     # see netserver
+        elif value in UNREADABLE:
+            self.control[name] = UNREADABLE[value]
         elif value.startswith('file:'):
             with open(value[5:], 'rb') as file:
                 self.control[name] = file.read()
@@ -197,7 +198,7 @@ def make_files():
             with open(QUEUE + '/' + part) as file:
                 cert.write(file.read())
     os.mkdir(QUEUE + NO_FILE)           # what cannot be read
-    with open(QUEUE + UNREADABLE, 'w') as file:
+    with open(QUEUE + ROOTS, 'w') as file:
         os.fchmod(file.fileno(), 0)
 
 
@@ -259,8 +260,8 @@ def test_unreadable(row):
     switch, text, dialogue, bad = row[0], row[2], row[3], row[8]
     if is_variable(switch) and bad != NO_FILE:
         return
-    values = ('%s' + NO_FILE, '%s' + UNREADABLE) if is_variable(switch) else ('dir', UNREADABLE)
-    for value, what in zip(values, ('is a directory', 'is for root only')):
+    values = ('%s' + NO_FILE, '%s' + ROOTS) if is_variable(switch) else UNREADABLE
+    for value, what in zip(values, ('is a directory', 'is for root only', 'leads nowhere')):
         codes, _, _ = talk(dialogue, Setting(switch, text, value))
         tap.ok(codes.split()[-1][0] == '4', '%s %s' % (switch, what), codes)
 

@@ -96,6 +96,17 @@ test_all(struct tap *t, unsigned entries)
 	buf_free(&value);
 }
 
+static void
+test_absent(struct tap *t)
+{
+	struct cdbmap *m;
+
+	ok(t, cdbmap_open("nonesuch", &m) == CDBMAP_ABSENT && !m, "no such file");
+	if (symlink("nonesuch", "link") == -1)
+		abort();
+	ok(t, cdbmap_open("link", &m) == CDBMAP_FAILED && !m, "a link that leads nowhere");
+}
+
 /* Somebody cuts it after it was opened, and between two lookups. */
 static void
 test_cut(struct tap *t, off_t length)
@@ -251,6 +262,7 @@ main(void)
 	test_all(&t, 1);
 	test_all(&t, 40);
 	test_all(&t, 3000);
+	test_absent(&t);
 	test_cut(&t, 0);
 	test_cut(&t, 2047);
 	test_cut(&t, 2048);

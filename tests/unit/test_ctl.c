@@ -38,6 +38,10 @@ test_line(struct tap *t)
 	struct buf line = { 0 };
 
 	ok(t, ctl_line("x", &line) == CTL_ABSENT, "absent");
+	if (symlink("nonesuch", "control/x") == -1)
+		abort();
+	ok(t, ctl_line("x", &line) == CTL_ERROR && errno == ENOENT, "a link that leads nowhere");
+	(void)unlink("control/x");
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		puts_in("x", rows[i].text);
 		buf_adds(&line, "old");
