@@ -19,8 +19,8 @@
 enum ctl_status { CTL_ABSENT, CTL_FOUND, CTL_ERROR };
 
 /* `name` is the file below control/, e.g. "me".  All return CTL_ERROR with errno for anything but
- * "does not exist" (a symbolic link that leads nowhere exists); EFBIG over a limit.  A buffer or set without a cap of its own gets
- * CTL_FILE_MAX. */
+ * "does not exist" (a symbolic link that leads nowhere exists); EFBIG over a limit.  A buffer or
+ * set without a cap of its own gets CTL_FILE_MAX. */
 
 /* Line form: the first line without spaces, tabs, CR and LF at its end, replaces *line.  CTL_FOUND
  * with an empty line when the file is empty. */

@@ -48,8 +48,8 @@ def tear_down():
 
 
 def controls(extra):
-    """Exactly these control files; None removes, True is a directory, so that reading fails, False a
-    file that only root may read, and NOWHERE a symbolic link that leads there."""
+    """Exactly these control files; None removes.  What cannot be read: True is a directory, False
+    a file for root only, NOWHERE a symbolic link that leads there."""
     shutil.rmtree(HOME + '/control')
     os.mkdir(HOME + '/control')
     for name, text in {**CONTROL, **extra}.items():
