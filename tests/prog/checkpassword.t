@@ -88,10 +88,12 @@ def test_account():
 
 def test_refused():
     good = hash_of('joe')
-    for name, password in (('joe', 'wrong'), ('joe', ''), ('joe', 'joe-secret '), ('joe', 'joe-secre'),
+    for name, password in (('joe', 'wrong'), ('joe', ''), ('joe', 'joe-secret '),
+                           ('joe', 'joe-secre'),
                            ('JOE', 'joe-secret'), ('nobody-here', 'x'), ('', ''), ('', 'x'),
                            ('joe', good), ('ann', 'joe-secret'), ('qmaild', ''), ('qmaild', '*'),
-                           ('joe:x', 'joe-secret'), ('../joe', 'x'), ('\n', 'x'), ('joe', 'x' * 400)):
+                           ('joe:x', 'joe-secret'), ('../joe', 'x'), ('\n', 'x'),
+                           ('joe', 'x' * 400)):
         tap.equal(code(name.encode() + b'\0' + password.encode() + b'\0\0'), 1,
                   'refused: %r %r' % (name, password[:20]))
     rows = [('no password', '', '', 1), ('no password, none given', '', None, 1),

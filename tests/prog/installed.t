@@ -59,7 +59,8 @@ PAGES = {
          'qmail-users tcp-environ',
     '7': 'forgeries qmail-limits qmail',
     '8': 'qmail-local qmail-lspawn qmail-getpw qmail-remote qmail-rspawn qmail-clean qmail-send '
-         'qmail-start splogger qmail-queue qmail-tls qmail-inject qmail-showctl qmail-newmrh qmail-newu '
+         'qmail-start splogger qmail-queue qmail-tls qmail-inject qmail-showctl qmail-newmrh '
+         'qmail-newu '
          'qmail-pw2u qmail-qread qmail-qstat qmail-tcpok qmail-tcpto qmail-pop3d qmail-popup '
          'qmail-qmqpc qmail-qmqpd qmail-qmtpd qmail-smtpd qmail-command',
 }
@@ -128,7 +129,8 @@ def setup():
 
 def check(what):
     done = subprocess.run([BUILD + '/bin/instcheck', '-w', BUILD], capture_output=True, check=False)
-    tap.equal((done.returncode, done.stdout + done.stderr), (0, b''), what + ': instcheck is silent')
+    tap.equal((done.returncode, done.stdout + done.stderr), (0, b''),
+              what + ': instcheck is silent')
 
 
 def write(path, text, mode=0o644, owner='root', group='qmail'):

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""lib/journal: on which file systems one sync does the work of many, and what is done on the others.
-Each is made in a file and mounted; qmail-queue and qmail-local then say by their system calls what
-they think of it.  qmail-todo, qmail-clean and qmail-send likewise, with a message on its way."""
+"""lib/journal: on which file systems one sync does the work of many, and what is done on the
+others. Each is made in a file and mounted; qmail-queue and qmail-local then say by their system
+calls what they think of it.  qmail-todo, qmail-clean and qmail-send likewise, with a message on its
+way."""
 import os
 import re
 import subprocess
@@ -177,7 +178,8 @@ def parts_synced():
             log += line.decode()
             if line.startswith(b'end msg'):
                 sh('pkill -TERM -x qmail-send')
-    tap.ok('end msg' in log and log.endswith('status: exiting\n'), '... a message passed through', log)
+    tap.ok('end msg' in log and log.endswith('status: exiting\n'), '... a message passed through',
+           log)
     found = steps(((r'fsync\(\d+<[^>]*/queue/(info|local|intd)', 'part'),
                    (r'fsync\(\d+<[^>]*/queue/todo>', 'todo')))
     tap.ok('todo' in found, '... todo is synced in any case')

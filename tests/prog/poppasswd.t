@@ -18,7 +18,8 @@ import tap
 BIN = '/var/qmail/bin/'
 USERS = '/var/qmail/users/'
 STAMP = '<1.2@mx.example>'
-KINDS = {'yescrypt': '$y$j9T$abcdefgh', 'sha512': '$6$saltsalt', 'sha512 rounds': '$6$rounds=2000$salt',
+KINDS = {'yescrypt': '$y$j9T$abcdefgh', 'sha512': '$6$saltsalt',
+         'sha512 rounds': '$6$rounds=2000$salt',
          'sha256': '$5$saltsalt', 'bcrypt': '$2b$05$' + 'a' * 22, 'md5': '$1$saltsalt',
          'scrypt': '$7$BU..../....abcdefgh', 'sunmd5': '$md5$abcdefgh', 'gost': '$gy$j9T$abcdefgh',
          'bsdi': '_J9..abcd', 'des': 'ab'}
@@ -36,7 +37,8 @@ def write(name, text, mode=0o600):
 
 
 def newpw():
-    done = subprocess.run([BIN + 'qmail-newpw'], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd='/')
+    done = subprocess.run([BIN + 'qmail-newpw'], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          cwd='/')
     return done.returncode, done.stderr.decode() + done.stdout.decode()
 
 
@@ -73,7 +75,8 @@ def test_newpw():
     tap.equal(sorted(os.listdir(USERS)), ['poppasswd', 'poppasswd.cdb'], 'nothing else is there')
     with open(USERS + 'poppasswd.cdb', 'rb') as file:
         before = file.read()
-    for text, line, why in (('joe\n', 1, 'it has no colon'), (good + ':x:y:/z\n', 2, 'the name is empty'),
+    for text, line, why in (('joe\n', 1, 'it has no colon'),
+                            (good + ':x:y:/z\n', 2, 'the name is empty'),
                             (good + 'x:y:z\n', 2, 'it has neither four fields nor six'),
                             ('\n\nx:h:0:1:/x:y\n', 3, 'an id is 0'),
                             ('x:h:1:g:/x:y\n', 1, 'an id is no number'),
@@ -82,11 +85,13 @@ def test_newpw():
                             ('x:h\x01:p:/home\n', 1, 'it has a control character')):
         write('poppasswd', text)
         tap.equal(newpw(), (111, 'qmail-newpw: fatal: bad format in users/poppasswd\n'
-                            'qmail-newpw: it is line %d: %s\n' % (line, why)), 'bad line: %r' % text[-20:])
+                            'qmail-newpw: it is line %d: %s\n' % (line, why)),
+                            'bad line: %r' % text[-20:])
         with open(USERS + 'poppasswd.cdb', 'rb') as file:
             tap.equal(file.read() == before, True, 'the database is as it was')
     write('poppasswd', good, 0o644)
-    tap.equal(newpw(), (0, 'qmail-newpw: warning: everybody can read or write users/poppasswd\n'), 'mode')
+    tap.equal(newpw(), (0, 'qmail-newpw: warning: everybody can read or write users/poppasswd\n'),
+              'mode')
     write('poppasswd', good)
     write('popsecrets', 'joe:a secret: with colon\n')
     tap.equal(newpw(), (0, ''), 'secrets')
@@ -112,9 +117,11 @@ def test_newpw():
     for call in ('write', 'fsync', 'rename', 'fchown', 'fchmod'):
         if os.environ.get('SAN'):
             break
-        done = subprocess.run(['strace', '-qq', '-o', '/dev/null', '-e', 'inject=%s:error=EIO:when=1' % call,
+        done = subprocess.run(['strace', '-qq', '-o', '/dev/null', '-e',
+                               'inject=%s:error=EIO:when=1' % call,
                                BIN + 'qmail-newpw'], stderr=subprocess.DEVNULL)
-        tap.equal((done.returncode, sorted(os.listdir(USERS))), (111, ['poppasswd', 'poppasswd.cdb']),
+        tap.equal((done.returncode, sorted(os.listdir(USERS))),
+                  (111, ['poppasswd', 'poppasswd.cdb']),
                   call + ' fails')
 
 
@@ -135,21 +142,27 @@ def users():
 
 def test_passwords():
     for name in KINDS:
-        tap.equal((code(name, 'right ' + name), code(name, 'wrong ' + name)), (0, 1), 'crypt: ' + name)
-    rows = [('plesk', 'pw', 0), ('Plesk', 'pw', 1), ('plesk', 'PW', 1), ('plesk', '', 1), ('', '', 1),
-            ('', 'pw', 1), ('nobody-here', 'pw', 1), ('locked', 'pw', 1), ('star', 'pw', 1), ('star', '*', 1),
+        tap.equal((code(name, 'right ' + name), code(name, 'wrong ' + name)), (0, 1),
+                  'crypt: ' + name)
+    rows = [('plesk', 'pw', 0), ('Plesk', 'pw', 1), ('plesk', 'PW', 1), ('plesk', '', 1),
+            ('', '', 1),
+            ('', 'pw', 1), ('nobody-here', 'pw', 1), ('locked', 'pw', 1), ('star', 'pw', 1),
+            ('star', '*', 1),
             ('empty', '', 1), ('clear', 'pw', 1), ('noaccount', 'pw', 111), ('noaccount', 'x', 1),
-            ('isroot', 'pw', 1), ('nohome', 'pw', 111), ('twice', 'pw', 0), ('plesk', 'tanstaaf', 1),
+            ('isroot', 'pw', 1), ('nohome', 'pw', 111), ('twice', 'pw', 0),
+            ('plesk', 'tanstaaf', 1),
             ('joe', 'joe-secret', 1)]
     for name, word, want in rows:
         tap.equal(code(name, word), want, 'login %r %r' % (name, word))
     for data, want in ((b'', 2), (b'plesk\0', 2), (b'plesk\0pw', 2), (b'plesk\0pw\0', 0),
-                       (b'plesk\0pw\0x', 0), (b'plesk\0pw\0x\0more', 0), (b'plesk\0pw\0' + b'x' * 503, 0),
+                       (b'plesk\0pw\0x', 0), (b'plesk\0pw\0x\0more', 0),
+                       (b'plesk\0pw\0' + b'x' * 503, 0),
                        (b'plesk\0pw\0' + b'x' * 504, 1)):
         tap.equal(check(data, 'true')[0], want, 'input of %d bytes' % len(data))
     tap.equal(check(fields('plesk', 'pw', ''))[0], 2, 'no program')
     tap.equal(check(fields('plesk', 'pw', ''), '/nowhere/x')[0], 111, 'no such program')
-    tap.equal(check(fields('plesk', 'pw', ''), 'sh', '-c', 'exit 7')[0], 7, "the program's exit code")
+    tap.equal(check(fields('plesk', 'pw', ''), 'sh', '-c', 'exit 7')[0], 7,
+              "the program's exit code")
 
 
 def apop(secret):
@@ -176,7 +189,8 @@ def test_digests():
 
 def test_become():
     env = dict(os.environ, USER='x', HOME='/x', SHELL='/x', KEPT='yes', MAILDIR='old')
-    script = 'id -u; id -g; id -G; pwd; echo "$USER $HOME $SHELL $KEPT $MAILDIR"; ls -d /proc/self/fd/3 2>&-'
+    script = ('id -u; id -g; id -G; pwd; echo "$USER $HOME $SHELL $KEPT $MAILDIR"; '
+              'ls -d /proc/self/fd/3 2>&-')
     for name, want in (
             ('plesk', ['5001', '5001', '5001', '/home/ann', 'plesk /home/ann /bin/false yes old']),
             ('joe@a.example', ['5002', '5001', '5001', '/home/joe',
@@ -197,10 +211,13 @@ def test_smtp():
     tap.equal(run(**daemon)[0], 2, 'no program')
     tap.equal(run('/nowhere/x', **daemon)[0], 111, 'no such program')
     uid = str(pwd.getpwnam('qmaild').pw_uid)
-    script = 'grep -c "^[UG]id:.\\([0-9]*\\).\\1.\\1.\\1$" /proc/self/status; id -u; pwd; ls /proc/self/fd | wc -l'
-    tap.equal(run('sh', '-c', script, cwd='/tmp', **daemon)[1].split('\n')[:-1], ['2', uid, '/tmp', '4'],
+    script = ('grep -c "^[UG]id:.\\([0-9]*\\).\\1.\\1.\\1$" /proc/self/status; '
+              'id -u; pwd; ls /proc/self/fd | wc -l')
+    tap.equal(run('sh', '-c', script, cwd='/tmp', **daemon)[1].split('\n')[:-1],
+              ['2', uid, '/tmp', '4'],
               'the program runs as the caller, where the caller is')
-    evil = {'PATH': '/usr/bin:/bin', 'LD_PRELOAD': '/tmp/evil.so', 'MALLOC_CHECK_': '3', 'TZ': '/etc/shadow'}
+    evil = {'PATH': '/usr/bin:/bin', 'LD_PRELOAD': '/tmp/evil.so', 'MALLOC_CHECK_': '3',
+            'TZ': '/etc/shadow'}
     tap.equal(run('true', env=evil, **daemon)[0], 0, 'a hostile environment')
     limits = ['--nofile=4', '--fsize=0', '--nproc=1']
     # A sanitizer wants more memory than that.
@@ -208,19 +225,24 @@ def test_smtp():
         read, end = os.pipe()
         os.write(end, fields('plesk', 'wrong', ''))
         os.close(end)
-        done = subprocess.run(['sh', '-c', 'exec prlimit %s %scheckpassword-smtp true 3<&%d' % (limit, BIN, read)],
+        done = subprocess.run(['sh', '-c',
+                               'exec prlimit %s %scheckpassword-smtp true 3<&%d'
+                               % (limit, BIN, read)],
                               pass_fds=(read,), stderr=subprocess.DEVNULL, **daemon)
         os.close(read)
         tap.ok(done.returncode in (1, 111, 127), 'under %s never a yes' % limit, done.returncode)
-    done = subprocess.run(['sh', '-c', 'exec %scheckpassword-smtp true 0<&- 1>&- 2>&- 3<&-' % BIN], **daemon)
+    done = subprocess.run(['sh', '-c', 'exec %scheckpassword-smtp true 0<&- 1>&- 2>&- 3<&-' % BIN],
+                          **daemon)
     tap.equal(done.returncode, 2, 'no descriptors at all')
     reader, writer = os.pipe()
     process = subprocess.Popen(['sh', '-c', 'exec %scheckpassword-smtp true 3<&%d' % (BIN, reader)],
                                pass_fds=(reader,), **daemon)
     while 'checkpassword' not in open('/proc/%d/comm' % process.pid).read():
         time.sleep(0.01)
-    tap.equal(subprocess.run(['cat', '/proc/%d/mem' % process.pid, '/proc/%d/environ' % process.pid],
-                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **daemon).returncode, 1,
+    tap.equal(subprocess.run(['cat', '/proc/%d/mem' % process.pid,
+                              '/proc/%d/environ' % process.pid],
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                             **daemon).returncode, 1,
               'its memory is not for the caller')
     os.close(writer)
     process.wait(30)
@@ -278,7 +300,8 @@ def test_servers():
     tap.ok('250-AUTH LOGIN PLAIN\r\n' in reply and '235 ok' in reply, 'qmail-smtpd', reply)
     netserver.tear_down()
     done = subprocess.run([BIN + 'qmail-popup', 'mx.example', BIN + 'checkpassword-cdb', 'sh', '-c',
-                           'id -u; pwd'], input=b'USER plesk\r\nPASS pw\r\n', stdout=subprocess.PIPE)
+                           'id -u; pwd'], input=b'USER plesk\r\nPASS pw\r\n',
+                           stdout=subprocess.PIPE)
     tap.ok(done.stdout.endswith(b'+OK \r\n5001\n/home/ann\n'), 'qmail-popup', done.stdout)
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""qmail-climit below tcpserver: who gets in and who does not, what both are told, and that places come
-back however their holders die."""
+"""qmail-climit below tcpserver: who gets in and who does not, what both are told, and that places
+come back however their holders die."""
 import os
 import re
 import shutil
@@ -33,7 +33,8 @@ class Server:
         os.chmod(self.rules + '/cdb', 0o644)
         self.port = port
         self.process = subprocess.Popen(
-            ['tcpserver', '-v', '-R', '-H', '-l', 'mx.test', '-c', c, '-x', self.rules + '/cdb', '-u', '251',
+            ['tcpserver', '-v', '-R', '-H', '-l', 'mx.test', '-c', c, '-x', self.rules + '/cdb',
+             '-u', '251',
              '-g', '200', '0', str(port), *before, PROGRAM, *arguments, *program], stderr=self.log)
         deadline = time.monotonic() + PATIENCE
         while b'status: 0/' not in self.lines():
@@ -96,7 +97,8 @@ def test_perip():
     tap.equal(kinds([server.connect()]), ['in'], 'and its place is free again')
     close(results + again + other)
     log = server.end()
-    tap.ok(re.search(r'^tcpserver: deny \d+ mx\.test:127\.0\.0\.1:25 :127\.0\.0\.1::\d+ PERIP:3$', log,
+    tap.ok(re.search(r'^tcpserver: deny \d+ mx\.test:127\.0\.0\.1:25 :127\.0\.0\.1::\d+ PERIP:3$',
+                     log,
                      re.M), 'the log line', log)
     deny = re.search(r'deny (\d+) \S+ \S+ PERIP', log)
     tap.ok('tcpserver: pid %s from' % deny.group(1) in log, 'with the pid that tcpserver gave', log)
@@ -127,15 +129,19 @@ def test_race():
 def test_variables():
     rules = ('127.0.0.2:allow,MAXCONNIP="1",DIEMSG="450 go away"\n127.0.0.3:allow,MAXCONNIP="0"\n'
              '127.0.0.4:allow,MAXLOAD="0"\n127.0.0.5:allow,MAXLOAD="99999999"\n'
-             '127.0.0.6:allow,MAXCONNIP="9"\n127.1.0.:allow,MAXCONNC="2"\n127.1.1.:allow,MAXCONNC="2"\n'
-             '127.0.0.7:allow,MAXCONNIP=""\n:allow\n')
+             '127.0.0.6:allow,MAXCONNIP="9"\n127.1.0.:allow,MAXCONNC="2"\n'
+             '127.1.1.:allow,MAXCONNC="2"\n127.0.0.7:allow,MAXCONNIP=""\n:allow\n')
     server = Server('-s', '2', port=25, rules=rules)
     rows = [('127.0.0.2', ['in', b'450 go away\r\n'], 'MAXCONNIP, DIEMSG'),
-            ('127.0.0.3', [TOO_MANY], 'MAXCONNIP 0: nobody'), ('127.0.0.7', [TOO_MANY], 'empty is 0'),
-            ('127.0.0.4', [TOO_MANY], 'MAXLOAD 0: nobody'), ('127.0.0.5', ['in', 'in'], 'MAXLOAD is high'),
+            ('127.0.0.3', [TOO_MANY], 'MAXCONNIP 0: nobody'),
+            ('127.0.0.7', [TOO_MANY], 'empty is 0'),
+            ('127.0.0.4', [TOO_MANY], 'MAXLOAD 0: nobody'),
+            ('127.0.0.5', ['in', 'in'], 'MAXLOAD is high'),
             ('127.0.0.6', ['in', 'in', TOO_MANY], 'the smaller of -s and MAXCONNIP'),
-            ('127.1.0.1', ['in'], 'MAXCONNC'), ('127.1.0.2', ['in'], 'MAXCONNC: another of the network'),
-            ('127.1.0.3', [TOO_MANY], 'MAXCONNC: one too many'), ('127.1.1.1', ['in'], 'another network'),
+            ('127.1.0.1', ['in'], 'MAXCONNC'),
+            ('127.1.0.2', ['in'], 'MAXCONNC: another of the network'),
+            ('127.1.0.3', [TOO_MANY], 'MAXCONNC: one too many'),
+            ('127.1.1.1', ['in'], 'another network'),
             ('127.0.0.8', ['in', 'in', TOO_MANY], 'no variable')]
     held = []
     for ip, want, name in rows:
@@ -144,7 +150,8 @@ def test_variables():
         held += results
     close(held)
     log = server.end()
-    for ip, word in (('127.0.0.2', 'MAXCONNIP:1'), ('127.0.0.3', 'MAXCONNIP:0'), ('127.0.0.4', r'LOAD:\d+'),
+    for ip, word in (('127.0.0.2', 'MAXCONNIP:1'), ('127.0.0.3', 'MAXCONNIP:0'),
+                     ('127.0.0.4', r'LOAD:\d+'),
                      ('127.1.0.3', 'MAXCONNC:2'), ('127.0.0.6', 'PERIP:2')):
         tap.ok(re.search(r'^tcpserver: deny \d+ \S+ :%s::\d+ %s$' % (ip, word), log, re.M),
                'log line with ' + word, log)
@@ -159,7 +166,8 @@ def test_off():
     server.end()
     server = Server('-s', '1', '-d', '/run/nonesuch')
     tap.equal(kinds([server.connect() for _ in range(2)]), ['in'] * 2, 'no directory: mail flows')
-    tap.ok('qmail-climit: warning: connections are not limited: /run/nonesuch: not there; the run script must make it, see '
+    tap.ok('qmail-climit: warning: connections are not limited: /run/nonesuch: not there; the run '
+           'script must make it, see '
            'qmail-climit(8)\n' in server.end(),
            'and the log tells')
 
@@ -174,7 +182,8 @@ def test_chain():
     server = Server('-s', '1', program=(PROGRAM, '-s', '1', *SAYS_HI))
     tap.equal(kinds([server.connect(), server.connect()]), ['in', b''], 'twice in one chain')
     server.end()
-    server = Server('-s', '1', program=('sh', '-c', 'sleep 60 >/dev/null 2>&1 <&- & echo hi $$; exec cat'))
+    server = Server('-s', '1',
+                    program=('sh', '-c', 'sleep 60 >/dev/null 2>&1 <&- & echo hi $$; exec cat'))
     first = server.connect()
     first[0].close()
     server.wait_log(b'end \\d+ status')
@@ -183,8 +192,10 @@ def test_chain():
 
 
 def run(*arguments, env=None, program=('echo', 'ran')):
-    done = subprocess.run([PROGRAM, *arguments, *program], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          env={'PATH': '/usr/bin:/bin', **(env or {})}, timeout=PATIENCE, check=False)
+    done = subprocess.run([PROGRAM, *arguments, *program], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE,
+                          env={'PATH': '/usr/bin:/bin', **(env or {})}, timeout=PATIENCE,
+                          check=False)
     return done.stdout, done.stderr, done.returncode
 
 
@@ -193,9 +204,11 @@ def test_usage():
     for arguments in (('-s', 'x'), ('-s', ''), ('-s', '-1'), ('-s', '65536'), ('-x',), ('-s',)):
         tap.equal(run(*arguments), (b'', usage, 100), 'wrong: %r' % (arguments,))
     tap.equal(run(program=()), (b'', usage, 100), 'no program')
-    tap.equal(run('-s', '65535', env={'TCPREMOTEIP': '192.0.2.1'})[::2], (b'ran\n', 0), 'the largest limit')
+    tap.equal(run('-s', '65535', env={'TCPREMOTEIP': '192.0.2.1'})[::2], (b'ran\n', 0),
+              'the largest limit')
     out, err, code = run(program=('/nonesuch',))
-    tap.ok((out, code) == (b'', 111) and err.startswith(b'qmail-climit: fatal: unable to run /nonesuch: '),
+    tap.ok((out, code) == (b'', 111)
+           and err.startswith(b'qmail-climit: fatal: unable to run /nonesuch: '),
            'a program that is not there', err)
     for ip in ('', 'x', '1.2.3.4.5'):
         out, err, code = run('-s', '1', env={'TCPREMOTEIP': ip})
@@ -215,7 +228,8 @@ def test_usage():
     shell = ('sh', '-c', '%s -s 1 sh -c "echo first; TCPREMOTEIP=%s %s -s 1 echo second"')
     for ip, want in (('2001:db8::2', b'first\n'), ('2001:db8:0:1::1', b'first\nsecond\n'),
                      ('192.0.2.1', b'first\nsecond\n')):
-        out, err, code = run(env=env, program=(*shell[:2], shell[2] % (PROGRAM, ip, PROGRAM) + '; :'))
+        out, err, code = run(env=env,
+                             program=(*shell[:2], shell[2] % (PROGRAM, ip, PROGRAM) + '; :'))
         tap.equal(out, want, 'beside 2001:db8::1: ' + ip)
 
 

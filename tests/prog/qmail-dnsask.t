@@ -13,7 +13,8 @@ ZONE = {
     'host.test A': ['192.0.2.1', '192.0.2.2'], 'six.test AAAA': ['2001:db8::1'],
     'mail.test MX': ['10 a.test'], 'null.test MX': ['0 .'], 'null.test A': ['192.0.2.1'],
     'both.test MX': ['0 .', '5 a.test'], 'text.test TXT': [['two ', 'strings'], 'another'],
-    'bad.test TXT': [b'a\r\nb\0c\xff\x7f'], 'long.test TXT': [['x' * 250] * 3], 'empty.test TXT': [''],
+    'bad.test TXT': [b'a\r\nb\0c\xff\x7f'], 'long.test TXT': [['x' * 250] * 3],
+    'empty.test TXT': [''],
     'many.test A': ['192.0.2.%d' % n for n in range(40)],
     '9.2.0.192.in-addr.arpa PTR': ['Name.Test'], '7.2.0.192.in-addr.arpa': 'SERVFAIL',
     'xn--bcher-kva.test MX': ['10 a.test'], 'xn--bcher-kva.test A': ['192.0.2.3'],
@@ -25,7 +26,8 @@ QUESTIONS = [
     ('A many.test', 'Y' + ' '.join('192.0.2.%d' % n for n in range(32))),
     ('A ', 'N'), ('A .', 'N'), ('A a..b', 'N'), ('A ' + 'x' * 64 + '.test', 'N'),
     ('A ' + 'x' * 2000, 'N'), ('T text.test', 'Ytwo strings'), ('T bad.test', 'Ya??b?c??'),
-    ('T long.test', 'Y' + 'x' * 500), ('T empty.test', 'Y'), ('T host.test', 'N'), ('T none.test', 'N'),
+    ('T long.test', 'Y' + 'x' * 500), ('T empty.test', 'Y'), ('T host.test', 'N'),
+    ('T none.test', 'N'),
     ('T broken.test', 'T'), ('M mail.test', 'Y'), ('M host.test', 'Y'), ('M six.test', 'Y'),
     ('M null.test', 'N'), ('M both.test', 'Y'), ('M none.test', 'N'), ('M broken.test', 'T'),
     ('M text.test', 'N'), ('P 192.0.2.9', 'Yname.test'), ('P 192.0.2.8', 'N'), ('P x', 'N'),
@@ -37,7 +39,8 @@ QUESTIONS = [
 
 
 def ask(text, **options):
-    done = subprocess.run([PROGRAM], input=text.encode('latin-1'), stdout=subprocess.PIPE, user='qmaild',
+    done = subprocess.run([PROGRAM], input=text.encode('latin-1'), stdout=subprocess.PIPE,
+                          user='qmaild',
                           group='nofiles', extra_groups=[], timeout=60, check=False, **options)
     return done.stdout.decode('latin-1'), done.returncode
 
@@ -47,8 +50,10 @@ def main():
     for question, answer in QUESTIONS:
         tap.equal(ask(question + '\0'), (answer + '\0', 0), question[:40])
     got, code = ask(''.join(question + '\0' for question, _ in QUESTIONS))
-    tap.equal((got.split('\0')[:-1], code), ([answer for _, answer in QUESTIONS], 0), 'all in a row')
-    for name, text in (('unknown kind', 'X host.test\0'), ('no space', 'Ahost.test\0'), ('empty', '\0'),
+    tap.equal((got.split('\0')[:-1], code), ([answer for _, answer in QUESTIONS], 0),
+              'all in a row')
+    for name, text in (('unknown kind', 'X host.test\0'), ('no space', 'Ahost.test\0'),
+                       ('empty', '\0'),
                        ('one letter', 'A\0'), ('no end', 'A host.test'),
                        ('endless', 'A ' + 'x' * 3000000 + '\0')):
         tap.equal(ask(text), ('', 100), name + ': no question')

@@ -216,7 +216,8 @@ def test_large():
     with open('/dev/zero', 'rb') as zero:
         refused('endless line', fed_by(zero), 100, b'header too large\n')
     if not os.environ.get('SAN'):
-        refused('no memory', inject('ann', line * 15 + b'\n', limits=[(resource.RLIMIT_AS, 12 << 20)]), 111,
+        refused('no memory',
+                inject('ann', line * 15 + b'\n', limits=[(resource.RLIMIT_AS, 12 << 20)]), 111,
                 b'out of memory\n')
 
 
@@ -288,7 +289,8 @@ def test_trouble():
     refused('no process', inject(limits=[(resource.RLIMIT_NPROC, 0)]), 111,
             b'unable to run qmail-queue\n')
     r = inject(env={'QQ': '31'})
-    tap.equal((r.code, r.err), (100, FATAL + b'mail server permanently rejected message (#5.3.0)\n'),
+    tap.equal((r.code, r.err),
+              (100, FATAL + b'mail server permanently rejected message (#5.3.0)\n'),
               'the queue refuses')
 
 

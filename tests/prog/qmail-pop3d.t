@@ -107,7 +107,8 @@ def test_entry():
         os.rmdir(BOX + '/' + sub)
         tap.equal(talk('QUIT\r\n'), (['-ERR unable to scan $HOME/Maildir'], 0), 'no ' + sub)
     fresh()
-    tap.equal(talk('STAT\r\nLIST\r\nUIDL\r\nQUIT\r\n'), (['+OK ', '+OK 0 0', '+OK ', '.', '+OK ', '.',
+    tap.equal(talk('STAT\r\nLIST\r\nUIDL\r\nQUIT\r\n'),
+              (['+OK ', '+OK 0 0', '+OK ', '.', '+OK ', '.',
                                                          '+OK '], 0), 'an empty maildir')
     tap.equal(talk('CAPA\r\nQUIT\r\n')[0], ['+OK '] + CAPA + ['+OK '], 'CAPA, as in qmail-popup')
     fresh(*MESSAGES)
@@ -134,7 +135,8 @@ def test_listing():
                '+OK 3 102.3.h', '+OK ', '+OK ', '+OK 0'], 'listings')
     tap.equal((code, listing()), (0, ['cur/101.2.h:2,S', 'new/100.1.h', 'new/102.3.h']),
               'without QUIT nothing is moved')
-    fresh(('new/b', 'x', 50), ('new/a', 'x', 50), ('cur/.hidden', 'x', 90), ('new/zz', 'x', -100000),
+    fresh(('new/b', 'x', 50), ('new/a', 'x', 50), ('cur/.hidden', 'x', 90),
+          ('new/zz', 'x', -100000),
           ('cur/c:2,', 'x', 60), ('cur/odd name', 'x', 10), ('new/' + 'n' * 71, 'x', 5))
     os.utime(BOX + '/new/a', (1000000, 1000000))
     os.utime(BOX + '/new/b', (1000000, 1000000))
@@ -150,7 +152,8 @@ def test_listing():
 
 def test_text():
     fresh(*MESSAGES)
-    got, _ = exchange('RETR 1\r\nRETR 2\r\nRETR 3\r\nTOP 1 0\r\nTOP 1 1\r\nTOP 2 0\r\nTOP 1\r\nRETR 1 0\r\n')
+    got, _ = exchange('RETR 1\r\nRETR 2\r\nRETR 3\r\nTOP 1 0\r\nTOP 1 1\r\nTOP 2 0\r\nTOP '
+                      '1\r\nRETR 1 0\r\n')
     ok = b'+OK \r\n'
     one = b'Subject: one\r\n\r\nbody1\r\n..dot\r\nline3\r\n.\r\n'
     two = b'Subject: two\r\n\r\nb\r\n.\r\n'
@@ -159,7 +162,8 @@ def test_text():
               ok + head + b'.\r\n' + ok + head + b'body1\r\n.\r\n' +
               ok + b'Subject: two\r\n\r\n.\r\n' + ok + one + ok + head + b'.\r\n',
               'RETR and TOP, byte by byte')
-    text = (b'H: x\n\n' + b'.' * 100000 + b'\n' + b'y' * 3000000 + b'\n.\n\n' + bytes(range(256)) * 50)
+    text = (b'H: x\n\n' + b'.' * 100000 + b'\n' + b'y' * 3000000 + b'\n.\n\n' + bytes(range(256))
+            * 50)
     fresh(('new/1', text, 10))
     got, _ = exchange('RETR 1\r\nLIST 1\r\nQUIT\r\n')
     sent = got[len(ok) * 2:got.index(b'\r\n.\r\n+OK 1 ') + 2]
@@ -172,12 +176,14 @@ def test_text():
 
 def test_marks():
     fresh(*MESSAGES)
-    lines, _ = talk('DELE 1\r\nLIST\r\nUIDL\r\nSTAT\r\nRETR 1\r\nTOP 1 0\r\nDELE 1\r\nLIST 1\r\nLAST\r\nQUIT\r\n')
+    lines, _ = talk('DELE 1\r\nLIST\r\nUIDL\r\nSTAT\r\nRETR 1\r\nTOP 1 0\r\nDELE 1\r\nLIST '
+                    '1\r\nLAST\r\nQUIT\r\n')
     tap.equal([re.sub('^-ERR .*', '-ERR', line) for line in lines],
               ['+OK ', '+OK ', '+OK ', '2 %d' % len(TWO), '3 %d' % (len(THREE) + 3), '.', '+OK ',
                '2 101.2.h', '3 102.3.h', '.', '+OK 2 %d' % (len(TWO) + len(THREE) + 3),
                '-ERR', '-ERR', '-ERR', '-ERR', '+OK 1', '+OK '], 'a deleted message is gone')
-    tap.equal(listing(), ['cur/101.2.h:2,S', 'cur/102.3.h:2,'], 'QUIT removes it and moves the rest')
+    tap.equal(listing(), ['cur/101.2.h:2,S', 'cur/102.3.h:2,'],
+              'QUIT removes it and moves the rest')
     fresh(*MESSAGES)
     tap.equal(talk('DELE 3\r\nDELE 1\r\nLAST\r\nRSET\r\nLAST\r\nDELE 2\r\nQUIT\r\n')[0],
               ['+OK ', '+OK ', '+OK ', '+OK 3', '+OK ', '+OK 0', '+OK ', '+OK '], 'RSET')
@@ -191,8 +197,10 @@ def test_marks():
         lines, _ = talk('RETR %s\r\nDELE %s\r\nTOP %s 1\r\n' % (number, number, top))
         tap.ok(len(lines) == 4 and all(line.startswith('-ERR ') for line in lines[1:]),
                'message number %r' % number, lines)
-    lines, _ = talk('LIST 0\r\nUIDL 4x\r\nLIST 1x\r\nFOO\r\nUSER joe\r\n\r\n%s\r\nNOOP\r\n' % ('x' * 5000))
-    tap.ok([line[:4] for line in lines] == ['+OK ', '-ERR', '-ERR', '+OK ', '-ERR', '-ERR', '-ERR', '-ERR',
+    lines, _ = talk('LIST 0\r\nUIDL 4x\r\nLIST 1x\r\nFOO\r\nUSER joe\r\n\r\n%s\r\nNOOP\r\n'
+                    % ('x' * 5000))
+    tap.ok([line[:4] for line in lines]
+           == ['+OK ', '-ERR', '-ERR', '+OK ', '-ERR', '-ERR', '-ERR', '-ERR',
                                             '+OK '], 'errors', lines)
 
 
@@ -221,7 +229,8 @@ def test_meanwhile():
     os.chmod(BOX + '/cur', 0o500)
     ours.sendall(b'QUIT\r\n')
     got = read_all(ours).decode().split('\r\n')
-    tap.ok(len(got) == 5 and got[3].startswith('-ERR '), 'QUIT fails twice, and is answered once', got)
+    tap.ok(len(got) == 5 and got[3].startswith('-ERR '), 'QUIT fails twice, and is answered once',
+           got)
     process.wait(30)
 
 

@@ -189,7 +189,8 @@ def foreign():
     os.symlink('/nowhere', '%s/local/6/6' % q.QUEUE)
     os.mkdir('%s/bounce/8' % q.QUEUE)
     os.mkfifo('%s/remote/9/9' % q.QUEUE)
-    wanted = [r'(README|mess/3/note.txt|mess/3/007|lock/x): is not part of a queue; it does no harm;'
+    wanted = [r'(README|mess/3/note.txt|mess/3/007|lock/x): is not part of a queue; it does no '
+              r'harm;'
               r' by hand: .*'] * 4 + [
         r'pid/odd: has a name that .*', r'info/5/5: is a symbolic link, not a file; by hand: .*',
         r'local/6/6: is a symbolic link, not a file; by hand: .*',
@@ -209,7 +210,8 @@ def foreign():
 
 def states():
     number = message(todo=TODO, bounce=b'<x>:\nno\n\n')
-    line = r'bounce/%d: is of an earlier message: this one is still in todo; %%s: remove it' % number
+    line = (r'bounce/%d: is of an earlier message: this one is still in todo; %%s: remove it'
+            % number)
     found(line % 'repair', name='bounce beside todo')
     found(line % 'repaired', name='-r removes it', options=['-r'], code=0)
     clean('S4 is left')
@@ -387,9 +389,11 @@ def split():
     code, lines, _ = check('-r', '-s', '7')
     tap.ok(code == 0, 'another split', lines)
     tap.equal(check('-s', '7'), (0, [], ''), 'is right with -s')
-    found(r'mess: is split into 7 directories, programs expect 23; by hand: .*', name='wrong without')
+    found(r'mess: is split into 7 directories, programs expect 23; by hand: .*',
+          name='wrong without')
     code, lines, err = check('-r')
-    tap.ok(code == 111 and 'another split' in err and lines == [], '-r alone does not change it', err)
+    tap.ok(code == 111 and 'another split' in err and lines == [], '-r alone does not change it',
+           err)
     tap.equal(check('-r', '-s', '23')[0], 0, 'back')
     clean('as it was')
     tap.equal(contents(), before, 'unchanged')
@@ -403,7 +407,8 @@ def split():
     tap.equal(check('-r')[0], 0, 'but next time')
     os.rename(q.QUEUE + '/mess', q.QUEUE + '/mess.away')
     code, lines, err = check('-r')
-    tap.ok(code == 111 and lines == [] and 'unable to find a queue here' in err, 'no mess: no queue',
+    tap.ok(code == 111 and lines == [] and 'unable to find a queue here' in err,
+           'no mess: no queue',
            err)
     os.rename(q.QUEUE + '/mess.away', q.QUEUE + '/mess')
     q.wipe()
@@ -414,7 +419,8 @@ def running():
     os.chmod(os.path.join(q.QUEUE, place('info', number)), 0o644)
     with open(q.QUEUE + '/lock/sendmutex', 'w') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        tap.equal(check('-r'), (111, [], 'qmail-qcheck: fatal: unable to repair while qmail-send is '
+        tap.equal(check('-r'),
+                  (111, [], 'qmail-qcheck: fatal: unable to repair while qmail-send is '
                                 'running; it holds lock/sendmutex\n'), 'no repair while running')
         tap.equal([check()[0], check('-rn')[0]], [1, 1], 'but it can look')
     tap.equal(check('-r')[0], 0, 'stopped: repaired')
@@ -446,7 +452,8 @@ def faces():
     done = subprocess.run(['/tmp/queue-fix', '-v', '/tmp/copy'], capture_output=True, check=False)
     tap.equal((done.returncode, done.stdout), (0, b'queue-fix finished...\n'), 'a link to it')
     shutil.rmtree('/tmp/copy')
-    for wrong, name in ((['-x'], None), (['-s'], None), (['-s', '0'], None), (['-s', '65001'], None),
+    for wrong, name in ((['-x'], None), (['-s'], None), (['-s', '0'], None),
+                        (['-s', '65001'], None),
                         (['-s', '1x'], None), (['a', 'b'], None), (['-i'], None), ([], 'queue-fix'),
                         (['-iN', '/'], 'queue-fix'), (['-r', '/'], 'queue-fix')):
         code, lines, err = check(*wrong, name=name or 'qmail-qcheck')

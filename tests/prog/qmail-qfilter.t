@@ -69,7 +69,8 @@ def test_plain():
 def test_changes():
     add = script('add', 'echo "X-Filter: $1"; cat')
     tap.equal(run(add, '1')[1], [(b'X-Filter: 1\n' + MESSAGE, ENVELOPE)], 'a new message')
-    tap.equal(run(add, '1', '--', add, '2')[1], [(b'X-Filter: 2\nX-Filter: 1\n' + MESSAGE, ENVELOPE)],
+    tap.equal(run(add, '1', '--', add, '2')[1],
+              [(b'X-Filter: 2\nX-Filter: 1\n' + MESSAGE, ENVELOPE)],
               'two filters')
     tap.equal(run('--', '--', add, '1', '--')[1], [(b'X-Filter: 1\n' + MESSAGE, ENVELOPE)],
               'empty places between')
@@ -78,7 +79,8 @@ def test_changes():
     other = b'Fother@x\0Tto@y\0\0'
     to = script('to', 'printf "Fother@x\\0Tto@y\\0\\0" >&4')
     tap.equal(run(to)[1], [(MESSAGE, other)], 'a new envelope')
-    seen = script('seen', '{ tr "\\0" " " <&3; echo; echo "$QMAILUSER $QMAILHOST $NUMRCPTS $MSGSIZE '
+    seen = script('seen',
+                  '{ tr "\\0" " " <&3; echo; echo "$QMAILUSER $QMAILHOST $NUMRCPTS $MSGSIZE '
                   '$ENVSIZE"; printf %s "$QMAILRCPTS"; }')
     tap.equal(run(seen)[1][0][0], b'Fann@a.example Tjoe@b.example Tbob@c.example  \n'
               b'ann a.example 2 16 46\njoe@b.example\nbob@c.example\n', 'what it is told')
@@ -181,11 +183,13 @@ def test_time():
 def test_behind_smtpd():
     """As an administrator uses it: a script that QMAILQUEUE names."""
     run_it = script('wrapper', 'exec %s/bin/qmail-qfilter "%s" -- %s' % (HOME, FILTER, 'cat'))
-    script('filter', 'if grep -q bad; then printf "Zcome back >&;(#4.7.1)\\r\\n250 ok" >&6; exit 82; fi')
+    script('filter',
+           'if grep -q bad; then printf "Zcome back >&;(#4.7.1)\\r\\n250 ok" >&6; exit 82; fi')
     for body, want in (('good', '250 ok'), ('bad', '451 come back >&;(#4.7.1)??250 ok')):
         server = netserver.Server('qmail-smtpd', env={'QMAILQUEUE': run_it, 'QQF_QMAILQUEUE': STUB})
         reply, _ = netserver.exchange(
-            server, 'MAIL FROM:<a@b>\r\nRCPT TO:<c@ok.example>\r\nDATA\r\n%s\r\n.\r\nQUIT\r\n' % body)
+            server,
+            'MAIL FROM:<a@b>\r\nRCPT TO:<c@ok.example>\r\nDATA\r\n%s\r\n.\r\nQUIT\r\n' % body)
         got = reply.split('\r\n')[-3]
         tap.equal(got[:len(want)], want, 'SMTP: ' + body)
         tap.equal(len(queued()), 1 if body == 'good' else 0, 'queued: ' + body)

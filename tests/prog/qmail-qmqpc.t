@@ -36,7 +36,8 @@ def feed(fd, data):
 
 def client(servers, message=b'msg\n', envelope=ENVELOPE, fd6=None, before=(), program=PROGRAM,
            kill=False):
-    """Runs it.  Returns the exit code, and what was written to descriptor 6 if `fd6` (else None)."""
+    """Runs it.  Returns the exit code, and what was written to descriptor 6 if `fd6` (else
+    None)."""
     controls({'qmqpservers': servers} if not isinstance(servers, dict) else servers)
     pipes = [os.pipe(), os.pipe(), os.pipe()]
     (message_fd, to_message), (envelope_fd, to_envelope), (reason, to_reason) = pipes
@@ -158,10 +159,12 @@ def test_messages():
     tap.equal(one(b'1:K,', envelope=b'F%s\0\0' % long.encode()), (0, None, request(b'msg\n', long)),
               'an address of 65536 bytes')
     many = ['u%d@many.example' % i for i in range(20000)]
-    tap.equal(one(b'1:K,', envelope=b'Fa\0' + b''.join(b'T%s\0' % a.encode() for a in many) + b'\0'),
+    tap.equal(one(b'1:K,',
+                  envelope=b'Fa\0' + b''.join(b'T%s\0' % a.encode() for a in many) + b'\0'),
               (0, None, request(b'msg\n', 'a', *many)), 'many recipients')
     unreached = Qmqp(b'1:K,')
-    for envelope in (b'', b'\0', b'Fa', b'Fa\0', b'Fa\0Tb\0', b'Ta\0\0', b'Fa\0Fb\0\0', b'Fa\0xb\0\0'):
+    for envelope in (b'', b'\0', b'Fa', b'Fa\0', b'Fa\0Tb\0', b'Ta\0\0', b'Fa\0Fb\0\0',
+                     b'Fa\0xb\0\0'):
         tap.equal(client(unreached.entry, envelope=envelope)[0], 91, 'envelope %r' % envelope)
     tap.equal(client(unreached.entry, envelope=b'Fa' + long.encode() + b'\0\0')[0], 11,
               'an address of 65537 bytes')
@@ -249,7 +252,8 @@ def inject(env):
     controls({'qmqpservers': '127.0.0.1\n', 'defaultdomain': 'example.org\n'})
     thread = threading.Thread(target=serve_real, args=(listener, env))
     thread.start()
-    done = subprocess.run([HOME + '/bin/qmail-inject', 'ann@example.org'], input=b'Subject: x\n\nhi\n',
+    done = subprocess.run([HOME + '/bin/qmail-inject', 'ann@example.org'],
+                          input=b'Subject: x\n\nhi\n',
                           env={'PATH': '/bin', 'QMAILQUEUE': 'bin/qmail-qmqpc', 'USER': 'joe'},
                           stderr=subprocess.PIPE, user='joe', group='joe', extra_groups=[], cwd='/',
                           check=False)

@@ -107,7 +107,8 @@ def test_broken():
     bad = []
     for cut in list(range(1, len(GOOD))) + [None]:
         server = Server(kind=socket.SOCK_SEQPACKET)
-        for piece in ([GOOD[:cut], GOOD[cut:]] if cut else [GOOD[i:i + 1] for i in range(len(GOOD))]):
+        for piece in ([GOOD[:cut], GOOD[cut:]]
+                      if cut else [GOOD[i:i + 1] for i in range(len(GOOD))]):
             server.send(piece)
         reply = server.rest()
         if (kinds(reply), server.end(), len(queued())) != ('K', 0, 1):

@@ -88,7 +88,8 @@ def test_split():
     bad = []
     for cut in list(range(1, len(data))) + [None]:
         server = Server(kind=socket.SOCK_SEQPACKET)
-        for piece in ([data[:cut], data[cut:]] if cut else [data[i:i + 1] for i in range(len(data))]):
+        for piece in ([data[:cut], data[cut:]]
+                      if cut else [data[i:i + 1] for i in range(len(data))]):
             server.send(piece)
         server.until(rb'qp.*qp \d+,')
         server.socket.shutdown(socket.SHUT_WR)

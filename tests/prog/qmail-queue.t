@@ -187,7 +187,8 @@ def order():
 
 def unsynced():
     """The entry in todo may not be on disk, but qmail-send may have the message already."""
-    code = os.system("strace -o /dev/null -P %s/todo -P todo -e trace=fsync -e inject=fsync:error=EIO "
+    code = os.system("strace -o /dev/null -P %s/todo -P todo -e trace=fsync -e "
+                     "inject=fsync:error=EIO "
                      '%s </tmp/message 1</tmp/envelope' % (q.QUEUE, q.program('qmail-queue')))
     tap.equal(os.waitstatus_to_exitcode(code), 66, 'todo cannot be synced: 66')
     tap.equal([n.split('/')[0] for n in q.files()], ['intd', 'mess', 'todo'], '... and all stays')

@@ -51,7 +51,8 @@ def output():
             ('printf "r\\0Kok\\n\\0"; exit 111', b'ZUnable to run qmail-remote.\n'),
             ('printf "r\\0Kok\\n\\0"; exit 3', b'DUnable to run qmail-remote.\n'),
             ('printf "r\\0Kok\\n\\0"; kill -9 $$', b'Zqmail-remote crashed.\n'),
-            ('printf "r\\0K"; head -c 9000 /dev/zero | tr "\\0" x; printf "\\0"', b'K' + b'x' * 9000),
+            ('printf "r\\0K"; head -c 9000 /dev/zero | tr "\\0" x; printf "\\0"',
+             b'K' + b'x' * 9000),
             ('printf "r"; head -c 100000 /dev/zero | tr "\\0" x; printf "\\0Kok\\0"',
              b'Zqmail-remote crashed.\n')):
         q.stub('qmail-remote', '#!/bin/sh\n%s\n' % text)
@@ -100,7 +101,13 @@ def batches():
     q.stub('qmail-remote', """#!/bin/sh
 echo "$*" >>%s
 host=$1; shift 2
-for r; do case $r in bad*) printf 'hbad %%s\\0' "$r";; late*) printf 'slate\\0';; *) printf 'r\\0';; esac; done
+for r; do
+	case $r in
+	bad*) printf 'hbad %%s\\0' "$r";;
+	late*) printf 'slate\\0';;
+	*) printf 'r\\0';;
+	esac
+done
 [ "$host" = down.test ] || printf 'K%%s recipients\\0' $#
 """ % runs)
     put = q.home() + '/control/remotebatch'

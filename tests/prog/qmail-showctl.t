@@ -44,7 +44,8 @@ silent concurrency limit: 120.
 subdirectory split: 23.
 user ids: %s.
 group ids: %s.
-''' % (ids('alias qmaild qmaill root qmailp qmailq qmailr qmails', lambda n: pwd.getpwnam(n).pw_uid),
+''' % (ids('alias qmaild qmaill root qmailp qmailq qmailr qmails',
+           lambda n: pwd.getpwnam(n).pw_uid),
        ids('nofiles qmail', lambda n: grp.getgrnam(n).gr_gid))
 
 DEFAULTS = '''
@@ -317,7 +318,8 @@ def main():
     tap.equal(text[text.index('\n\ninjectmaxrcpt: '):] if '\n\ninjectmaxrcpt: ' in text else text,
               '\n\ninjectmaxrcpt: (Default.) qmail-inject refuses messages with more than 1000000 '
               'recipients.\n\nlocaltime: New messages have dates in UTC (0) or local time (1): 1.\n'
-              '\nmystery: I have no idea what this file does.\n', 'additions of ours, where they are')
+              '\nmystery: I have no idea what this file does.\n',
+              'additions of ours, where they are')
     control(me='m', locals='x', timeoutremote='5', bouncehost='h')
     for name in ('locals', 'timeoutremote', 'bouncehost'):
         os.chmod(CONTROL + '/' + name, 0)

@@ -83,7 +83,8 @@ class Process:
         return os.readlink('/proc/%d/%s' % (self.pid, name))
 
     def ids(self):
-        return (self.status['Uid'].split(), self.status['Gid'].split(), self.status['Groups'].split())
+        return (self.status['Uid'].split(), self.status['Gid'].split(),
+                self.status['Groups'].split())
 
     def account(self):
         """`user:group+group...` if all four ids of each kind agree."""

@@ -97,7 +97,8 @@ def test_reset():
     tap.equal([os.stat(p).st_ino for p in (V4, V6)], inodes, 'in the same files')
     put(V4, [v4('10.0.0.1', 2, 1)])
     os.unlink(V6)
-    tap.equal((run('qmail-tcpok'), os.path.getsize(V4), os.path.exists(V6)), ((0, '', ''), 1024, False),
+    tap.equal((run('qmail-tcpok'), os.path.getsize(V4), os.path.exists(V6)),
+              ((0, '', ''), 1024, False),
               'a short file gets its size, an absent one for IPv6 is not made')
     tap.equal(run('qmail-tcpok', 'qmailr', 'qmail'), (0, '', ''), 'as qmailr')
 
@@ -143,7 +144,8 @@ def test_trouble():
     os.mkdir(V6)
     code, out, err = run('qmail-tcpto')
     tap.ok(code == 111 and out.startswith('10.0.0.1 timed out ') and
-           re.search(r'\nfatal: unable to open tcpto6: [a-z ]+\n$', out), 'a directory for IPv6', out)
+           re.search(r'\nfatal: unable to open tcpto6: [a-z ]+\n$', out), 'a directory for IPv6',
+           out)
     os.rmdir(V6)
     os.rename(LOCK, LOCK + '.old')
     try:

@@ -196,7 +196,8 @@ def synced_first():
         calls = file.read()
     synced = re.search(r'fsync\(\d+<%stodo>\)' % QUEUE, calls)
     created = re.search(r'openat\(.*"%s", .*O_CREAT' % path('info', number), calls)
-    tap.ok(synced and created and synced.start() < created.start(), 'todo is synced before info is there',
+    tap.ok(synced and created and synced.start() < created.start(),
+           'todo is synced before info is there',
            calls)
 
 

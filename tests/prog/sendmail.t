@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""sendmail.t - sendmail, mailq and newaliases the way other programs call them, and what each option
-does.  The recorded vectors (golden.t) cover the rest."""
+"""sendmail.t - sendmail, mailq and newaliases the way other programs call them, and what each
+option does.  The recorded vectors (golden.t) cover the rest."""
 import os
 import shutil
 import subprocess
@@ -190,7 +190,8 @@ def test_nobody():
 
 
 def test_fields():
-    r = check('bad sender field', '-t', 'joe@h.x', ['ann@h.x'], stdin=b'To: ann\nReply-To: )\n\nx\n')
+    r = check('bad sender field', '-t', 'joe@h.x', ['ann@h.x'],
+              stdin=b'To: ann\nReply-To: )\n\nx\n')
     tap.equal(r.field('Reply-To'), ')', 'is kept')
     r = check('bad recipient field without -t', 'ann', 'joe@h.x', ['ann@h.x'],
               stdin=b'To: a>\nBcc: )\n\nx\n')
@@ -297,7 +298,8 @@ def test_trouble():
     r = run(['sendmail', 'x@y.z'], MAIL, program='/var/sendmail')
     os.chmod('/var/qmail', mode)
     os.unlink('/var/sendmail')
-    tap.equal((r.code, r.err), (111, b'sendmail: fatal: unable to switch to qmail home directory\n'),
+    tap.equal((r.code, r.err),
+              (111, b'sendmail: fatal: unable to switch to qmail home directory\n'),
               'home cannot be entered')
     r = sendmail('x@y.z', before=lambda: [os.close(fd) for fd in (0, 1, 2)])
     tap.ok(r.code == 0 and r.to == ['x@y.z'], 'closed descriptors', r)

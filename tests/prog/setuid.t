@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""setuid.t - qmail-queue, the set-uid program that everybody may run, attacked by a user: arguments,
-environment, limits, descriptors, signals, umask, directory, links, debuggers.  After each attack its
-exit code is a documented one, the message is in the queue as a whole or not at all, every file has
-its owner and mode, and nothing that the attacker prepared was loaded, written or shown."""
+"""setuid.t - qmail-queue, the set-uid program that everybody may run, attacked by a user:
+arguments, environment, limits, descriptors, signals, umask, directory, links, debuggers.  After
+each attack its exit code is a documented one, the message is in the queue as a whole or not at all,
+every file has its owner and mode, and nothing that the attacker prepared was loaded, written or
+shown."""
 import ctypes
 import os
 import resource

@@ -193,7 +193,8 @@ def test_foreign_names():
         tap.equal(got[-2:][0], '250 ok', 'a foreign sender')
         tap.equal(got[-1][:len(want)], want, 'a foreign sender from ' + ip)
     tap.equal(spfquery('192.0.2.9', 'h', 'u@b\xfccher.example')[1].split('\n')[0],
-              'result=fail: SPF fail - not authorized: sender=u%40xn--bcher-kva.example ip=192.0.2.9',
+              'result=fail: SPF fail - not authorized: sender=u%40xn--bcher-kva.example '
+              'ip=192.0.2.9',
               'spfquery')
 
 

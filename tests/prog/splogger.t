@@ -61,7 +61,8 @@ def main():
     code, found = entries(log, b'hello\nalert: a\nwarning: b\n\nlast')
     tap.equal(code, 0, 'exit code at the end')
     tap.equal([(e[0], e[1], e[3], e[4]) for e in found],
-              [(2 << 3 | 6, 'splogger', b' ', b'hello'), (2 << 3 | 1, 'splogger', b' ', b'alert: a'),
+              [(2 << 3 | 6, 'splogger', b' ', b'hello'),
+               (2 << 3 | 1, 'splogger', b' ', b'alert: a'),
                (2 << 3 | 4, 'splogger', b' ', b'warning: b'),
                (2 << 3 | 6, 'splogger', b' ', b'last')],
               'priorities, empty line left out, last line without newline')

@@ -45,7 +45,8 @@ def test_predate():
     tap.equal(run('predate'), (100, '', 'predate: usage: predate child\n'), 'no child')
     tap.equal(run('predate', '/none'), (111, '', 'predate: fatal: unable to run /none: file does '
                                         'not exist\n'), 'no such child')
-    tap.equal(run('predate', 'sh', '-c', 'kill -9 $$'), (111, '', 'predate: fatal: child crashed\n'),
+    tap.equal(run('predate', 'sh', '-c', 'kill -9 $$'),
+              (111, '', 'predate: fatal: child crashed\n'),
               'a crash')
     tap.equal(run('predate', 'wc', '-l', shell='</tmp')[::2],
               (111, 'predate: fatal: unable to copy input: is a directory\n'), 'unreadable input')
@@ -55,7 +56,8 @@ def test_predate():
 def test_mail():
     """datemail and mailsubj: what would be queued."""
     injected.setup()
-    r = injected.run(['datemail', '-f', 's@x.x', 'a@y.x'], b'Subject: x\n\nhi\n', env={'TZ': 'UTC0'})
+    r = injected.run(['datemail', '-f', 's@x.x', 'a@y.x'], b'Subject: x\n\nhi\n',
+                     env={'TZ': 'UTC0'})
     tap.equal((r.code, r.sender, r.to, r.field('Date')[-5:], r.body()),
               (0, 's@x.x', ['a@y.x'], '+0000', b'hi\n'), 'datemail')
     subject = '-n \\t%s\\c $(id) `id` "\''
@@ -136,7 +138,8 @@ def test_qreceipt():
         tap.equal((r.code, r.err, r.started), (0, b'', False), 'no answer: ' + name)
     for qq, code, text in (('31', 100, 'permanent'), ('53', 111, 'temporary')):
         r = receipt(NOTICE, QQ=qq)
-        tap.equal((r.code, r.err.decode()), (code, 'qreceipt: fatal: %s qmail-queue error\n' % text),
+        tap.equal((r.code, r.err.decode()),
+                  (code, 'qreceipt: fatal: %s qmail-queue error\n' % text),
                   'the queue exits ' + qq)
     r = receipt(NOTICE, QMAILQUEUE='/none')
     tap.equal((r.code, r.err), (111, b'qreceipt: fatal: temporary qmail-queue error\n'),
@@ -240,7 +243,8 @@ def test_readers():
         os.chmod('/tmp/readers/' + name, 0o755)
     env = {'MAILDIR': '/home/joe/Maildir', 'MAIL': '/home/joe/box', 'MAILTMP': '/home/joe/box.tmp',
            'PATH': '/tmp/readers:/usr/bin:/bin'}
-    subprocess.run('rm -rf /home/joe/Maildir; maildirmake /home/joe/Maildir', shell=True, check=True,
+    subprocess.run('rm -rf /home/joe/Maildir; maildirmake /home/joe/Maildir', shell=True,
+                   check=True,
                    env={'PATH': '/usr/bin:/bin:' + BIN}, **JOE)
     for n, (program, reader) in enumerate((('elq', 'elm'), ('pinq', 'pine'), ('qail', 'Mail'))):
         with open('/home/joe/Maildir/new/%d' % n, 'w', encoding='ascii') as file:

@@ -38,9 +38,12 @@ def set_up(a, b):
     a.sh('tcprules /etc/tcp.smtp.cdb /etc/tcp.smtp.tmp </etc/tcp.smtp')
     old = a.pid_of('qmail-smtpd')
     a.sh('rm -r /run/qmail-climit')     # as a restart of the host does
-    a.sh("sed -i 's,25 qmail-smtpd$,25 qmail-proxy -x /etc/tcp.smtp.cdb qmail-climit -s 3 qmail-smtpd,' "
-         '%s/service/qmail-smtpd/run; grep -q climit /service/qmail-smtpd/run; svc -t /service/qmail-smtpd' % home())
-    wait_for(lambda: a.pid_of('qmail-smtpd') not in (0, None, old) and a.listening(25), 'the new chain')
+    a.sh("sed -i 's,25 qmail-smtpd$,25 qmail-proxy -x /etc/tcp.smtp.cdb qmail-climit -s 3 "
+         "qmail-smtpd,' "
+         '%s/service/qmail-smtpd/run; grep -q climit /service/qmail-smtpd/run; svc -t '
+         '/service/qmail-smtpd' % home())
+    wait_for(lambda: a.pid_of('qmail-smtpd') not in (0, None, old) and a.listening(25),
+             'the new chain')
     tap.equal(a.sh('stat -c "%U %G %a" /run/qmail-climit').split(), ['qmaild', 'nofiles', '700'],
               'where connections are counted is there after a restart')
 
@@ -71,7 +74,8 @@ class Balanced(smtplib.SMTP):
 
 def postfix(a, b):
     """It sends from the address with the name of a dial-up line, has to wait, and comes again."""
-    b.sh('''for word in compatibility_level=3.6 inet_protocols=ipv4 myhostname=hostb.test mydestination= \
+    b.sh('''for word in compatibility_level=3.6 inet_protocols=ipv4 \
+            myhostname=hostb.test mydestination= \
             maillog_file=/var/log/postfix.log smtp_bind_address=%s inet_interfaces=127.0.0.1 \
             minimal_backoff_time=1s maximal_backoff_time=1s queue_run_delay=1s \
             smtp_tls_security_level=none; do postconf -e "$word"; done
@@ -88,7 +92,8 @@ def postfix(a, b):
         tap.note('\n'.join(a.log('qmail-smtpd')[-40:]))
         raise
     tap.ok(b'Subject: retried' in mail[0], 'a Postfix that comes again gets through')
-    tap.ok(a.count_log(r'DENIED_GRAYLISTED from: ann@hostb.test to: joe@hosta.test origin_ip: ' + DIALUP,
+    tap.ok(a.count_log(r'DENIED_GRAYLISTED from: ann@hostb.test to: joe@hosta.test origin_ip: '
+                       + DIALUP,
                        'qmail-smtpd') >= 1, '  and had to wait before')
     client = b.smtp()
     client.sendmail('ann@hostb.test', ['joe@hosta.test'], 'Subject: known\r\n\r\nhello\r\n')
@@ -100,12 +105,15 @@ def postfix(a, b):
 
 
 def spam(a, b):
-    tap.equal(attempt(b, DIALUP), (450, b'greylisted, try again later (#4.7.1)'), 'spam from a dial-up line')
-    tap.equal(attempt(b, LISTED), (553, b'listed, see http://bl.test'), 'spam from a listed address')
+    tap.equal(attempt(b, DIALUP), (450, b'greylisted, try again later (#4.7.1)'),
+              'spam from a dial-up line')
+    tap.equal(attempt(b, LISTED), (553, b'listed, see http://bl.test'),
+              'spam from a listed address')
     a.wait_log('rbl: ip=%s query=3.2.0.192.bl.test result=reject' % LISTED, service='qmail-smtpd')
     tap.equal(attempt(b, GOOD), (250, b'ok'), 'a client with a good name has not to wait')
     tap.equal(attempt(b, GOOD, 'nonesuch@hosta.test'),
-              (550, b'5.1.1 sorry, no mailbox here by that name (chkuser)'), 'but there is no such recipient')
+              (550, b'5.1.1 sorry, no mailbox here by that name (chkuser)'),
+              'but there is no such recipient')
     a.wait_log(r'CHKUSER rejected rcpt: from <spam@spam.test::> remote <client:[a-z.]*:%s> '
                'rcpt <nonesuch@hosta.test> : not existing recipient' % GOOD, service='qmail-smtpd')
     a.sh('mkdir %s/whitelist; : >%s/whitelist/%s' % (home(), home(), LISTED))
@@ -117,7 +125,8 @@ def spam(a, b):
 def balancer(a, b):
     def line(ip):
         return b'PROXY TCP4 %s 192.0.2.1 5555 25\r\n' % ip.encode()
-    tap.equal(attempt(b, BALANCER, header=line(LISTED))[0], 553, 'a listed client through the balancer')
+    tap.equal(attempt(b, BALANCER, header=line(LISTED))[0], 553,
+              'a listed client through the balancer')
     tap.equal(attempt(b, BALANCER, header=line(GOOD))[0], 250, 'a good one through the balancer')
     tap.equal(attempt(b, BALANCER, 'x@far.test', header=line(GOOD))[0], 553, 'which may not relay')
 

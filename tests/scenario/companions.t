@@ -413,25 +413,31 @@ def banned(host):
     host.sh('echo "qmail-smtpd[1]: AUTH successful [127.0.0.9] joe" >>/tmp/auth; '
             'echo "qmail-popup[1]: login failed [2001:db8::7] -" >>/tmp/auth')
     for kind, command in (('multilog', 'cat'), ('tai64nlocal', 'tai64nlocal'),
-                          ('syslog', "sed 's/^@[0-9a-f]*/Nov 21 04:00:00 hosta qmail: 1795233600.813485/'")):
+                          ('syslog',
+                           "sed 's/^@[0-9a-f]*/Nov 21 04:00:00 hosta qmail: 1795233600.813485/'")):
         for name, matched in (('rblsmtpd', ((1, 1), ['127.0.0.7'])),
                               ('qmail-auth', ((3, 1), ['127.0.0.1', '2001:db8::7']))):
             source = '/tmp/refused' if name == 'rblsmtpd' else '/tmp/auth'
             host.sh('tai64n <%s | %s >/tmp/log' % (source, command))
-            tap.equal(found_by(host, '/tmp/log', name), (0, *matched), 'fail2ban: %s, log of %s' % (name, kind))
+            tap.equal(found_by(host, '/tmp/log', name), (0, *matched),
+                      'fail2ban: %s, log of %s' % (name, kind))
     policies(host)
-    host.sh('echo "Nov 21 04:00:00 h vpopmail[9]: vchkpw-pop3: password fail joe@a.example:192.0.2.9" >/tmp/log')
-    tap.equal(found_by(host, '/tmp/log', 'qmail-auth'), (0, (1, 0), ['192.0.2.9']), 'fail2ban: vchkpw')
+    host.sh('echo "Nov 21 04:00:00 h vpopmail[9]: vchkpw-pop3: password fail '
+            'joe@a.example:192.0.2.9" >/tmp/log')
+    tap.equal(found_by(host, '/tmp/log', 'qmail-auth'), (0, (1, 0), ['192.0.2.9']),
+              'fail2ban: vchkpw')
     host.sh('touch /var/log/auth.log')     # for the jail that Debian has switched on
     code, out, err = host.call(['fail2ban-client', '-t'])
     tap.ok(code == 0 and b'OK' in out + err, 'fail2ban takes the jail of INSTALL', (out, err))
 
 
 def policies(host):
-    """The same for what qmail-smtpd refuses by its policies: each form of line, by qmail-smtpd itself,
-    with what a client may choose at its worst."""
-    rows = [('badhelo', '-', 'x> at 192.0.2.66', 'a@b', 'u@hosta.test'), ('-', '-', 'x', 'a@b', 'u@no.example'),
-            ('-', 'QMAILSMTPD_LOG=refusal', '): x from 192.0.2.66 to x helo x', 'a@b', 'u@no.example'),
+    """The same for what qmail-smtpd refuses by its policies: each form of line, by qmail-smtpd
+    itself, with what a client may choose at its worst."""
+    rows = [('badhelo', '-', 'x> at 192.0.2.66', 'a@b', 'u@hosta.test'),
+            ('-', '-', 'x', 'a@b', 'u@no.example'),
+            ('-', 'QMAILSMTPD_LOG=refusal', '): x from 192.0.2.66 to x helo x', 'a@b',
+             'u@no.example'),
             ('-', 'QMAILSMTPD_LOG=sqmail', 'x S:192.0.2.66:x', 'a@b', 'u@no.example'),
             ('-', 'QMAILSMTPD_LOG=qlog', 'x remoteip=192.0.2.66', 'a@b', 'u@no.example'),
             ('badmailfrom', 'LOGREGEX=1', 'x', '"x at 192.0.2.66"@b', 'u@hosta.test'),
@@ -444,21 +450,25 @@ def policies(host):
             ('-', 'MFCHECK=2', 'x', '"x [192.0.2.66] y"@nonesuch.test', 'u@hosta.test'),
             ('-', 'DNSBLLIST=/tmp/lists', 'x', 'a@b', 'u@hosta.test'),
             ('badrcptto', 'BRTLIMIT=1', 'x', 'a@b', 'u@hosta.test>\r\nRCPT TO:<v@hosta.test'),
-            ('-', 'SMTPD_GREETDELAY=1 DROP_PRE_GREET=1 QMAILSMTPD_LOG=refusal', 'x', 'a@b', 'u@no.example'),
+            ('-', 'SMTPD_GREETDELAY=1 DROP_PRE_GREET=1 QMAILSMTPD_LOG=refusal', 'x', 'a@b',
+             'u@no.example'),
             # Refused for a while, or for trouble of ours: nobody is banned for that.
             ('-', 'DNSBLLIST=/tmp/later', 'x', 'a@b', 'u@hosta.test'),
             ('-', 'MFCHECK=3', 'x', 'a@hosta.test', 'u@hosta.test'),
-            ('-', 'S25R= TCPREMOTEHOST=dsl-1-2.example QMAILSMTPD_LOG=refusal', 'x', 'a@b', 'u@hosta.test')]
+            ('-', 'S25R= TCPREMOTEHOST=dsl-1-2.example QMAILSMTPD_LOG=refusal', 'x', 'a@b',
+             'u@hosta.test')]
     host.write('/tmp/lists', '-rbl.test\n')
     host.write('/tmp/later', 'rbl.test\n')
-    patterns = {'badhelo': '^x', 'badmailfrom': '.@b$', 'badrcptto': '.', 'validrcptto': '-@hosta.test'}
+    patterns = {'badhelo': '^x', 'badmailfrom': '.@b$', 'badrcptto': '.',
+                'validrcptto': '-@hosta.test'}
     wanted = []
     for name, variables, helo, sender, recipient in rows:
         if name in patterns:
             host.write(home() + '/control/' + name, patterns[name] + '\n')
         script = 'HELO %s\r\nMAIL FROM:<%s>\r\nRCPT TO:<%s>\r\nQUIT\r\n' % (helo, sender, recipient)
         host.write('/tmp/script', script)
-        host.sh('env TCPREMOTEIP=192.0.2.%d TCPREMOTEHOST=x.example %s setuidgid qmaild %s/bin/qmail-smtpd '
+        host.sh('env TCPREMOTEIP=192.0.2.%d TCPREMOTEHOST=x.example %s setuidgid qmaild '
+                '%s/bin/qmail-smtpd '
                 '</tmp/script 2>>/tmp/policy >/dev/null || :' %
                 (10 + len(wanted), '' if variables == '-' else variables, home()))
         wanted.append('192.0.2.%d' % (10 + len(wanted)))
@@ -466,18 +476,24 @@ def policies(host):
             host.sh('rm %s/control/%s' % (home(), name))
     spared = [wanted[1]] + wanted[-3:]  # rcpthosts without a style: nothing is said
     wanted = [address for address in wanted if address not in spared]
-    for number, address in ((1, '2001:db8::25'), (2, '2001:db8:1:2:3:4:5:6'), (3, '::ffff:192.0.2.99')):
-        host.sh("echo 'CHKUSER rejected rcpt: from <a@b:1?2:x> remote <%s:%s:%s> rcpt <u@x> : not existing recipient' "
-                '>>/tmp/policy' % ('h' * (number - 1), ('', 'unknown', 'x.example')[number - 1], address))
+    for number, address in ((1, '2001:db8::25'), (2, '2001:db8:1:2:3:4:5:6'),
+                            (3, '::ffff:192.0.2.99')):
+        host.sh("echo 'CHKUSER rejected rcpt: from <a@b:1?2:x> remote <%s:%s:%s> rcpt <u@x> : not "
+                "existing recipient' "
+                '>>/tmp/policy'
+                % ('h' * (number - 1), ('', 'unknown', 'x.example')[number - 1], address))
     wanted = sorted(wanted + ['2001:db8::25', '2001:db8:1:2:3:4:5:6', '192.0.2.99'])
     for command in ('cat', 'tai64nlocal'):
         host.sh('tai64n </tmp/policy | %s >/tmp/log' % command)
         code, _, found = found_by(host, '/tmp/log', 'qmail-policy')
         tap.equal((code, sorted(found)), (0, wanted), 'fail2ban: qmail-policy, %s' % command)
-        missed = host.sh('fail2ban-regex --print-all-missed /tmp/log /etc/fail2ban/filter.d/qmail-policy.conf')
-        missed = [line for line in missed.splitlines() if re.search('|'.join(map(re.escape, wanted)), line)]
+        missed = host.sh('fail2ban-regex --print-all-missed /tmp/log '
+                         '/etc/fail2ban/filter.d/qmail-policy.conf')
+        missed = [line for line in missed.splitlines()
+                  if re.search('|'.join(map(re.escape, wanted)), line)]
         # What refuses is told in another line then.
-        tap.equal([line for line in missed if not re.search('CHKUSER accepted sender|result=delay', line)], [],
+        tap.equal([line for line in missed
+                   if not re.search('CHKUSER accepted sender|result=delay', line)], [],
                   '  no line about them is missed')
         for kind in ('HELOCHECK fail', 'MFCHECK fail', 'rbl: .* result=reject', 'excessive rcptto',
                      'GREETDELAY from', 'qmail-smtpd: greetdelay '):
@@ -511,7 +527,8 @@ ALL = (maildrop, procmail, default_delivery, aliases, dot_forward, spamc, doveco
 def main():
     chosen = [part for part in ALL if part.__name__ in sys.argv[1:] or not sys.argv[1:]]
     zone = hosts.ZONE + 'txt-record=7.0.0.127.rbl.test,Listed here\n' + ''.join(
-        "txt-record=%d.2.0.192.rbl.test,no' at ip=192.0.2.66 result=reject message='x\n" % n for n in range(10, 40))
+        "txt-record=%d.2.0.192.rbl.test,no' at ip=192.0.2.66 result=reject message='x\n" % n
+        for n in range(10, 40))
     with hosts.single(stack=('companions', 'postfix'), zone=zone) as host:
         host.sh(advice('for program in /var/lib/qmail'))
         host.start()

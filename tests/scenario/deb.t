@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""deb.t - the Debian package: made by a user, looked at by lintian, and a whole life on a clean host.
+"""deb.t - the Debian package: made by a user, looked at by lintian, and a whole life on a clean
+host.
 
 Installed by apt, over accounts that are there; mail in and out; upgraded with a deferred message in
 the queue; removed and installed again; purged with and without mail.  What it leaves is compared
@@ -29,9 +30,11 @@ APT = ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', '-y', '--no-ins
 NEWER = ('sed -i "s/^VERSION := .*/VERSION := 99.1/" Makefile; touch src/send/qmail-send.c; '
          'make -s deb CFLAGS=-O1')
 LINKS = {'/usr/sbin/sendmail': home() + '/bin/sendmail', '/usr/lib/sendmail': '../sbin/sendmail',
-         '/usr/bin/mailq': home() + '/bin/sendmail', '/usr/bin/newaliases': home() + '/bin/sendmail'}
+         '/usr/bin/mailq': home() + '/bin/sendmail',
+         '/usr/bin/newaliases': home() + '/bin/sendmail'}
 # All names on the host but those of dpkg, apt, the kernel, and what the tools for accounts leave.
-OTHERS = ['/proc', '/sys', '/dev', '/run', '/tmp', '/srv', '/var/lib/dpkg', '/var/lib/apt', '/var/cache',
+OTHERS = ['/proc', '/sys', '/dev', '/run', '/tmp', '/srv', '/var/lib/dpkg', '/var/lib/apt',
+          '/var/cache',
           '/var/log/apt', '/etc/*-', TOP]
 FILES = 'find / -xdev \\( %s \\) -prune -o -print; find %s /home -mindepth 1' % (
     ' -o '.join('-path "%s"' % path for path in OTHERS), home())
@@ -59,7 +62,8 @@ def builder(share):
                 'tar -x -C /home/joe/tree; chown -R joe:joe /home/joe/tree' % TOP, timeout=300)
         host.sh('sed -i "/^qmail/d; /^alias:/d; /^nofiles:/d" /etc/passwd /etc/group')
         path, first = made(host, joe)
-        tap.ok(re.fullmatch(r'.*/build/pneumail_[0-9][0-9.]*_[a-z0-9]+\.deb', path), 'its name', path)
+        tap.ok(re.fullmatch(r'.*/build/pneumail_[0-9][0-9.]*_[a-z0-9]+\.deb', path), 'its name',
+               path)
         tap.ok(made(host, joe)[1] == first, 'made again, the same bytes')
         code, out, err = host.call(['lintian', '--fail-on', 'error,warning', path], user=joe,
                                    timeout=300)
@@ -143,19 +147,23 @@ class DebHost(hosts.MailHost):
         self.sh('chmod -t /home/joe')
         self.svc('-a')
         got = self.wait_mail('joe', 1)[0]
-        tap.ok(b'\nSubject: %s\n' % text.encode() in got, 'the deferred message arrives: ' + text, got)
+        tap.ok(b'\nSubject: %s\n' % text.encode() in got, 'the deferred message arrives: ' + text,
+               got)
         self.clear_mail('joe')
         self.wait_empty()
 
 
 def first_installation(host, package):
     """Over accounts that are there, and on a host with a name in /etc/mailname."""
-    host.sh('addgroup --quiet --gid 64010 qmail; adduser --quiet --system --uid 64015 --no-create-home '
+    host.sh('addgroup --quiet --gid 64010 qmail; adduser --quiet --system --uid 64015 '
+            '--no-create-home '
             '--ingroup qmail --home %s qmailq; echo mail.deb.test >/etc/mailname' % home())
     host.apt('install', package)
-    tap.equal(host.sh('id -u qmailq; getent passwd alias qmaild qmaill qmailp qmailr qmails | wc -l'),
+    tap.equal(host.sh('id -u qmailq; '
+                      'getent passwd alias qmaild qmaill qmailp qmailr qmails | wc -l'),
               '64015\n6\n', 'accounts are made, those that were there are kept')
-    tap.equal(host.sh('%s/instcheck -w %s 2>&1' % (LIB, LIB)), '', 'the tree is as installed by hand')
+    tap.equal(host.sh('%s/instcheck -w %s 2>&1' % (LIB, LIB)), '',
+              'the tree is as installed by hand')
     shown = host.sh('stat -c "%%a %%U %%G" %s/bin/qmail-queue %s/boot/home %s/man/man8/qmail-send.8'
                     % (home(), home(), home()))
     tap.equal(shown, '4711 qmailq qmail\n755 root qmail\n644 root qmail\n', 'owners and modes')
@@ -251,7 +259,8 @@ def removal(host, package):
     host.write(kept, '.\n')
     settings = host.sh('cat /etc/qmail/* %s/rc' % home())
     host.apt('remove', 'pneumail')
-    tap.equal(host.processes('qmail-send') + host.processes('tcpserver'), [], 'everything has ended')
+    tap.equal(host.processes('qmail-send') + host.processes('tcpserver'), [],
+              'everything has ended')
     wait_for(lambda: not host.processes('multilog') + host.processes('supervise'), 'the end', 10)
     tap.equal(host.supervised(), [], 'no service is left')
     tap.ok(host.count_log('status: exiting'), 'qmail-send ended in good order')
@@ -285,7 +294,8 @@ def purge(host, package, clean):
     host.apt('purge', 'pneumail')
     tap.equal(sorted(host.files() - clean), [], 'purged without mail: nothing is left')
     tap.equal(sorted(clean - host.files()), [], 'and nothing of others has gone')
-    tap.equal(host.sh('getent passwd alias qmaild qmaill qmailp qmailq qmailr qmails | wc -l'), '7\n',
+    tap.equal(host.sh('getent passwd alias qmaild qmaill qmailp qmailq qmailr qmails | wc -l'),
+              '7\n',
               'the accounts stay')
 
 

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""filters.t - mail is filtered while it comes in, by client: qmail-qfilter with Debian's SpamAssassin
-and ClamAV, and programs that do with descriptors, processes and exit codes what simscan and
-qmail-scanner do, which nobody packages.  Each refusal is in the answer to the message."""
+"""filters.t - mail is filtered while it comes in, by client: qmail-qfilter with Debian's
+SpamAssassin and ClamAV, and programs that do with descriptors, processes and exit codes what
+simscan and qmail-scanner do, which nobody packages.  Each refusal is in the answer to the
+message."""
 import os
 import re
 import smtplib
@@ -46,8 +47,8 @@ case $? in
 esac
 '''
 FILTERS = '#!/bin/sh\nexec %s/bin/qmail-qfilter /usr/local/bin/no-virus -- /usr/local/bin/no-spam\n'
-# simscan: the message to its end, then the envelope; the reason on 4 without a line end; queues with
-# a pipe on 0 and a file on 1; one line to the log, with its parent's number.
+# simscan: the message to its end, then the envelope; the reason on 4 without a line end; queues
+# with a pipe on 0 and a file on 1; one line to the log, with its parent's number.
 SIMSCAN = '''#!/usr/bin/perl
 use strict;
 binmode STDIN; local $/; my $message = <STDIN>;
@@ -56,10 +57,10 @@ exit 54 if $envelope eq '';
 exit 91 if $envelope !~ /\\0T/;
 my ($subject) = $message =~ /^Subject: (.*)/m;
 my ($from, @to) = map { substr $_, 1 } grep { length } split /\\0/, $envelope;
-sub say_it { printf STDERR "simscan:[%%d]:%%s (0.00/0.00): 0.1s:%%s:%%s:%%s:%%s\\n", getppid, $_[0], $subject,
-    $ENV{TCPREMOTEIP}, $from, join(',', @to) }
-if ($message =~ /virus/) { say_it('VIRUS'); open my $why, '>&=', 4; syswrite $why, 'DYour mail has a virus';
-    exit 82 }
+sub say_it { printf STDERR "simscan:[%%d]:%%s (0.00/0.00): 0.1s:%%s:%%s:%%s:%%s\\n",
+    getppid, $_[0], $subject, $ENV{TCPREMOTEIP}, $from, join(',', @to) }
+if ($message =~ /virus/) { say_it('VIRUS'); open my $why, '>&=', 4;
+    syswrite $why, 'DYour mail has a virus'; exit 82 }
 if ($message =~ /drop me/) { say_it('SPAM DROPPED'); exit 0 }
 if ($message =~ /refuse me/) { say_it('SPAM REJECT'); exit 31 }
 exit 71 if $message =~ /scanner down/;
@@ -69,7 +70,8 @@ pipe my $r, my $w;
 my $pid = fork;
 if (!$pid) { open STDIN, '<&', $r; close $w; require POSIX; POSIX::dup2(fileno $file, 1);
     exec '%s/bin/qmail-queue'; exit 120 }
-close $r; print $w "Received: (simscan 1.4 ppid ", getppid, " pid $$ t 0.1s)\\n", $message; close $w;
+close $r;
+print $w "Received: (simscan 1.4 ppid ", getppid, " pid $$ t 0.1s)\\n", $message; close $w;
 waitpid $pid, 0; exit $? >> 8;
 '''
 # qmail-scanner: lines of its own at the top, the queue through pipes, 31 and 71.
@@ -81,7 +83,8 @@ exit 31 if $message =~ /virus/;
 exit 71 if $message =~ /scanner down/;
 pipe my $r, my $w; pipe my $er, my $ew;
 my $pid = fork;
-if (!$pid) { close $w; close $ew; require POSIX; POSIX::dup2(fileno $r, 0); POSIX::dup2(fileno $er, 1);
+if (!$pid) { close $w; close $ew; require POSIX;
+    POSIX::dup2(fileno $r, 0); POSIX::dup2(fileno $er, 1);
     exec '%s/bin/qmail-queue'; exit 120 }
 close $r; close $er;
 print $w "X-Qmail-Scanner-Mail-From: $ENV{TCPREMOTEIP}\\n", $message; close $w;
@@ -134,7 +137,8 @@ def start_filters(host):
     host.popen(['sh', '-c', 'exec spamd -L -x -s null -m 1 --min-children=1 -p 783 '
                 '-C /etc/spam-test --siteconfigpath=/etc/spam-test 2>/dev/null'])
     wait_for(lambda: host.listening(783), 'spamd', 120)
-    wait_for(lambda: host.call(['clamdscan', '--config-file=/etc/clamd.test', '--ping', '1'])[0] == 0,
+    wait_for(lambda: host.call(['clamdscan', '--config-file=/etc/clamd.test', '--ping', '1'])[0]
+             == 0,
              'clamd', 120)
 
 
@@ -161,7 +165,8 @@ def simscan(host):
     line = host.wait_log(r'^simscan:\[\d+\]:CLEAN', service='qmail-smtpd')[-1]
     number = re.search(r'\[(\d+)\]', line).group(1)
     host.wait_log('^tcpserver: ok %s ' % number, service='qmail-smtpd')
-    tap.ok(line.endswith(':test:127.0.0.4:ann@hosta.test:joe@hosta.test'), 'its line in the log', line)
+    tap.ok(line.endswith(':test:127.0.0.4:ann@hosta.test:joe@hosta.test'), 'its line in the log',
+           line)
     refused(host, '127.0.0.4', b'virus', (554, b'Your mail has a virus (#5.7.1)'), 'by its words')
     refused(host, '127.0.0.4', b'refuse me',
             (554, b'mail server permanently rejected message (#5.3.0)'), 'by exit 31')
@@ -201,7 +206,8 @@ def taps(host):
 def main():
     with hosts.single(stack=('filters',)) as host:
         host.start(('qmail-send', 'qmail-smtpd'))
-        for name, text in (('no-virus', NO_VIRUS), ('no-spam', NO_SPAM), ('filters', FILTERS % home()),
+        for name, text in (('no-virus', NO_VIRUS), ('no-spam', NO_SPAM),
+                           ('filters', FILTERS % home()),
                            ('simscan', SIMSCAN % home()), ('qmail-scanner', SCANNER % home())):
             host.write('/usr/local/bin/' + name, text, mode=0o755)
         host.write('/etc/tcp.smtp', RULES.format(home=home()))

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""logins.t - clients and checkers of others, unmodified from Debian, log in: AUTH by SMTP with every
-mechanism, APOP, PASS and AUTH PLAIN by POP3, for the users of users/poppasswd and of checkpw; dovecot
-asks our checker.  Each claim is checked by what arrives or is read.
+"""logins.t - clients and checkers of others, unmodified from Debian, log in: AUTH by SMTP with
+every mechanism, APOP, PASS and AUTH PLAIN by POP3, for the users of users/poppasswd and of checkpw;
+dovecot asks our checker.  Each claim is checked by what arrives or is read.
 Usage: logins.t [NAME...]       only these functions
 """
 import os
@@ -43,7 +43,9 @@ def serve(host, port, *command, user='root', env=None, log='/tmp/log'):
     """tcpserver on a port of the host, with this command for each connection."""
     words = ' '.join("'%s'" % word for word in command)
     ids = ['-u', host.sh('id -u ' + user).strip(), '-g', host.sh('id -g ' + user).strip()]
-    host.popen(['sh', '-c', 'exec tcpserver -RHl0 %s 127.0.0.1 %d %s 2>>%s' % (' '.join(ids), port, words, log)],
+    host.popen(['sh', '-c',
+                'exec tcpserver -RHl0 %s 127.0.0.1 %d %s 2>>%s'
+                % (' '.join(ids), port, words, log)],
                env={'PATH': home() + '/bin:/usr/bin:/bin:/usr/sbin', **(env or {})})
     wait_for(lambda: host.listening(port), 'port %d' % port)
 
@@ -63,7 +65,8 @@ chown ann: /home/ann/Maildir/.password
     host.sh('sh /tmp/users')
     serve(host, SUBMISSION, 'qmail-smtpd', 'checkpassword-smtp', 'true', user='qmaild',
           env={'SMTPAUTH': '!+cram'}, log='/tmp/smtp-log')
-    for port, checker in ((POP3, 'checkpassword-cdb'), (CHECKPW, 'checkpw'), (CHECKAPOPPW, 'checkapoppw')):
+    for port, checker in ((POP3, 'checkpassword-cdb'), (CHECKPW, 'checkpw'),
+                          (CHECKAPOPPW, 'checkapoppw')):
         serve(host, port, 'qmail-popup', 'hosta.test', checker, 'qmail-pop3d', 'Maildir',
               env={'QMAILPOPUP_LOG': 'auth'}, log='/tmp/pop-log')
 
@@ -73,8 +76,10 @@ chown ann: /home/ann/Maildir/.password
 def arrived(host, name, word='ESMTPA'):
     """The message has come through, from the one who has logged in."""
     text = host.wait_mail('ann', 1)[0].decode('latin-1')
-    tap.ok(re.search(r'^Received: from .*\(joe@hosta\.test@127\.0\.0\.1\)\n  by \S+ with %s[ ;]' % word, text, re.M) and
-           re.search(r'^Date: ', text, re.M) and re.search(r'^Message-ID: ', text, re.M | re.I), name, text)
+    tap.ok(re.search(r'^Received: from .*\(joe@hosta\.test@127\.0\.0\.1\)\n  by \S+ with %s[ ;]'
+                     % word, text, re.M) and
+           re.search(r'^Date: ', text, re.M) and re.search(r'^Message-ID: ', text, re.M | re.I),
+           name, text)
     host.clear_mail('ann')
 
 
@@ -91,16 +96,20 @@ def swaks(host):
     code, out, _ = run()
     tap.ok(code == 23 and b'530 Authorization required' in out, 'swaks: no password', (code, out))
     log = host.sh('cat /tmp/smtp-log')
-    tap.ok(re.search(r'^qmail-smtpd\[\d+\]: AUTH successful \[127\.0\.0\.1\] joe@hosta\.test$', log, re.M) and
-           re.search(r'^qmail-smtpd\[\d+\]: AUTH failed \[127\.0\.0\.1\] joe@hosta\.test$', log, re.M) and
+    tap.ok(re.search(r'^qmail-smtpd\[\d+\]: AUTH successful \[127\.0\.0\.1\] joe@hosta\.test$', log,
+                     re.M) and
+           re.search(r'^qmail-smtpd\[\d+\]: AUTH failed \[127\.0\.0\.1\] joe@hosta\.test$', log,
+                     re.M) and
            SECRET not in log, 'the log', log)
 
 
 def curl(host):
     host.write('/tmp/mail', 'Subject: from curl\r\n\r\nhello\r\n')
     for method in ('PLAIN', 'LOGIN', 'CRAM-MD5'):
-        code, _, err = host.call(['curl', '-sS', 'smtp://127.0.0.1:%d' % SUBMISSION, '--mail-from', LOGIN,
-                                  '--mail-rcpt', 'ann@hosta.test', '-T', '/tmp/mail', '-u', LOGIN + ':' + SECRET,
+        code, _, err = host.call(['curl', '-sS', 'smtp://127.0.0.1:%d' % SUBMISSION, '--mail-from',
+                                  LOGIN,
+                                  '--mail-rcpt', 'ann@hosta.test', '-T', '/tmp/mail', '-u',
+                                  LOGIN + ':' + SECRET,
                                   '--login-options', 'AUTH=' + method])
         tap.equal((code, err), (0, b''), 'curl: ' + method)
         arrived(host, 'curl: %s: the message' % method)
@@ -108,8 +117,10 @@ def curl(host):
 
 def msmtp(host):
     for method in ('plain', 'login', 'cram-md5'):
-        host.write('/tmp/msmtprc', 'account default\nhost 127.0.0.1\nport %d\nfrom %s\nauth %s\nuser %s\n'
-                   'password "%s"\ntls off\n' % (SUBMISSION, LOGIN, method, LOGIN, SECRET), mode=0o600)
+        host.write('/tmp/msmtprc',
+                   'account default\nhost 127.0.0.1\nport %d\nfrom %s\nauth %s\nuser %s\n'
+                   'password "%s"\ntls off\n' % (SUBMISSION, LOGIN, method, LOGIN, SECRET),
+                   mode=0o600)
         code, _, err = host.call(['msmtp', '-C', '/tmp/msmtprc', 'ann@hosta.test'],
                                  b'Subject: from msmtp\n\nhello\n')
         tap.equal((code, err), (0, b''), 'msmtp: ' + method)
@@ -117,12 +128,13 @@ def msmtp(host):
 
 
 def inside_tls(host):
-    """With a certificate there is no AUTH on a clear connection; behind STARTTLS there is.  The host
-    itself is trusted on its own wires, so the client has another address."""
+    """With a certificate there is no AUTH on a clear connection; behind STARTTLS there is.  The
+    host itself is trusted on its own wires, so the client has another address."""
     host.sh(home() + '/bin/qmail-cert make hosta.test')
     serve(host, HIDDEN, 'env', 'TCPREMOTEIP=192.0.2.7', 'qmail-smtpd', 'checkpassword-smtp', 'true',
           user='qmaild', env={'SMTPAUTH': '!+cram'}, log='/tmp/smtp-log')
-    login = ['swaks', '--server', '127.0.0.1:%d' % HIDDEN, '--from', LOGIN, '--to', 'ann@hosta.test', '--silent',
+    login = ['swaks', '--server', '127.0.0.1:%d' % HIDDEN, '--from', LOGIN, '--to',
+             'ann@hosta.test', '--silent',
              '2', '--auth-user', LOGIN, '--auth-password', SECRET]
     for method in ('PLAIN', 'LOGIN', 'CRAM-MD5'):
         code, out, _ = host.call(login + ['--auth', method])
@@ -130,7 +142,8 @@ def inside_tls(host):
         code, out, _ = host.call(login + ['--auth', method, '--tls'])
         tap.ok(code == 0, 'swaks: %s behind STARTTLS' % method, (code, out))
         text = host.wait_mail('ann', 1)[0].decode('latin-1')
-        tap.ok(re.search(r' with ESMTPSA \(TLS\S+ encrypted, authenticated\); ', text), 'and Received says so', text)
+        tap.ok(re.search(r' with ESMTPSA \(TLS\S+ encrypted, authenticated\); ', text),
+               'and Received says so', text)
         host.clear_mail('ann')
 
 
@@ -139,7 +152,8 @@ def inside_tls(host):
 def put(host, user, name):
     """The only message of a mailbox."""
     host.sh('rm -f /home/%s/Maildir/new/* /home/%s/Maildir/cur/*' % (user, user))
-    host.deliver('ann@hosta.test', [user + '@hosta.test'], b'Subject: for %s\n\nhello\n' % name.encode())
+    host.deliver('ann@hosta.test', [user + '@hosta.test'],
+                 b'Subject: for %s\n\nhello\n' % name.encode())
     host.wait_mail(user, 1)
 
 
@@ -151,36 +165,47 @@ def curl_pop3(host):
     put(host, 'joe', 'curl')
     for method in ('*', 'PLAIN', '+APOP'):
         def fetched():
-            return host.call(['curl', '-sS', 'pop3://127.0.0.1:%d/1' % POP3, '-u', LOGIN + ':' + SECRET,
+            return host.call(['curl', '-sS', 'pop3://127.0.0.1:%d/1' % POP3, '-u',
+                              LOGIN + ':' + SECRET,
                               '--login-options', 'AUTH=' + method])
         wait_for(lambda: b'Subject: for curl' in fetched()[1], 'curl with AUTH=' + method)
         tap.ok(True, 'curl: POP3 with AUTH=' + method)
-    code, _, err = host.call(['curl', '-sS', 'pop3://127.0.0.1:%d/1' % POP3, '-u', LOGIN + ':wrong'])
+    code, _, err = host.call(['curl', '-sS', 'pop3://127.0.0.1:%d/1' % POP3, '-u',
+                              LOGIN + ':wrong'])
     tap.ok(code == 67, 'curl: wrong password', (code, err))
     log = host.sh('cat /tmp/pop-log')
-    tap.ok(re.fullmatch(r'(qmail-popup\[\d+\]: login failed \[127\.0\.0\.1\] -\n)+', log), 'the log', log)
+    tap.ok(re.fullmatch(r'(qmail-popup\[\d+\]: login failed \[127\.0\.0\.1\] -\n)+', log),
+           'the log', log)
     host.clear_mail('joe')
 
 
 def fetchmail(host):
     for protocol in ('pop3', 'apop'):
         put(host, 'joe', 'fetchmail')
-        host.write('/home/joe/.fetchmailrc', 'poll 127.0.0.1 port %d protocol %s username "%s" password "%s" '
+        host.write('/home/joe/.fetchmailrc',
+                   'poll 127.0.0.1 port %d protocol %s username "%s" password "%s" '
                    'mda "cat >/home/joe/fetched"\n' % (POP3, protocol, LOGIN, SECRET), 'joe', 0o600)
         wait_for(lambda: host.call(['fetchmail', '--nosyslog', '--sslproto', ''], user=JOE,
-                                   env={'HOME': '/home/joe', 'USER': 'joe', 'LOGNAME': 'joe'})[0] == 0, 'fetchmail')
-        tap.ok('Subject: for fetchmail\n' in host.sh('cat /home/joe/fetched') and mailbox(host) == '0\n',
-               'fetchmail: ' + protocol, (host.sh('cat /home/joe/fetched'), host.sh('ls /home/joe/Maildir/*')))
+                                   env={'HOME': '/home/joe', 'USER': 'joe', 'LOGNAME': 'joe'})[0]
+                                   == 0, 'fetchmail')
+        tap.ok('Subject: for fetchmail\n' in host.sh('cat /home/joe/fetched')
+               and mailbox(host) == '0\n',
+               'fetchmail: ' + protocol,
+               (host.sh('cat /home/joe/fetched'), host.sh('ls /home/joe/Maildir/*')))
 
 
 def getmail(host):
-    host.sh('mkdir -p /home/joe/.getmail; %s/bin/maildirmake /home/joe/got; chmod 700 /home/joe/.getmail; '
+    host.sh('mkdir -p /home/joe/.getmail; %s/bin/maildirmake /home/joe/got; chmod 700 '
+            '/home/joe/.getmail; '
             'chown -R joe:joe /home/joe/.getmail /home/joe/got' % home())
     for apop in ('false', 'true'):
         put(host, 'joe', 'getmail')
-        host.write('/home/joe/.getmail/getmailrc', '[retriever]\ntype = SimplePOP3Retriever\nserver = 127.0.0.1\n'
-                   'port = %d\nusername = %s\npassword = %s\ntimeout = 5\nuse_apop = %s\n[destination]\ntype = Maildir\n'
-                   'path = /home/joe/got/\n[options]\ndelete = true\n' % (POP3, LOGIN, SECRET, apop), 'joe', 0o600)
+        host.write('/home/joe/.getmail/getmailrc',
+                   '[retriever]\ntype = SimplePOP3Retriever\nserver = 127.0.0.1\n'
+                   'port = %d\nusername = %s\npassword = %s\ntimeout = 5\nuse_apop = '
+                   '%s\n[destination]\ntype = Maildir\n'
+                   'path = /home/joe/got/\n[options]\ndelete = true\n'
+                   % (POP3, LOGIN, SECRET, apop), 'joe', 0o600)
         wait_for(lambda: hosts.getmail(host, 'joe') == 0 and
                  os.listdir(host.path('/home/joe/got/new')), 'getmail', 200)
         tap.ok(mailbox(host) == '0\n', 'getmail: use_apop = ' + apop)
@@ -191,12 +216,16 @@ def mpop(host):
     for method in ('user', 'plain', 'apop'):
         put(host, 'joe', 'mpop')
         host.sh('rm -f /tmp/got')
-        host.write('/tmp/mpoprc', 'account default\nhost 127.0.0.1\nport %d\nauth %s\nuser %s\npassword "%s"\ntls off\n'
-                   'delivery mbox /tmp/got\nuidls_file /tmp/uidls\nkeep off\n' % (POP3, method, LOGIN, SECRET),
+        host.write('/tmp/mpoprc',
+                   'account default\nhost 127.0.0.1\nport %d\nauth %s\nuser %s\npassword "%s"\ntls '
+                   'off\n'
+                   'delivery mbox /tmp/got\nuidls_file /tmp/uidls\nkeep off\n'
+                   % (POP3, method, LOGIN, SECRET),
                    mode=0o600)
         wait_for(lambda: host.call(['mpop', '-C', '/tmp/mpoprc', '-Q'])[0] == 0 and
                  os.path.exists(host.path('/tmp/got')), 'mpop')
-        tap.ok('Subject: for mpop\n' in host.sh('cat /tmp/got') and mailbox(host) == '0\n', 'mpop: ' + method)
+        tap.ok('Subject: for mpop\n' in host.sh('cat /tmp/got') and mailbox(host) == '0\n',
+               'mpop: ' + method)
 
 
 # ---- checkers ----
@@ -222,7 +251,8 @@ def dovecot(host):
     host.popen(['dovecot', '-F'])
     wait_for(lambda: host.call(['doveadm', 'auth', 'test', LOGIN, SECRET])[0] == 0, 'dovecot')
     code, out, _ = host.call(['doveadm', 'auth', 'login', LOGIN, SECRET])
-    tap.ok(code == 0 and b'/home/joe' in out and b'5001' in out, 'dovecot: our checker says who it is', out)
+    tap.ok(code == 0 and b'/home/joe' in out and b'5001' in out,
+           'dovecot: our checker says who it is', out)
     code, out, _ = host.call(['doveadm', 'auth', 'test', LOGIN, 'wrong'])
     tap.ok(code == 77 and b'auth failed' in out, 'dovecot: wrong password', (code, out))
     host.sh('doveadm stop')

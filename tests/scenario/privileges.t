@@ -31,9 +31,11 @@ MAY_OPEN = {'all': WORLD_READABLE[:2], 'queue': WORLD_READABLE[2:], 'mailbox': (
             'tcpto': WORLD_READABLE[2:], 'read': WORLD_READABLE[:2], 'nothing': ()}
 DAEMONS = ('qmail-send', 'qmail-todo', 'qmail-clean', 'qmail-lspawn', 'qmail-rspawn', 'qmail-getpw',
            'qmail-local', 'local-stay', 'remote-stay', 'qmail-remote')
-COMMAND = {'DTLINE', 'EXT', 'EXT2', 'EXT3', 'EXT4', 'HOME', 'HOST', 'HOST2', 'HOST3', 'HOST4', 'LOCAL',
+COMMAND = {'DTLINE', 'EXT', 'EXT2', 'EXT3', 'EXT4', 'HOME', 'HOST', 'HOST2', 'HOST3', 'HOST4',
+           'LOCAL',
            'NEWSENDER', 'PATH', 'RECIPIENT', 'RPLINE', 'SENDER', 'UFLINE', 'USER'}
-NO_CORE = {'remote-stay', 'qmail-send', 'qmail-todo', 'qmail-clean', 'qmail-remote', 'qmail-queue', 'qmail-smtpd',
+NO_CORE = {'remote-stay', 'qmail-send', 'qmail-todo', 'qmail-clean', 'qmail-remote', 'qmail-queue',
+           'qmail-smtpd',
            'qmail-popup', 'qmail-pop3d', 'qmail-inject', 'qmail-chkuser', 'qmail-dnsask'}
 
 # qmail-smtpd asks whether sender and recipient exist.
@@ -123,7 +125,8 @@ def ids(process, row):
     extra = set(process.ids('Groups')) - set(gids)
     tap.equal(extra, set(), name + ': no other group')
     if row[0] != 'root':
-        tap.equal([int(process.status[key], 16) for key in ('CapInh', 'CapPrm', 'CapEff', 'CapAmb')],
+        tap.equal([int(process.status[key], 16)
+                   for key in ('CapInh', 'CapPrm', 'CapEff', 'CapAmb')],
                   [0] * 4, name + ': no capability')
 
 
@@ -151,7 +154,8 @@ def environment(process, server):
         tap.equal(process.environment, COMMAND, name + ': environment')
     elif name in ('qmail-smtpd', 'qmail-popup'):
         extra = process.environment - server[name].environment
-        tap.ok(all(re.match(r'TCP(LOCAL|REMOTE)|PROTO$|RELAYCLIENT$|CHKUSER_', item) for item in extra),
+        tap.ok(all(re.match(r'TCP(LOCAL|REMOTE)|PROTO$|RELAYCLIENT$|CHKUSER_', item)
+                   for item in extra),
                name + ': environment', extra)
 
 

@@ -173,7 +173,8 @@ def old_tree(a):
     a.control('smtproutes', 'down.test:[192.0.2.2]:2600\n')
     a.control('concurrencylocal', '%d\n' % LOCAL)
     a.control('own-notes', 'kept as well\n')
-    for extension, text in (('', GATE), ('later', '|echo not now; exit 111\n'), ('back', './Bounces/\n'),
+    for extension, text in (('', GATE), ('later', '|echo not now; exit 111\n'),
+                            ('back', './Bounces/\n'),
                             ('virt-default', './Maildir/\n'),
                             ('sales', './Maildir/\n')):
         a.dotqmail('joe', extension, text)
@@ -324,7 +325,8 @@ def arrived(a, b, fates, later):
         got = serials(messages)
         tap.equal(sorted((wanted - got).items())[:9], [], '%s misses none of %d'
                   % (box, sum(wanted.values())))
-        tap.equal(sorted((got - wanted).items())[:9], [], '%s has nothing else, nothing twice' % box)
+        tap.equal(sorted((got - wanted).items())[:9], [],
+                  '%s has nothing else, nothing twice' % box)
     tap.equal((a.mail('ann'), b.mail('joe')), ([], []), 'nothing for those who were done, or stale')
     got = notices(a)
     wanted = {n: [one.report] for n, one in fates.items()

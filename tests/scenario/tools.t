@@ -178,7 +178,8 @@ def fronts(a):
     serve(a, 2526, 'env', '-i', 'RELAYCLIENT=', BIN + 'tcp-env', '-R', BIN + 'qmail-smtpd')
     answer = talk(a, 209, netstring(message, b'joe@hosta.test', netstring(
         b'ann@hosta.test', b'x@elsewhere.test')))
-    tap.ok(re.fullmatch(rb'\d+:Kok [^,]*,\d+:Dnot relayed.*,', answer), 'QMTP: one answer for each', answer)
+    tap.ok(re.fullmatch(rb'\d+:Kok [^,]*,\d+:Dnot relayed.*,', answer), 'QMTP: one answer for each',
+           answer)
     settle(a)
     got = take(a, 'ann')
     tap.ok(len(got) == 1 and b'with QMTP' in got[0], '  ann has it', got)
@@ -213,7 +214,8 @@ def queue_tools(a):
     tap.ok(re.fullmatch(r'\d+ \w{3} \d{4} [\d:]{8} GMT  #\d+  \d+  <joe@hosta.test> *\n'
                         r'\tremote\tx@blackhole.test\n', read_out), 'qmail-qread', read_out)
     tap.equal(a.sh(BIN + 'qmail-qstat'),
-              'messages in queue: 1\nmessages in queue but not yet preprocessed: 0\n', 'qmail-qstat')
+              'messages in queue: 1\nmessages in queue but not yet preprocessed: 0\n',
+              'qmail-qstat')
     shown = a.sh(BIN + 'qmail-tcpto')
     tap.ok(shown.startswith('192.0.2.50 timed out '), 'qmail-tcpto', shown)
     a.sh(BIN + 'qmail-tcpok')
@@ -222,7 +224,8 @@ def queue_tools(a):
     a.svc('-d')
     wait_for(lambda: not a.pid_of() and not a.processes('qmail-send'), 'the end of qmail-send')
     moved = a.sh('''cd %s/queue
-        for kind in mess info remote; do mv $kind/*/[0-9]* $kind; done; ls -d mess/[0-9]*''' % home())
+        for kind in mess info remote; do mv $kind/*/[0-9]* $kind; done
+        ls -d mess/[0-9]*''' % home())
     tap.ok(a.queue_faults(), 'qmail-qcheck sees a queue without directories', moved)
     a.sh(BUILD + '/bin/qmail-upq')
     tap.equal(a.queue_faults(), '', 'qmail-upq puts all in place')
@@ -266,7 +269,8 @@ def databases(a):
 def names(a):
     """hostname, ipmeprint, the tools for DNS, config."""
     for command, want in (('hostname', 'hosta.test\n'), ('dnsip hosta.test', '192.0.2.1\n'),
-                          ('dnsptr 192.0.2.1', 'hosta.test\n'), ('dnsfq hosta.test', 'hosta.test\n'),
+                          ('dnsptr 192.0.2.1', 'hosta.test\n'),
+                          ('dnsfq hosta.test', 'hosta.test\n'),
                           ('dnsmxip hostb.test', '192.0.2.2 10\n'),
                           ('dnscname alias.test', 'hosta.test\n')):
         tap.equal(a.sh('%s/bin/%s' % (BUILD, command)), want, command)
@@ -312,7 +316,8 @@ def boot(a):
             seen += log.recv(65536).decode() + '\n'
         tap.ok(': success: ' in seen and 'qmail: ' in seen, name + ': delivered, and logged', seen)
         where = 'Maildir' if name == 'maildir' else 'Mailbox' if 'home' in name else 'taken'
-        text = take(a, 'joe')[0].decode() if where == 'Maildir' else read(a.path('/home/joe/' + where))
+        text = take(a, 'joe')[0].decode() if where == 'Maildir' else read(a.path('/home/joe/'
+                                                                                 + where))
         tap.ok(text.endswith('\n\nhello\n') or text.endswith('\n\nhello\n\n'), '  ' + where, text)
         tap.equal(read(a.path('/home/joe/asked')), 'asked\n' if 'df' in name else '',
                   '  dot-forward is asked where it should be')
