@@ -129,7 +129,8 @@ tell(struct session *s, const struct buf *recipient)
 static bool
 may_set(const struct session *s, struct span name)
 {
-	static const char *const kept[] = { "PATH", "QMAILQUEUE", "ENV", "IFS", "SHELLOPTS" };
+	static const char *const kept[] = { "PATH", "QMAILQUEUE", "QQF_QMAILQUEUE", "RCPTCHECK",
+		"ENV", "BASH_ENV", "IFS", "SHELLOPTS" };
 
 	if (!name.n || name.n > MAX_NAME || span_chr(name, '\0') < name.n)
 		return false;

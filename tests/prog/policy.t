@@ -110,6 +110,10 @@ def test_plugins():
         os.chown(path, who, who)
         lines, _ = talk(RCPT + DATA, {'ENABLE_SPP': '1', 'SPPCONFFILE': path}, OPEN)
         tap.ok(lines[-1].startswith(code), 'QMAILQUEUE by a list of ' + name, lines)
+        with open(path, 'w') as file:
+            file.write('[mail]\n:echo SRCPTCHECK=/nonesuch\n')
+        lines, _ = talk(RCPT, {'ENABLE_SPP': '1', 'SPPCONFFILE': path}, OPEN)
+        tap.ok(lines[-1].startswith('421' if who == 0 else '250'), 'RCPTCHECK by a list of ' + name, lines)
     lines, _ = talk('NOOP\r\n', {'ENABLE_SPP': '1'}, OPEN)
     tap.equal(lines, [], 'no list: nobody is served')
     many = '[mail]\n' + ':true\n' * 101
