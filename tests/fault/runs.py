@@ -306,7 +306,7 @@ class Forward(Delivery):
 
 
 class Remote(Delivery):
-    programs = (('qmail-remote+', 1),)
+    programs = (('qmail-remote', 1),)
     place = 'sink'
 
 
@@ -343,7 +343,28 @@ class Daemons(Run):
             message.faults.append('the daemons had to be killed; drained: %s' % drained)
 
 
+class Stays(Daemons):
+    """One delivery after the other, so that the later ones are done, or declined, by a qmail-local
+    and a qmail-remote that have stayed.  Of each the first may be one for its delivery alone,
+    another one that only shows that it can stay; which is which is a matter of time."""
+    twice = Daemons.twice + ('qmail-local',)
+    programs = tuple(('qmail-local', n) for n in range(2, 6)) + (
+        ('qmail-remote', 2), ('qmail-remote', 3))
+
+    def go(self, system, message):
+        system.start()
+        for count, places in enumerate((('prog', 'sink'), ('mbox',), ('fwd',), ('md', 'sink2')), 1):
+            one = Message(message.token)
+            one.submit(*places)
+            message.expected.update(places)
+            message.verdict = one.verdict
+            system.quiet(lambda count=count: not system.pid or
+                         sum('end msg' in line for line in system.log) >= count)
+        if system.pid and not system.stop():
+            message.faults.append('the daemons had to be killed')
+
+
 RUNS = {cls.__name__.lower(): cls for cls in (
     Queue, Smtp, Inject, Qmtp, Qmqp, Pop3, Maildir, Mbox, Program, Forward, Remote, Bounce,
-    Daemons)}
+    Daemons, Stays)}
 __all__ = ['RUNS', 'Message', 'Stuck', 'content']
