@@ -151,6 +151,21 @@ def test_stage(stage):
             tap.ok(False, '%s: %s, %s: the same words' % (stage, first.name, second.name))
 
 
+# Whom relaying clients do not meet.  The row of badmailfrom is one of badmailfromnorelay.
+SPARED = {'Connection': ['greetdelay'], 'MAIL': ['chkuser', 'mfcheck', 'spf'],
+          'RCPT': ['badmailfrom', 'rcpthosts', 'spf', 'dnsbl', 's25r', 'validrcptto', 'chkuser', 'rcptcheck',
+                   'greylist', 'tarpit']}
+
+
+def test_relaying():
+    relays = Check('', '', {'RELAYCLIENT': ''})
+    for stage, (_, _, _, checks) in STAGES.items():
+        for check in checks:
+            reply, spared = ask(stage, check, relays), check.name in SPARED.get(stage, ())
+            tap.ok(reply.startswith(check.reply) != spared,
+                   '%s: %s %s relaying clients' % (stage, check.name, 'spares' if spared else 'is for'), reply)
+
+
 # What is found out by one command, and refuses a later one.
 REMEMBERED = {'HELO': ['badhelo'], 'MAIL': ['badmailfrom']}
 
@@ -224,6 +239,7 @@ def main():
     for stage in STAGES:
         test_stage(stage)
     test_later()
+    test_relaying()
     names.stop()
     test_tables()
     tear_down()
