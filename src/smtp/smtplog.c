@@ -278,6 +278,20 @@ put_address(const char *what, struct span address)
 	smtplog_put(&line);
 }
 
+/* `DATABYTES exceeded [192.0.2.1]`: what the origin of the styles mail and rcpt says besides. */
+static void
+put_limit(const struct session *s, enum reply r)
+{
+	struct buf line = { 0 };
+
+	if (r != REPLY_TOO_BIG && r != REPLY_MAX_RECIPIENTS)
+		return;
+	buf_adds(&line, r == REPLY_TOO_BIG ? "DATABYTES exceeded [" : "MAXRCPT fail [");
+	smtplog_add(&line, s->conf->intake.peer.remote_ip);
+	buf_addc(&line, ']');
+	smtplog_put(&line);
+}
+
 /* ---- events ---- */
 
 void
@@ -325,6 +339,8 @@ smtplog_command(const struct session *s, struct span verb, enum reply r)
 		put_address("MAIL FROM:<", buf_span(&s->sender));
 	if (styles & SMTPLOG_RCPT && is_rcpt && s->recipient.n)
 		put_address("RCPT TO:<", buf_span(&s->recipient));
+	if (styles & (SMTPLOG_MAIL | SMTPLOG_RCPT))
+		put_limit(s, r);
 	if (!refused && !is_rcpt)
 		return;
 	if (styles & SMTPLOG_REFUSAL && refused)

@@ -386,6 +386,12 @@ def test_log():
     _, log = talk(RCPT + 'RCPT TO:<v@ok.example>\r\n' + DATA, {'QMAILSMTPD_LOG': 'qlog'})
     tap.ok(re.search(r'^qlogreceived: result=accepted code=250 .* rcptto=u@ok.example,v@ok.example .* size=2 .* '
                      r'qp=\d+ pid=\d+$', log, re.M), 'qlogreceived', log)
+    script = START.replace('>', '> SIZE=11') + START + 'RCPT TO:<u@ok.example>\r\nRCPT TO:<v@ok.example>\r\n' + DATA.replace(
+        'x', 'x' * 20)
+    for style, said in (({'QMAILSMTPD_LOG_MAIL': '1'}, True), ({'QMAILSMTPD_LOG': 'rcpt'}, True), ({}, False)):
+        _, log = talk(script, {'DATABYTES': '10', 'MAXRCPT': '1', **style})
+        found = re.findall(r'qmail-smtpd\[\d+\]: (DATABYTES exceeded|MAXRCPT fail) \[192\.0\.2\.7\]\n', log)
+        tap.equal(found, ['DATABYTES exceeded', 'MAXRCPT fail', 'DATABYTES exceeded'] if said else [], 'limits: %s' % style)
     _, log = talk('HELO %s\r\nMAIL FROM:<%s@b.example>\r\nRCPT TO:<%s@no.example>\r\n' % ('h' * 2000, 'a' * 880, 'b' * 880),
                   {'QMAILSMTPD_LOG': 'refusal,qlog,sqmail'})
     tap.ok(max(len(line) for line in log.splitlines()) < 4096, 'lines are bounded')
