@@ -63,8 +63,13 @@ answer='echo mail.example.org'
 echo "$answer" >"$T/tools/dnsfq"
 echo 'echo 192.0.2.1; echo 192.0.2.2' >"$T/tools/dnsip"
 echo 'echo 192.0.2.2; echo ::1' >"$T/tools/ipmeprint"
-printf 'case $1 in 192.0.2.1) echo mail.example.org;; 192.0.2.2) echo -n.example.org;; *) exit 100; esac' \
-    >"$T/tools/dnsptr"
+cat >"$T/tools/dnsptr" <<'EOF'
+case $1 in
+192.0.2.1) echo mail.example.org;;
+192.0.2.2) echo -n.example.org;;
+*) exit 100
+esac
+EOF
 ok 'with DNS' "$T/tools/config"
 is '  the files' "$(files)" 'defaultdomain: example.org 
 locals: mail.example.org -n.example.org 

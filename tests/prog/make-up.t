@@ -1,6 +1,6 @@
 #!/bin/sh
-# make-up.t - `make up` and `make down` on a host that has something already: other services, another
-# qmail-send, another sendmail, an earlier version of the suite.
+# make-up.t - `make up` and `make down` on a host that has something already: other services,
+# another qmail-send, another sendmail, an earlier version of the suite.
 . tests/lib.sh
 unset SAN	# it is the plain programs that are installed
 home=$(head -n 1 conf-qmail)

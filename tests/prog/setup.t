@@ -101,12 +101,14 @@ for row in mess:qmailq:6 lock/tcpto:qmailr:7 info:qmails:8; do
 	account=${row#*:}
 	chown joe "$queue/$name"
 	code "another owner of $name" 111 setup "$build"
-	like 'the owner: said' "$T/err" "$name belongs to uid 5001 \\(joe\\), .* ([0-9]*) \\(${account%:*}\\): put .* line ${row##*:} of conf-users"
+	want="$name belongs to uid 5001 \\(joe\\), .* ([0-9]*) \\(${account%:*}\\):"
+	like 'the owner: said' "$T/err" "$want put .* line ${row##*:} of conf-users"
 	chown "${account%:*}" "$queue/$name"
 done
 chgrp joe "$queue/info"
 code 'another group' 111 setup "$build"
-like 'the group: said' "$T/err" 'info belongs to gid 5001, .* 201 \(qmail\): put .* line 1 of conf-groups'
+like 'the group: said' "$T/err" \
+    'info belongs to gid 5001, .* 201 \(qmail\): put .* line 1 of conf-groups'
 chown root:root "$queue/info"
 ok 'what is root'"'"'s is given away' setup "$build"
 chown joe "$queue/mess"
@@ -138,8 +140,9 @@ ok 'scripts are built with the names of conf-users and conf-groups' \
 "$T/tree/build/bin/accounts" -n >"$T/out"
 is 'accounts makes these' "$(sed 's/.* //' "$T/out" | sort | tr '\n' ' ')" \
     'mail-n mail-q mailalias maild maill mailp mailq mailr mails '
+made=$T/tree/build/bin
 is 'and nothing names the others' "$(grep -lE '\b(qmail[dlpqrs]|nofiles|alias:)' \
-    "$T/tree/build/bin/accounts" "$T/tree/build/bin/services" "$T/tree/build/bin/firstconfig" | wc -l)" 0
+    "$made/accounts" "$made/services" "$made/firstconfig" | wc -l)" 0
 is 'nor do the scripts of the Debian package' "$(sed -f "$T/tree/build/fill.sed" \
     src/install/debian/p[or]* | grep -E '(-g|chgrp -h) qmail |\b(qmail[dlpqrs]|nofiles)\b')" ''
 
