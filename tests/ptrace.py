@@ -1,6 +1,7 @@
 """ptrace - makes a running process do one system call more, to see what it may do (x86-64).
 
     ptrace.open_file(pid, '/etc/passwd')        0, or the errno that the process got
+    ptrace.call(pid, 41, 2, 1, 0)               socket(AF_INET, SOCK_STREAM, 0): its result
 
 The process must be waiting in a system call, which it goes on with.  Needs root.
 """
@@ -69,8 +70,9 @@ def _call(pid, before, place, number, *args):
     return ctypes.c_int64(_registers(pid)['rax']).value
 
 
-def open_file(pid, path):
-    """errno of open(path, O_RDONLY) in the process, or 0; a descriptor it gets is closed again."""
+def call(pid, number, *args):
+    """The result of one system call of the process, up to four arguments; below 0 it is -errno.  Bytes
+    among them are put into its memory, below its stack."""
     _ptrace(SEIZE, pid)
     try:
         _ptrace(INTERRUPT, pid)
@@ -78,13 +80,22 @@ def open_file(pid, path):
         before = _registers(pid)
         with open('/proc/%d/mem' % pid, 'r+b', buffering=0) as memory:
             place = _instruction(pid, before['rip'], memory)
-            name = before['rsp'] - SCRATCH
-            memory.seek(name)
-            memory.write(os.fsencode(path) + b'\0')
-        result = _call(pid, before, place, OPENAT, AT_FDCWD, name, os.O_RDONLY | os.O_CLOEXEC, 0)
-        if result >= 0:
-            _call(pid, before, place, CLOSE, result)
+            args, room = list(args), before['rsp'] - SCRATCH
+            for n, arg in enumerate(args):
+                if isinstance(arg, bytes):
+                    memory.seek(room)
+                    memory.write(arg + b'\0')
+                    args[n], room = room, room - SCRATCH
+        result = _call(pid, before, place, number, *args)
         _set_registers(pid, before)
     finally:
         _ptrace(DETACH, pid)
+    return result
+
+
+def open_file(pid, path):
+    """errno of open(path, O_RDONLY) in the process, or 0; a descriptor it gets is closed again."""
+    result = call(pid, OPENAT, AT_FDCWD, os.fsencode(path), os.O_RDONLY | os.O_CLOEXEC, 0)
+    if result >= 0:
+        call(pid, CLOSE, result)
     return -min(result, 0)

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """tcpserver-ssl.t - services where TLS begins with the first byte, under tcpserver: `qmail-tls -s` and
 tcpserver-ssl; which process is which, and what each of them may do; qmail-cert."""
+import errno
 import os
 import pwd
 import re
@@ -17,6 +18,7 @@ import warnings
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import procmem
+import ptrace
 import tap
 import tlsworld as world
 
@@ -351,6 +353,22 @@ def slow():
 
 # ---- power ----
 
+# Of x86-64: name, number, arguments.
+FORBIDDEN = (('open', 2, b'/etc/passwd', 0), ('openat', 257, -100, b'/etc/passwd', 0), ('creat', 85, b'/tmp/x', 0o600),
+             ('socket', 41, 2, 1, 0), ('connect', 42, 4, b'x', 1), ('socketpair', 53, 1, 1, 0), ('sendto', 44, 1, b'x', 1, 0),
+             ('execve', 59, b'/bin/sh', 0, 0), ('fork', 57), ('clone', 56, 17, 0), ('kill', 62, 1, 0),
+             ('ptrace', 101, 16, 1), ('unlink', 87, b'/tmp/x'), ('chdir', 80, b'/'), ('setuid', 105, 0),
+             ('dup', 32, 0), ('memfd_create', 319, b'x', 0), ('mprotect, to run it', 10, 0, 4096, 7))
+
+
+def confined(relay):
+    """It tries each of these, and goes on."""
+    if SAN or not ptrace.available():
+        return
+    for name, number, *args in FORBIDDEN:
+        tap.equal(-ptrace.call(relay, number, *args), errno.EPERM, 'relay: it cannot ' + name)
+
+
 def power():
     service = Service(BIN + 'qmail-tls', '-s', 'cat')
     tls = service.connect()
@@ -363,6 +381,7 @@ def power():
     tap.equal(shown['Uid'].split(), [uid] * 4, 'relay: qmailt in all ids')
     tap.equal((shown['NoNewPrivs'], shown['Seccomp'], shown['CapPrm'], shown['CapEff']),
               ('1', '0' if SAN else '2', '0' * 16, '0' * 16), 'relay: no_new_privs, seccomp, no capabilities')
+    confined(relay)
     fds = sorted(int(n) for n in os.listdir('/proc/%d/fd' % relay))
     tap.equal(fds, [0, 1, 2, 4, 5], 'relay: descriptors')
     shown = status(program)
@@ -387,6 +406,8 @@ def power():
             tap.ok(done.returncode != 0, '%s: not for %s' % (what, account.pw_name))
     if not SAN:                     # which keeps what was freed, and maps terabytes
         tap.ok(not has_key(relay), 'relay: the key is not in its memory any more')
+    tls.sendall(b'y')
+    tap.equal(tls.recv(1), b'y', 'and moves bytes as before')
     tls.close()
     service.idle()
     service.end()

@@ -237,15 +237,28 @@ def scanned(host):
                'Session renegotiation not supported' in text, 'sslscan %d: old holes' % port, text)
 
 
+def stunnel(host, port, program, args, more=''):
+    """stunnel in inetd mode under tcpserver on this port, as scripts of others have it."""
+    host.write('/etc/stunnel/%d.conf' % port, 'cert = %s/control/servercert.pem\nexec = %s/bin/%s\nexecargs = %s %s\n%s'
+               % (home(), home(), program, program, args, more))
+    service = host.popen(['env', 'SSL=1', 'SMTPAUTH=!', 'tcpserver', '-R', '-H', '-l', NAME, '127.0.0.1', str(port),
+                          'stunnel4', '/etc/stunnel/%d.conf' % port], env={'PATH': home() + '/bin:/usr/bin:/bin'})
+    wait_for(lambda: host.listening(port), 'stunnel')
+    return service
+
+
 def behind_stunnel(host):
-    """qmail-popup in stunnel's inetd mode under tcpserver, as scripts of others have it."""
-    host.write('/etc/stunnel/pop3s.conf', 'cert = %s/control/servercert.pem\nexec = %s/bin/qmail-popup\n'
-               'execargs = qmail-popup %s %s/bin/checkpassword %s/bin/qmail-pop3d Maildir\n'
-               % (home(), home(), NAME, home(), home()))
-    service = host.popen(['tcpserver', '-R', '-H', '-l', NAME, '127.0.0.1', '1995', 'stunnel4',
-                          '/etc/stunnel/pop3s.conf'])
-    wait_for(lambda: host.listening(1995), 'stunnel')
+    """qmail-popup and qmail-smtpd, which then is told that it is inside TLS."""
+    service = stunnel(host, 1995, 'qmail-popup', '%s %s/bin/checkpassword %s/bin/qmail-pop3d Maildir'
+                      % (NAME, home(), home()))
     by_hand(host, 'stunnel in front of qmail-popup', 1995)
+    service.terminate()
+    service = stunnel(host, 1465, 'qmail-smtpd', 'checkpassword-smtp true', 'setuid = qmaild\nsetgid = nofiles\n')
+    host.clear_mail('joe')
+    code, out, _ = swaks(host, '--port', '1465', '--tlsc', '--auth', 'PLAIN')
+    tap.ok(code == 0 and b'STARTTLS' not in out, 'stunnel in front of qmail-smtpd', out)
+    text = host.wait_mail('joe', 1)[0].decode('latin-1')
+    tap.ok(re.search(r'(?m)^  by \S+ with ESMTPSA; ', text), 'stunnel: Received', text[:400])
     service.terminate()
 
 
