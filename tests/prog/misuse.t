@@ -18,13 +18,13 @@ import tap
 HOME = '/var/qmail'
 BUILD = os.path.join(os.getcwd(), 'build-san' if os.environ.get('SAN') else 'build')
 LEFT_OUT = {'qmail-start'}              # its descriptors are in qmail-start.t
-PLACES = {HOME + '/bin': None, HOME + '/configure': None, HOME + '/scripts': None,
-          BUILD
-          + '/bin': 'accounts dnscname dnsmxip firstconfig instcheck qmail-upq services setup'}
+PLACES = {
+    HOME + '/bin': None, HOME + '/configure': None, HOME + '/scripts': None,
+    BUILD + '/bin': 'accounts dnscname dnsmxip firstconfig instcheck qmail-upq services setup',
+}
 # For what has no manual, what its first comment says.
 WITHOUT_PAGE = dict.fromkeys('hostname dnscname dnsfq dnsip dnsmxip dnsptr ipmeprint setup '
-                             'instcheck'
-                             .split(), {100, 111})
+                             'instcheck'.split(), {100, 111})
 WITHOUT_PAGE.update(dict.fromkeys(('accounts', 'services'), {1}), firstconfig={1, 100, 111})
 WITHOUT_PAGE['enable-qmail'] = {1, 100}
 NOISE = bytes(range(256)) * 4096
