@@ -71,8 +71,8 @@ def _call(pid, before, place, number, *args):
 
 
 def call(pid, number, *args):
-    """The result of one system call of the process, up to four arguments; below 0 it is -errno.  Bytes
-    among them are put into its memory, below its stack."""
+    """The result of one system call of the process, up to four arguments; below 0 it is -errno.
+    Bytes among them are put into its memory, below its stack."""
     _ptrace(SEIZE, pid)
     try:
         _ptrace(INTERRUPT, pid)
