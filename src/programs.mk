@@ -69,6 +69,7 @@ $B/qmail-newmvrt: $O/tools/qmail-newmvrt.o $O/tools.a $(NET) $(QUEUE)
 $B/splogger: $O/tools/splogger.o $O/tools.a $(NET) $(QUEUE)
 $B/qmail-climit: $S/tools/qmail-climit.o $S/tools.a $S/net.a $(S_MAIL)
 $B/qmail-proxy: $S/tools/qmail-proxy.o $S/tools.a $S/net.a $(S_MAIL)
+$B/ipmetest: $O/tools/ipmetest.o $O/tools.a $(NET) $(QUEUE)
 $B/tcp-env: $O/tools/tcp-env.o $O/tools.a $(NET) $(QUEUE)
 # ... for `config` and for looking at DNS as the suite does; not installed in bin
 $B/hostname: $O/tools/hostname.o $O/tools.a $(NET) $(QUEUE)

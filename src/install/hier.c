@@ -72,6 +72,7 @@ static const struct hier_item tree[] = {
 	PROGRAM("qmail-smtpd", HIER_OWNER, 0755),
 	PROGRAM("qmail-dnsask", HIER_OWNER, 0755),
 	PROGRAM("qmail-spf", HIER_OWNER, 0755),
+	PROGRAM("ipmetest", HIER_OWNER, 0755),
 	PROGRAM("spfquery", HIER_OWNER, 0755),
 	PROGRAM("qmail-climit", HIER_OWNER, 0755),
 	PROGRAM("qmail-proxy", HIER_OWNER, 0755),

@@ -109,6 +109,29 @@ ip_equal(const struct ip *a, const struct ip *b)
 }
 
 bool
+ip_same_network(const struct ip *a, const struct ip *b, unsigned bits)
+{
+	size_t bytes = bits / 8;
+	unsigned shift = 8 - bits % 8;
+
+	if (a->family != b->family || memcmp(a->bytes, b->bytes, bytes) != 0)
+		return false;
+	return bits % 8 == 0 || a->bytes[bytes] >> shift == b->bytes[bytes] >> shift;
+}
+
+struct ip
+ip_unmapped(const struct ip *ip)
+{
+	const unsigned char *v4 = v4_bytes(ip);
+	struct ip plain = { .family = IP_V4 };
+
+	if (!v4)
+		return *ip;
+	memcpy(plain.bytes, v4, V4_BYTES);
+	return plain;
+}
+
+bool
 ip_is_loopback(const struct ip *ip)
 {
 	static const unsigned char one[V6_BYTES] = { [15] = 1 };

@@ -27,6 +27,10 @@ MUST_CHECK bool ip_parse_literal(struct span text, struct ip *ip);
 char *ip_format(const struct ip *ip, char out[IP_TEXT_SIZE]);
 /* IPv4 and its IPv4-mapped IPv6 form are equal. */
 bool ip_equal(const struct ip *a, const struct ip *b);
+/* The same family, and the first bits (up to 32 or 128) are equal. */
+bool ip_same_network(const struct ip *a, const struct ip *b, unsigned bits);
+/* IPv4 for an IPv4-mapped IPv6 address, any other as it is. */
+struct ip ip_unmapped(const struct ip *ip);
 /* 127.0.0.0/8 in either form, ::1. */
 bool ip_is_loopback(const struct ip *ip);
 

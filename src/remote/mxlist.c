@@ -31,7 +31,7 @@ mxlist_free(struct mxlist *l)
 static bool
 is_own(const struct mxlist *l, const struct ip *ip)
 {
-	return l->self && ip_list_has(l->self->addresses, ip);
+	return l->self && ipme_has(l->self->addresses, ip);
 }
 
 static bool

@@ -15,6 +15,7 @@
 #include "lib/span.h"
 #include "net/dns.h"
 #include "net/ip.h"
+#include "net/ipme.h"
 
 #define MXLIST_HOSTS_MAX ((size_t)50)	/* exchangers looked at, the best ones */
 
@@ -27,7 +28,7 @@ struct mxlist_lookup {
 
 /* How to know ourselves.  Borrowed as long as the list lives. */
 struct mxlist_self {
-	const struct ip_list *addresses;
+	const struct ipme *addresses;
 	struct span me, helohost;	/* an MX of one of these names is us, resolvable or not */
 };
 

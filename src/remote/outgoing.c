@@ -314,7 +314,7 @@ find_addresses(struct mxlist *list, const struct outgoing *d, const struct mxlis
 
 static void
 send_to(const struct outgoing *d, const struct smtpclient_job *job, const struct origin *origin,
-    const struct ip_list *own, struct buf *report)
+    const struct ipme *own, struct buf *report)
 {
 	const struct mxlist_self self = { .addresses = own, .me = buf_span(&d->settings->me),
 		.helohost = buf_span(&d->settings->helohost) };
@@ -335,7 +335,7 @@ send_to(const struct outgoing *d, const struct smtpclient_job *job, const struct
 /* NULL, or what forbids to send anything. */
 static const char *
 prepare(const struct outgoing *d, struct wire_envelope *wire, struct origin *origin,
-    struct ip_list *own)
+    struct ipme *own)
 {
 	const char *trouble = wire_build(wire, d);
 
@@ -348,7 +348,9 @@ prepare(const struct outgoing *d, struct wire_envelope *wire, struct origin *ori
 	if (!origin_domainips(origin, &d->settings->domainips, d->sender))
 		return BAD_DOMAINIPS;
 	/* Who we are matters only where mail could come back to us. */
-	if (!d->route.fixed && ip_own(own) == -1)
+	if (!d->route.fixed && (ipme_own(own) == -1 ||
+	    ipme_add(own, &d->settings->moreipme, true) == -1 ||
+	    ipme_add(own, &d->settings->notipme, false) == -1))
 		return NO_RESOURCES;
 	return NULL;
 }
@@ -357,7 +359,7 @@ void
 outgoing_run(const struct outgoing *d, struct buf *report)
 {
 	struct wire_envelope wire = { 0 };
-	struct ip_list own = { 0 };
+	struct ipme own = { 0 };
 	struct origin origin = { .v4 = { IP_NONE, { 0 } } };
 	struct buf helo = { 0 };
 	const char *trouble = prepare(d, &wire, &origin, &own);
@@ -374,7 +376,7 @@ outgoing_run(const struct outgoing *d, struct buf *report)
 		job.helo = buf_str(&helo);
 		send_to(d, &job, &origin, &own, report);
 	}
-	ip_list_free(&own);
+	ipme_free(&own);
 	buf_free(&helo);
 	wire_free(&wire);
 }

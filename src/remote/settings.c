@@ -71,6 +71,14 @@ read_routes(const struct files *f, struct settings *s)
 }
 
 static bool
+read_own(const struct files *f, struct settings *s)
+{
+	if (is_there(f, "moreipme") && ctl_list("moreipme", &s->moreipme) == CTL_ERROR)
+		return false;
+	return !is_there(f, "notipme") || ctl_list("notipme", &s->notipme) != CTL_ERROR;
+}
+
+static bool
 read_ciphers(struct buf *to)
 {
 	struct buf lines = { 0 };
@@ -110,7 +118,7 @@ settings_read(struct settings *s)
 	readable = read_names(&f, s) &&
 	    read_seconds(&f, "timeoutremote", TIMEOUT_DEFAULT, &s->timeout_ms) &&
 	    read_seconds(&f, "timeoutconnect", CONNECT_DEFAULT, &s->connect_ms) &&
-	    read_routes(&f, s) && read_tls(&f, s);
+	    read_routes(&f, s) && read_own(&f, s) && read_tls(&f, s);
 	set_free(&f.names);
 	if (!readable)
 		return SETTINGS_UNREADABLE;
@@ -149,8 +157,8 @@ settings_keep(struct settings *s, struct smtproute *route)
 
 /* Those that are read, not only looked for: that they come and go shows in the directory. */
 static const char *const names[SETTINGS_FILES] = {
-	"authsenders", "domainips", "helohost", "me", "notlshosts_auto", "outgoingip",
-	"smtproutes", "timeoutconnect", "timeoutremote", "tlsclientciphers"
+	"authsenders", "domainips", "helohost", "me", "moreipme", "notipme", "notlshosts_auto",
+	"outgoingip", "smtproutes", "timeoutconnect", "timeoutremote", "tlsclientciphers"
 };
 
 static void
@@ -209,5 +217,7 @@ settings_free(struct settings *s)
 	set_free(&s->senders);
 	buf_free(&s->outgoingip);
 	buf_free(&s->domainips);
+	buf_free(&s->moreipme);
+	buf_free(&s->notipme);
 	buf_free(&s->tls_ciphers);
 }

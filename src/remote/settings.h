@@ -23,6 +23,7 @@ struct settings {
 	struct set senders;		/* authsenders */
 	struct buf route;		/* what settings_keep has kept */
 	struct buf outgoingip, domainips;	/* list form; empty if absent */
+	struct buf moreipme, notipme;		/* the same */
 	struct buf tls_ciphers;		/* tlsclientciphers; lines joined by `:` */
 	int64_t connect_ms;		/* timeoutconnect */
 	int64_t timeout_ms;		/* timeoutremote */
@@ -47,7 +48,7 @@ void settings_free(struct settings *s);
 /* Is there a login among the routes? */
 bool settings_hold_password(const struct settings *s);
 
-#define SETTINGS_FILES 10
+#define SETTINGS_FILES 12
 
 /* How the files looked; {0}: nothing is known. */
 struct settings_marks {

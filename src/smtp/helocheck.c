@@ -79,11 +79,10 @@ is_this_host(struct session *s, struct span name, const struct ip_list *list)
 {
 	if (ascii_ieq(name, span_str("localhost")))
 		return true;
-	if (!s->own_known && ip_own(&s->own) == -1)
+	if (session_own(s) != IPME_OK)
 		return false;
-	s->own_known = true;
 	for (size_t i = 0; i < list->n; i++)
-		if (ip_is_loopback(&list->list[i]) || ip_list_has(&s->own, &list->list[i]))
+		if (ip_is_loopback(&list->list[i]) || ipme_has(&s->own, &list->list[i]))
 			return true;
 	return false;
 }

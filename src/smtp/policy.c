@@ -33,10 +33,15 @@ policy_replace_local_ip(struct session *s, struct buf *address)
 
 	if (!s->conf->has_local_ip_host || !ip_parse_literal(domain, &ip))
 		return REPLY_OK;
-	if (!s->own_known && ip_own(&s->own) == -1)
+	switch (session_own(s)) {
+	case IPME_SYSTEM:
 		return REPLY_OWN_ADDRESSES;
-	s->own_known = true;
-	if (!ip_list_has(&s->own, &ip))
+	case IPME_CONTROLS:
+		return REPLY_CONTROLS;
+	default:
+		break;
+	}
+	if (!ipme_has(&s->own, &ip))
 		return REPLY_OK;
 	buf_cut(address, address->n - domain.n);
 	buf_addbuf(address, &s->conf->local_ip_host);

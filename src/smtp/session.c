@@ -34,7 +34,7 @@ session_free(struct session *s)
 	plugins_said_free(&s->plugins);
 	buf_free(&s->recipient);
 	buf_free(&s->recipients);
-	ip_list_free(&s->own);
+	ipme_free(&s->own);
 	client_free(&s->client);
 	dnsbl_free(&s->dnsbl);
 	asker_close(&s->dnsask);
@@ -53,6 +53,15 @@ session_reset(struct session *s)
 	buf_reset(&s->sender);
 	buf_reset(&s->recipients);
 	s->recipient_count = 0;
+}
+
+enum ipme_status
+session_own(struct session *s)
+{
+	enum ipme_status status = s->own_known ? IPME_OK : ipme_read(&s->own, &s->conf->names);
+
+	s->own_known = status == IPME_OK;
+	return status;
 }
 
 int64_t

@@ -11,6 +11,7 @@
 #include "lib/buf.h"
 #include "lib/io.h"
 #include "net/ip.h"
+#include "net/ipme.h"
 #include "smtp/client.h"
 #include "smtp/dnsbl.h"
 #include "smtp/rcptcheck.h"
@@ -44,7 +45,7 @@ struct session {
 	struct buf line;		/* the command */
 	unsigned errors, idle;
 
-	struct ip_list own;		/* our addresses, once somebody asked */
+	struct ipme own;		/* our addresses, once somebody asked */
 	bool own_known;
 
 	bool said_hello, extended;	/* HELO or EHLO; EHLO */
@@ -94,6 +95,8 @@ void session_reset(struct session *s);
 /* The next line without its end, into *line.  REPLY_OK, or why there is none: REPLY_LONG_LINE if
  * the buffer's cap was reached (the line is gone then), or what ends the connection. */
 MUST_CHECK enum reply session_read_line(struct session *s, struct buf *line);
+/* Finds out s->own, once. */
+MUST_CHECK enum ipme_status session_own(struct session *s);
 /* When the connection is over, whatever happens. */
 int64_t session_deadline(const struct session *s);
 

@@ -63,24 +63,12 @@ judge(struct spf_eval *e, enum dns_status status)
 
 /* ---- addresses ---- */
 
-/* Are the first `bits` bits of both the same? */
-static bool
-same_network(const struct ip *a, const struct ip *b, unsigned bits)
-{
-	size_t bytes = bits / 8;
-	unsigned shift = 8 - bits % 8;
-
-	if (a->family != b->family || memcmp(a->bytes, b->bytes, bytes) != 0)
-		return false;
-	return bits % 8 == 0 || a->bytes[bytes] >> shift == b->bytes[bytes] >> shift;
-}
-
 static bool
 client_is_in(const struct spf_eval *e, const struct ip *network, const struct spf_term *t)
 {
 	const struct ip *client = &e->names.ip;
 
-	return same_network(client, network,
+	return ip_same_network(client, network,
 	    client->family == IP_V4 ? t->prefix4 : t->prefix6);
 }
 

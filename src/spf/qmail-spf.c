@@ -15,6 +15,7 @@
 #include "lib/report.h"
 #include "lib/sandbox.h"
 #include "lib/sig.h"
+#include "net/ipme.h"
 #include "spf/check.h"
 #include "spf/controls.h"
 #include "spf/link.h"
@@ -25,7 +26,7 @@ struct spf_server {
 	struct spf_controls controls;
 	struct spf_policy policy;
 	bool controls_bad;
-	struct ip_list own;
+	struct ipme own;
 	struct dns *dns;
 	struct io_in in;
 	struct io_out out;
@@ -45,7 +46,17 @@ prepare(struct spf_server *s)
 		    errno ? strerror(errno) : "malformed");
 		s->controls_bad = true;
 	}
-	if (ip_own(&s->own) == -1 || !(s->dns = dns_open()))
+	switch (ipme_read(&s->own, NULL)) {
+	case IPME_OK:
+		break;
+	case IPME_CONTROLS:
+		report_line(2, "qmail-spf: control/moreipme or notipme: %s", strerror(errno));
+		s->controls_bad = true;
+		break;
+	default:
+		return -1;
+	}
+	if (!(s->dns = dns_open()))
 		return -1;
 	io_in_init(&s->in, 0, s->in_buffer, sizeof s->in_buffer);
 	io_out_init(&s->out, 1, s->out_buffer, sizeof s->out_buffer);
@@ -65,7 +76,7 @@ answer(struct spf_server *s, const struct spf_question *q)
 		return spf_link_answer(&s->out, SPF_LINK_WORD_CONTROLS, span_str(""),
 		    span_str(""));
 	if (ip_parse(q->ip, &request.ip))
-		request.own = ip_list_has(&s->own, &request.ip);
+		request.own = ipme_has(&s->own, &request.ip);
 	spf_check(&request, &resolver, &a);
 	r = spf_link_answer(&s->out, spf_result_word(a.result), buf_span(&a.text),
 	    buf_span(&a.explanation));
@@ -96,7 +107,7 @@ main(void)
 	if (prepare(&s) == 0)
 		code = serve(&s);
 	dns_close(s.dns);
-	ip_list_free(&s.own);
+	ipme_free(&s.own);
 	spf_controls_free(&s.controls);
 	return code;
 }

@@ -14,6 +14,7 @@
 #include "lib/io.h"
 #include "lib/report.h"
 #include "lib/sandbox.h"
+#include "net/ipme.h"
 #include "spf/check.h"
 
 #define ARGUMENTS_LEAST 4
@@ -53,24 +54,25 @@ print(const struct spf_answer *a)
 static int
 run(const struct spf_request *request)
 {
-	struct ip_list own = { 0 };
+	struct ipme own = { 0 };
 	struct spf_request r = *request;
 	struct spf_answer a = { 0 };
 	struct spf_resolver resolver;
 	struct dns *dns = dns_open();
 	int code = CODE_TEMP;
 
-	if (dns && ip_own(&own) == 0 && sandbox_paths(NULL, 0) == 0) {
-		r.own = ip_list_has(&own, &r.ip);
+	if (dns && ipme_read(&own, NULL) == IPME_OK && sandbox_paths(NULL, 0) == 0) {
+		r.own = ipme_has(&own, &r.ip);
 		resolver = spf_resolver_dns(dns);
 		spf_check(&r, &resolver, &a);
 		if (!a.memory)
 			code = print(&a);
 	}
 	if (code != CODE_OK)
-		(void)report_fail(code, "spfquery: out of memory");
+		(void)report_fail(code, "spfquery: out of memory, or "
+		    "the addresses of this host cannot be found out");
 	spf_answer_free(&a);
-	ip_list_free(&own);
+	ipme_free(&own);
 	dns_close(dns);
 	return code;
 }

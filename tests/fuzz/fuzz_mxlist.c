@@ -71,7 +71,7 @@ mx(void *arg, struct span name, struct dns_mx_list *to)
 }
 
 static void
-check_list(struct mxlist *l, enum mxlist_status status, const struct ip_list *own)
+check_list(struct mxlist *l, enum mxlist_status status, const struct ipme *own)
 {
 	uint32_t preference = 0;
 	size_t handed_out = 0;
@@ -85,7 +85,7 @@ check_list(struct mxlist *l, enum mxlist_status status, const struct ip_list *ow
 		promise(l->hosts[l->host].preference >= preference);
 		preference = l->hosts[l->host].preference;
 		if (own)
-			promise(!ip_list_has(own, &ip));
+			promise(!ipme_has(own, &ip));
 		promise(++handed_out <= MXLIST_HOSTS_MAX * ADDRESSES_MAX);
 	}
 	promise(l->n <= MXLIST_HOSTS_MAX);
@@ -97,7 +97,7 @@ check_list(struct mxlist *l, enum mxlist_status status, const struct ip_list *ow
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	struct ip_list own = { .n = 0 };
+	struct ipme own = { .n = 0 };
 	struct source s = { .bytes = rig_input(p, n) };
 	const struct mxlist_lookup lookup = { mx, addresses, &s };
 	const struct mxlist_self self = { &own, span_str("me.test"), span_str("helo.test") };
@@ -105,13 +105,13 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	unsigned kind = next_byte(&s);
 
 	for (unsigned char i = 0; i < 8; i++)
-		promise(ip_list_add(&own, &(struct ip){ IP_V4, { 192, 0, 2, i } }) == 0);
+		promise(ip_list_add(&own.own, &(struct ip){ IP_V4, { 192, 0, 2, i } }) == 0);
 	if (kind == '[')
 		check_list(&l, mxlist_by_relay(&l, s.bytes, &lookup), NULL);
 	else
 		check_list(&l, mxlist_by_mx(&l, span_str("x.test"), &lookup, &self), &own);
 	promise(s.asked <= MXLIST_HOSTS_MAX + 1);
 	mxlist_free(&l);
-	ip_list_free(&own);
+	ipme_free(&own);
 	return 0;
 }

@@ -11,7 +11,7 @@ import re
 import sys
 
 SOURCES = sorted(glob.glob('src/smtp/*.c')) + ['src/mail/intake.c', 'src/mail/relay.c',
-                                               'src/queue/submit.c']
+                                               'src/queue/submit.c', 'src/net/ipme.c']
 # What checks and filters for it, at its side or behind it.
 SOURCES += ['src/spf/controls.c', 'src/queue/taps.c', 'src/queue/qfilter.c',
             'src/queue/qmail-qfilter.c', 'src/spawn/spawn-filter.c', 'src/spawn/qmail-lspawn.c']

@@ -38,7 +38,7 @@ PROGRAMS = [
     (0o4711, 'qmailp', 'checkpassword-smtp'),
     (0o711, 'root', 'qmail-todo'),
     (0o755, 'root', 'qmail-qcheck qmail-dnsask qmail-climit qmail-proxy tcpserver-ssl qmail-cert'),
-    (0o755, 'root', 'qmail-spf spfquery qmail-qfilter spawn-filter'),
+    (0o755, 'root', 'qmail-spf spfquery ipmetest qmail-qfilter spawn-filter'),
 ]
 DIRECTORIES = [
     (0o755, 'root', '. control users bin boot doc man man/cat1 man/cat5 man/cat7 man/cat8 man/man1 '

@@ -191,7 +191,7 @@ walk(struct mxlist *l, enum mxlist_status status, struct buf *text)
 
 struct fixture {
 	struct zone zone;
-	struct ip_list own;
+	struct ipme own;
 	struct mxlist_self self;
 	struct mxlist_lookup lookup;
 };
@@ -204,7 +204,7 @@ set_up(struct fixture *f)
 
 	*f = (struct fixture){ .zone = { lines, sizeof lines / sizeof *lines, { 0 } } };
 	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-		if (!ip_parse(span_str(own[i]), &ip) || ip_list_add(&f->own, &ip) == -1)
+		if (!ip_parse(span_str(own[i]), &ip) || ip_list_add(&f->own.own, &ip) == -1)
 			exit(1);
 	f->self = (struct mxlist_self){ &f->own, span_str("me.example"), span_str("helo.example") };
 	f->lookup = (struct mxlist_lookup){ zone_mx, zone_addresses, &f->zone };
@@ -214,7 +214,7 @@ static void
 tear_down(struct fixture *f)
 {
 	buf_free(&f->zone.asked);
-	ip_list_free(&f->own);
+	ipme_free(&f->own);
 }
 
 static void
