@@ -38,6 +38,19 @@ line_or_me(const struct ctlnames *names, const char *name, enum ctl_status me_st
 	return status;
 }
 
+/* SMTPGREETING, else the file, else me. */
+static enum ctl_status
+read_greeting(struct smtpconf *conf, enum ctl_status me_status, const struct buf *me)
+{
+	const char *told = getenv("SMTPGREETING");
+
+	if (!told)
+		return line_or_me(&conf->names, "smtpgreeting", me_status, me, &conf->greeting);
+	buf_adds(&conf->greeting, told);
+	drop_controls(&conf->greeting);
+	return buf_ok(&conf->greeting) ? CTL_FOUND : CTL_ERROR;
+}
+
 static int
 read_names(struct smtpconf *conf)
 {
@@ -45,8 +58,7 @@ read_names(struct smtpconf *conf)
 	enum ctl_status me_status = ctl_line("me", &me), greeting = CTL_ERROR, local = CTL_ERROR;
 
 	if (me_status != CTL_ERROR)
-		greeting = line_or_me(&conf->names, "smtpgreeting", me_status, &me,
-		    &conf->greeting);
+		greeting = read_greeting(conf, me_status, &me);
 	if (greeting == CTL_FOUND)
 		local = line_or_me(&conf->names, "localiphost", me_status, &me,
 		    &conf->local_ip_host);

@@ -18,7 +18,7 @@
 
 struct smtpconf {
 	struct ctlnames names;		/* of the control files */
-	struct buf greeting;		/* smtpgreeting, else me; no control bytes */
+	struct buf greeting;		/* SMTPGREETING, smtpgreeting or me; no control bytes */
 	bool has_local_ip_host;
 	struct buf local_ip_host;	/* localiphost, else me; no control bytes */
 	int64_t timeout_ms;		/* timeoutsmtpd */
