@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""What each check of qmail-smtpd that asks name servers makes of every kind of answer: there is one,
-there is none, there is trouble.  The manuals say for each what trouble means."""
+"""What each check of qmail-smtpd that asks name servers makes of every kind of answer: there is
+one, there is none, there is trouble.  The manuals say for each what trouble means."""
 import os
 import sys
 import tempfile
@@ -16,8 +16,9 @@ MANY = 200                              # records: more than fit into a packet
 KINDS = {  # kind: what it means, and what the name server says to all types; None: the records
     'record': ('yes', None), 'truncated': ('yes', MANY), 'no-edns': ('yes', 'NO-EDNS'),
     'nxdomain': ('no', 'NXDOMAIN'), 'no-data': ('no', []), 'alias-loop': ('no', 'loop'),
-    'servfail': ('trouble', 'SERVFAIL'), 'refused': ('trouble', 'REFUSED'), 'formerr': ('trouble', 'FORMERR'),
-    'notimp': ('trouble', 'NOTIMP'), 'silent': ('trouble', 'SILENT'), 'garbage': ('trouble', 'NOISE'),
+    'servfail': ('trouble', 'SERVFAIL'), 'refused': ('trouble', 'REFUSED'),
+    'formerr': ('trouble', 'FORMERR'), 'notimp': ('trouble', 'NOTIMP'),
+    'silent': ('trouble', 'SILENT'), 'garbage': ('trouble', 'NOISE'),
 }
 NET = '198.51.100.'
 IP = {kind: NET + str(number) for number, kind in enumerate(KINDS, 1)}
@@ -63,21 +64,32 @@ def zone():
 MAIL, RCPT = 'MAIL FROM:<a@b.example>', 'RCPT TO:<u@ok.example>'
 ANY_SENDER = {'CHKUSER_START': 'ALWAYS', 'CHKUSER_SENDER_MX_NOCHECK': ''}
 SWITCHES = [  # name, variables, commands, and how the last reply to them begins: yes, no, trouble
-    ('MFCHECK', {'MFCHECK': '1'}, ['MAIL FROM:<a@%(domain)s>'], '250', '553', '451 DNS temporary failure'),
-    ('MFDNSCHECK', {'MFDNSCHECK': ''}, ['MAIL FROM:<a@%(domain)s>'], '250', '553', '451 DNS temporary failure'),
-    ('HELO_DNS_CHECK=A', {'HELO_DNS_CHECK': 'A'}, ['HELO %(domain)s'], '250', '553 sorry, your HELO has no', '250'),
-    ('HELO_DNS_CHECK=B', {'HELO_DNS_CHECK': 'B'}, ['HELO %(domain)s'], '250', '553 sorry, your HELO has another', '250'),
+    ('MFCHECK', {'MFCHECK': '1'}, ['MAIL FROM:<a@%(domain)s>'], '250', '553',
+     '451 DNS temporary failure'),
+    ('MFDNSCHECK', {'MFDNSCHECK': ''}, ['MAIL FROM:<a@%(domain)s>'], '250', '553',
+     '451 DNS temporary failure'),
+    ('HELO_DNS_CHECK=A', {'HELO_DNS_CHECK': 'A'}, ['HELO %(domain)s'], '250',
+     '553 sorry, your HELO has no', '250'),
+    ('HELO_DNS_CHECK=B', {'HELO_DNS_CHECK': 'B'}, ['HELO %(domain)s'], '250',
+     '553 sorry, your HELO has another', '250'),
     ('HELO_DNS_CHECK=N', {'HELO_DNS_CHECK': 'N'}, ['HELO %(domain)s'], '250', '250', '250'),
     ('dnsbllist', {'DNSBLLIST': '%(lists)s/text'}, [MAIL, RCPT], '553 listed', '250', '250'),
-    ('dnsbllist, a text', {'DNSBLLIST': '%(lists)s/address'}, [MAIL, RCPT], '553 go away', '250', '250'),
-    ('dnsblfailclosed', {'DNSBLLIST': '%(lists)s/text', 'DNSBLFAILCLOSED': '1'}, [MAIL, RCPT], '553 listed', '250',
+    ('dnsbllist, a text', {'DNSBLLIST': '%(lists)s/address'}, [MAIL, RCPT], '553 go away', '250',
+     '250'),
+    ('dnsblfailclosed', {'DNSBLLIST': '%(lists)s/text', 'DNSBLFAILCLOSED': '1'}, [MAIL, RCPT],
+     '553 listed', '250',
      '421 temporary RBL lookup error'),
-    ('S25R', {'S25R': '', 'TCPREMOTEHOST': None}, [MAIL, RCPT], '450 your name is', '450 your address has no name', '250'),
+    ('S25R', {'S25R': '', 'TCPREMOTEHOST': None}, [MAIL, RCPT], '450 your name is',
+     '450 your address has no name', '250'),
     ('SPFBEHAVIOR=1', {'SPFBEHAVIOR': '1'}, ['MAIL FROM:<a@%(domain)s>'], '250', '250', '250'),
-    ('SPFBEHAVIOR=2', {'SPFBEHAVIOR': '2'}, ['MAIL FROM:<a@%(domain)s>'], '250', '250', '451 SPF lookup failure'),
-    ('SPFBEHAVIOR=3', {'SPFBEHAVIOR': '3'}, ['MAIL FROM:<a@%(domain)s>', RCPT], '550', '250', '503'),
-    ('SPFBEHAVIOR=6', {'SPFBEHAVIOR': '6'}, ['MAIL FROM:<a@%(domain)s>', RCPT], '550', '550', '503'),
-    ('chkuser, sender', {'CHKUSER_START': 'ALWAYS'}, ['MAIL FROM:<a@%(domain)s>'], '250', '550 5.1.8', '451 4.4.0'),
+    ('SPFBEHAVIOR=2', {'SPFBEHAVIOR': '2'}, ['MAIL FROM:<a@%(domain)s>'], '250', '250',
+     '451 SPF lookup failure'),
+    ('SPFBEHAVIOR=3', {'SPFBEHAVIOR': '3'}, ['MAIL FROM:<a@%(domain)s>', RCPT], '550', '250',
+     '503'),
+    ('SPFBEHAVIOR=6', {'SPFBEHAVIOR': '6'}, ['MAIL FROM:<a@%(domain)s>', RCPT], '550', '550',
+     '503'),
+    ('chkuser, sender', {'CHKUSER_START': 'ALWAYS'}, ['MAIL FROM:<a@%(domain)s>'], '250',
+     '550 5.1.8', '451 4.4.0'),
     ('chkuser, recipient', {**ANY_SENDER, 'RELAYCLIENT': '', 'CHKUSER_DISABLE_VARIABLE': ''},
      [MAIL, 'RCPT TO:<u@%(domain)s>'], '250', '550 5.1.2', '451 4.4.0'),
 ]
@@ -113,7 +125,8 @@ def main():
     for name, env, commands, *_ in SWITCHES:
         for kind in KINDS:
             script = ''.join(line % {'domain': domain(kind)} + '\r\n' for line in commands)
-            threads.append(threading.Thread(target=ask, args=((name, kind), start(kind, env), script)))
+            threads.append(threading.Thread(target=ask,
+                                            args=((name, kind), start(kind, env), script)))
             threads[-1].start()
     for thread in threads:
         thread.join()

@@ -19,8 +19,8 @@ LOGIN = 'AUTH PLAIN AGpvZQBvcGVu\r\n'
 
 
 class Check:
-    """One that refuses: by variables, control files (None: without the domain), parts of the script,
-    arguments, the queue program's exit code.  With `waits` it only makes the client wait."""
+    """One that refuses: by variables, control files (None: without the domain), parts of the
+    script, arguments, the queue program's exit code.  With `waits` it only makes clients wait."""
 
     def __init__(self, name, reply, env=None, control=None, code=0, **parts):
         self.name, self.reply, self.env, self.control = name, reply, env or {}, control or {}
@@ -71,31 +71,38 @@ STAGES = {  # name: the table of checks.c, the script with its parts as they are
         Check('parameters', '555 parameter', parameters=' NONSENSE'),
         Check('rejectrelaytest', "553 we don't relay", {'RELAYREJ': '1'}),
         Check('badhelo', '553 sorry, your HELO', control={'badhelo': '^x$'}),
-        Check('badmailfrom', '553 sorry, your envelope sender', control={'badmailfromnorelay': 'b[.]example'}),
+        Check('badmailfrom', '553 sorry, your envelope sender',
+              control={'badmailfromnorelay': 'b[.]example'}),
         # Whoever relays is spared by badmailfromnorelay: the first recipient is taken.
         Check('maxrcpt', '452 max rcpt', {'MAXRCPT': '1', 'ENABLE_SPP': '', 'RELAYCLIENT': ''},
               {'smtpplugins': '[rcpt]\n:case $SMTPRCPTTO in r0*) echo URELAYCLIENT ;; esac'}),
-        Check('plug-ins', '553 plug-in', {'ENABLE_SPP': ''}, {'smtpplugins': '[rcpt]\n:' + RCPT_PLUGIN}),
+        Check('plug-ins', '553 plug-in', {'ENABLE_SPP': ''},
+              {'smtpplugins': '[rcpt]\n:' + RCPT_PLUGIN}),
         Check('brtlimit', '421 too many invalid', {'BRTLIMIT': '1'}, {'badrcptto': '^r0'}),
         Check('badrcptto', '553 sorry, your envelope recipient', control={'badrcptto': '^bad'}),
         Check('rcpthosts', '553 not relayed', control={'rcpthosts': None}),
         Check('spf', '550 ', {'SPFBEHAVIOR': '6'}),
         Check('dnsbl', '553 listed', {'RBLSMTPD': '-listed'}, {'dnsbllist': 'bl.test'}),
-        Check('s25r', '450 your name is that of', {'S25R': '', 'TCPREMOTEHOST': 'dsl-1-2.x.example'}),
+        Check('s25r', '450 your name is that of',
+              {'S25R': '', 'TCPREMOTEHOST': 'dsl-1-2.x.example'}),
         Check('validrcptto', '553 sorry, this recipient', control={'validrcptto': '-@a.b'}),
         Check('chkuser', '553 5.1.3', {'CHKUSER_START': 'ALWAYS', 'CHKUSER_SENDER_MX_NOCHECK': ''}),
         Check('rcptcheck', '550 sorry, no mailbox', {'RCPTCHECK': QUEUE + '/no'}),
-        Check('plug-ins', '553 plug-in', {'ENABLE_SPP': ''}, {'smtpplugins': '[pass]\n:' + RCPT_PLUGIN}),
-        Check('policy', '550 cannot message bad%x@a.b (#5.0.0 denied by policy)', control={'policy': 'a.b:e'}),
+        Check('plug-ins', '553 plug-in', {'ENABLE_SPP': ''},
+              {'smtpplugins': '[pass]\n:' + RCPT_PLUGIN}),
+        Check('policy', '550 cannot message bad%x@a.b (#5.0.0 denied by policy)',
+              control={'policy': 'a.b:e'}),
         Check('greylist', '450 greylisted', {'GREYLIST': ''}),
         Check('tarpit', 'waits', {'TARPITCOUNT': '1', 'TARPITDELAY': '1'}),
     ]),
-    'DATA': ('data', '%(mail)s%(rcpt)sDATA\r\n%(text)s', {'mail': 'MAIL FROM:<>\r\n', 'rcpt': 'RCPT TO:<r0@ok.example>\r\n',
+    'DATA': ('data', '%(mail)s%(rcpt)sDATA\r\n%(text)s',
+             {'mail': 'MAIL FROM:<>\r\n', 'rcpt': 'RCPT TO:<r0@ok.example>\r\n',
              'text': ''}, [
         Check('MAIL', '503 MAIL first', mail=''),
         Check('RCPT', '503 RCPT first', rcpt=''),
         plugin('data'),
-        Check('hops', '554 too many hops', code=71, text='Received: x\r\n' * 101 + '\r\nlong enough\r\n.\r\n'),
+        Check('hops', '554 too many hops', code=71,
+              text='Received: x\r\n' * 101 + '\r\nlong enough\r\n.\r\n'),
         Check('databytes', '552 ', {'DATABYTES': '10'}, code=71, text='\r\nlong enough\r\n.\r\n'),
         Check('queue', '451 mail server temp', code=71, text='\r\nx\r\n.\r\n'),
     ]),
@@ -113,7 +120,9 @@ def together(first, *others):
                 control[name].remove('a.b')
             else:
                 control.setdefault(name, []).append(text)
-    return env, {name: True if text == [True] else '\n'.join(text) + '\n' for name, text in control.items()}, parts
+    files = {name: True if text == [True] else '\n'.join(text) + '\n'
+             for name, text in control.items()}
+    return env, files, parts
 
 
 def ask(stage, *checks):
@@ -128,7 +137,8 @@ def ask(stage, *checks):
     if 'args' in parts:
         args = ('%s/%s' % (QUEUE, parts['args']), 'true')
     if any(check.waits for check in checks):
-        before = ['strace', '-qq', '-e', 'signal=none', '-e', 'nanosleep,clock_nanosleep', '-o', trace]
+        before = ['strace', '-qq', '-o', trace, '-e', 'signal=none',
+                  '-e', 'nanosleep,clock_nanosleep']
         env['ASAN_OPTIONS'] = 'detect_leaks=0'          # which cannot be traced as well
     server = netserver.Server('qmail-smtpd', env=env, control=control, args=args, before=before,
                               code=max(check.code for check in checks))
@@ -146,14 +156,16 @@ def test_stage(stage):
     for first, second in zip(checks, checks[1:]):
         if first.reply != second.reply:
             reply = ask(stage, first, second)
-            tap.ok(reply.startswith(first.reply), '%s: %s before %s' % (stage, first.name, second.name), reply)
+            tap.ok(reply.startswith(first.reply),
+                   '%s: %s before %s' % (stage, first.name, second.name), reply)
         else:
             tap.ok(False, '%s: %s, %s: the same words' % (stage, first.name, second.name))
 
 
 # Whom relaying clients do not meet.  The row of badmailfrom is one of badmailfromnorelay.
 SPARED = {'Connection': ['greetdelay'], 'MAIL': ['chkuser', 'mfcheck', 'spf'],
-          'RCPT': ['badmailfrom', 'rcpthosts', 'spf', 'dnsbl', 's25r', 'validrcptto', 'chkuser', 'rcptcheck',
+          'RCPT': ['badmailfrom', 'rcpthosts', 'spf', 'dnsbl', 's25r', 'validrcptto', 'chkuser',
+                   'rcptcheck',
                    'greylist', 'tarpit']}
 
 
@@ -163,7 +175,8 @@ def test_relaying():
         for check in checks:
             reply, spared = ask(stage, check, relays), check.name in SPARED.get(stage, ())
             tap.ok(reply.startswith(check.reply) != spared,
-                   '%s: %s %s relaying clients' % (stage, check.name, 'spares' if spared else 'is for'), reply)
+                   '%s: %s %s relaying clients' % (
+                       stage, check.name, 'spares' if spared else 'is for'), reply)
 
 
 # What is found out by one command, and refuses a later one.
@@ -178,11 +191,14 @@ def test_tables():
         manual = file.read()
     for stage, (table, _, _, checks) in STAGES.items():
         block = re.search(r'\b%s_checks\[\] = \{(.*?)\n\};' % table, source, re.S).group(1)
-        names = [name for name in re.findall(r'\{ "([\w-]+)"', block) if name not in REMEMBERED.get(stage, ())]
+        names = [name for name in re.findall(r'\{ "([\w-]+)"', block)
+                 if name not in REMEMBERED.get(stage, ())]
         ours = [check.name for check in checks]
         tap.equal([name for name in ours if name in names], names, stage + ': checks.c')
-        words = re.search(r'^\.It(?: Em)? %s\b.*\n((?:.*\n)*?)\.(?:It|El)' % stage, manual, re.M).group(1)
-        told = [name for name in re.findall(r'^\.Sy ([\w-]+)', words, re.M) if name not in REMEMBERED.get(stage, ())]
+        item = r'^\.It(?: Em)? %s\b.*\n((?:.*\n)*?)\.(?:It|El)' % stage
+        words = re.search(item, manual, re.M).group(1)
+        told = [name for name in re.findall(r'^\.Sy ([\w-]+)', words, re.M)
+                if name not in REMEMBERED.get(stage, ())]
         tap.equal([name for name in ours if name in told], told, stage + ': qmail-policy(5)')
         tap.equal(told, names, stage + ': both have the same')
 
@@ -191,30 +207,43 @@ def test_tables():
 
 START, RCPT = 'HELO x\r\nMAIL FROM:<a@b_.down>\r\n', 'RCPT TO:<r0@ok.example>\r\n'
 BADHELO, BADSENDER = {'badhelo': '^x$'}, {'badmailfrom': 'b_[.]down'}
-HELO_PLUGIN = {'smtpplugins': '[helo]\n:case $SMTPHELOHOST in y) echo "E550 plug-in" ;; z) echo Cx ;; esac\n'}
+HELO_PLUGIN = {'smtpplugins': '[helo]\n:case $SMTPHELOHOST in y) echo "E550 plug-in" ;; '
+                              'z) echo Cx ;; esac\n'}
 MAIL_PLUGIN = {'smtpplugins': '[mail]\n:echo Ca@b_.down\n'}
 SPP, CHKUSER = {'ENABLE_SPP': ''}, {'CHKUSER_START': 'ALWAYS', 'CHKUSER_SENDER_MX_NOCHECK': ''}
 LATER = [  # name, script, variables, control files, beginnings of the replies
-    ('chkuser at MAIL, before badhelo', START + RCPT, CHKUSER, BADHELO, ['250', '553 5.1.7', '503']),
-    ('mfcheck at MAIL, before badmailfrom', START + RCPT, {'MFCHECK': '1'}, BADSENDER, ['250', '451 DNS', '503']),
-    ('spf at MAIL, before badmailfrom', START + RCPT, {'SPFBEHAVIOR': '2'}, BADSENDER, ['250', '451 SPF', '503']),
-    ('helodnscheck before badhelo', START + RCPT, {'HELO_DNS_CHECK': 'G'}, BADHELO, ['553 sorry, your HELO is no']),
+    ('chkuser at MAIL, before badhelo', START + RCPT, CHKUSER, BADHELO,
+     ['250', '553 5.1.7', '503']),
+    ('mfcheck at MAIL, before badmailfrom', START + RCPT, {'MFCHECK': '1'}, BADSENDER,
+     ['250', '451 DNS', '503']),
+    ('spf at MAIL, before badmailfrom', START + RCPT, {'SPFBEHAVIOR': '2'}, BADSENDER,
+     ['250', '451 SPF', '503']),
+    ('helodnscheck before badhelo', START + RCPT, {'HELO_DNS_CHECK': 'G'}, BADHELO,
+     ['553 sorry, your HELO is no']),
     ('helodnscheck that lets pass, and badhelo', START + RCPT, {'HELO_DNS_CHECK': 'GP'}, BADHELO,
      ['250', '250', '553 sorry, your HELO host']),
     ('badhelo: each RCPT', START + RCPT * 2, {}, BADHELO, ['250', '250', '553', '553']),
-    ('badhelo: RSET does not help', 'HELO x\r\nRSET\r\nMAIL FROM:<>\r\n' + RCPT, {}, BADHELO, ['250', '250', '250', '553']),
-    ('badhelo: another HELO does', 'HELO x\r\nHELO w\r\nMAIL FROM:<>\r\n' + RCPT, {}, BADHELO, ['250', '250', '250', '250']),
-    ('badhelo: the one that counts is the last', 'HELO w\r\nHELO x\r\nMAIL FROM:<>\r\n' + RCPT, {}, BADHELO,
+    ('badhelo: RSET does not help', 'HELO x\r\nRSET\r\nMAIL FROM:<>\r\n' + RCPT, {}, BADHELO,
+     ['250', '250', '250', '553']),
+    ('badhelo: another HELO does', 'HELO x\r\nHELO w\r\nMAIL FROM:<>\r\n' + RCPT, {}, BADHELO,
+     ['250', '250', '250', '250']),
+    ('badhelo: the one that counts is the last', 'HELO w\r\nHELO x\r\nMAIL FROM:<>\r\n' + RCPT, {},
+     BADHELO,
      ['250', '250', '250', '553']),
     ('a HELO that a plug-in refuses is none', 'HELO x\r\nHELO y\r\nMAIL FROM:<>\r\n' + RCPT, SPP,
      {**BADHELO, **HELO_PLUGIN}, ['250', '550 plug-in', '250', '250']),
-    ('plug-ins before badhelo', 'HELO z\r\nMAIL FROM:<>\r\n' + RCPT, SPP, {**BADHELO, **HELO_PLUGIN},
+    ('plug-ins before badhelo', 'HELO z\r\nMAIL FROM:<>\r\n' + RCPT, SPP,
+     {**BADHELO, **HELO_PLUGIN},
      ['250', '250', '553 sorry, your HELO host']),
-    ('plug-ins before badmailfrom', 'MAIL FROM:<w@w.example>\r\n' + RCPT, SPP, {**BADSENDER, **MAIL_PLUGIN},
+    ('plug-ins before badmailfrom', 'MAIL FROM:<w@w.example>\r\n' + RCPT, SPP,
+     {**BADSENDER, **MAIL_PLUGIN},
      ['250', '553 sorry, your envelope sender']),
-    ('badmailfrom: RSET helps', START + 'RSET\r\nMAIL FROM:<w@w.example>\r\n' + RCPT, {}, BADSENDER, ['250'] * 5),
-    ('badmailfrom: so does another MAIL', START + 'MAIL FROM:<w@w.example>\r\n' + RCPT, {}, BADSENDER, ['250'] * 4),
-    ('badmailfrom: until then all are refused', START + RCPT * 2, {}, BADSENDER, ['250', '250', '553', '553']),
+    ('badmailfrom: RSET helps', START + 'RSET\r\nMAIL FROM:<w@w.example>\r\n' + RCPT, {}, BADSENDER,
+     ['250'] * 5),
+    ('badmailfrom: so does another MAIL', START + 'MAIL FROM:<w@w.example>\r\n' + RCPT, {},
+     BADSENDER, ['250'] * 4),
+    ('badmailfrom: until then all are refused', START + RCPT * 2, {}, BADSENDER,
+     ['250', '250', '553', '553']),
     ('spf: of the last MAIL', START + RCPT + 'MAIL FROM:<>\r\n' + RCPT, {'SPFBEHAVIOR': '2'}, {},
      ['250', '451 SPF', '503', '250', '250']),
 ]
@@ -231,7 +260,8 @@ def test_later():
 def main():
     set_up()
     for name, text in (('no', '[ "$RECIPIENT" = r0@ok.example ] || exit 100'),
-                       ('auth', 'cat <&3 >/dev/null; exec "$@"'), ('busy', 'cat <&3 >/dev/null; exit 111')):
+                       ('auth', 'cat <&3 >/dev/null; exec "$@"'),
+                       ('busy', 'cat <&3 >/dev/null; exit 111')):
         with open('%s/%s' % (QUEUE, name), 'w') as file:
             file.write('#!/bin/sh\n%s\n' % text)
         os.chmod('%s/%s' % (QUEUE, name), 0o755)

@@ -4,15 +4,16 @@
 Its columns, by tabs: the switch, a control file or a variable; where it comes from; then either
 `= FILE` and three test points of that file, which lint/switches.py looks for (on and off; the log,
 or `-` where nothing is logged; a bad value), or
-    setting     what turns it on, and what it needs, by `;`: the value; `+NAME=value`, another control
-                file or variable; `+args=words` for qmail-smtpd; `+watch=call`, a system call to watch.
-                A control file is written (`file:PATH`: copied), a variable set; %s is our directory
-    dialogue    commands, by ` | `; `then`: the next one is said when all have been answered, `wait`:
-                and the server has said more; it need not be long when nothing is expected
+    setting     what turns it on, and what it needs, by `;`: the value; `+NAME=value`, another
+                control file or variable; `+args=words` for qmail-smtpd; `+watch=call`, a system
+                call to watch.  A control file is written (`file:PATH`: copied), a variable set;
+                %s is our directory
+    dialogue    commands, by ` | `; `then`: the next one is said when all have been answered,
+                `wait`: and the server has said more, which need not be long if it is to say nothing
     off         codes of the replies without the value, with all that it needs
-    on          codes of the replies with it; behind ` ~ ` a regular expression that is found in what
-                the server said, queued and logged, and not without the value; with `!` in front the
-                other way round
+    on          codes of the replies with it; behind ` ~ ` a regular expression that is found in
+                what the server said, queued and logged, and not without the value; with `!` in
+                front the other way round
     log         such an expression about the log alone; - the log is the same
     refused     what refuses the commands that get 4xx and 5xx with it, by the lines of
                 QMAILSMTPD_LOG=refusal, one for each; - there is no such line
@@ -136,8 +137,10 @@ def codes_of(reply):
 def talk(dialogue, setting, patient=False, style=None):
     """Codes of the replies, the log, and all that was seen."""
     env, trace = dict(setting.env), QUEUE + '/out/trace'
-    before = ['strace', '-qq', '-e', 'signal=none', '-e', setting.watched, '-o', trace] if setting.watched else []
-    if before:                          # which cannot be traced as well
+    before = []
+    if setting.watched:
+        before = ['strace', '-qq', '-o', trace, '-e', 'signal=none', '-e', setting.watched]
+        # It cannot be traced twice.
         env['ASAN_OPTIONS'] = 'detect_leaks=0'
     if style:
         env.setdefault('QMAILSMTPD_LOG', style)
@@ -170,7 +173,8 @@ PROGRAMS = {                            # what they do is in their name
     'says5': 'cat >/dev/null; echo "Dno thanks (#5.7.1)" >&5; exit 82',
     'filters': 'exec %s/bin/qmail-qfilter' % HOME,
 }
-FILES = {'spp': '[rcpt]\n%s/plugin\n' % QUEUE, 'valid': 'u@ok.example\n-@ok.example\n', 'lists': '-listed.example\n',
+FILES = {'spp': '[rcpt]\n%s/plugin\n' % QUEUE, 'valid': 'u@ok.example\n-@ok.example\n',
+         'lists': '-listed.example\n',
          'spamdyke/ok.example/u/b.example/a@b.example': ''}
 CDBS = {'more.cdb': {'u@ok.example': '', '-@ok.example': ''}, 'all.cdb': {'u@ok.example': ''}}
 
@@ -190,7 +194,8 @@ def make_files():
         text = ''.join('+%d,%d:%s->%s\n' % (len(k), len(v), k, v) for k, v in items.items()) + '\n'
         subprocess.run(['cdb', '-c', QUEUE + '/' + name], input=text.encode(), check=True)
         os.chmod(QUEUE + '/' + name, 0o644)
-    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
+    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt',
+                    'ec_paramgen_curve:P-256', '-nodes',
                     '-subj', '/CN=mx.example', '-keyout', QUEUE + '/key', '-out', QUEUE + '/crt'],
                    check=True, stderr=subprocess.DEVNULL)
     with open(QUEUE + '/cert.pem', 'w') as cert:
@@ -204,14 +209,16 @@ def make_files():
 
 # ---- rows ----
 
-REFUSAL = re.compile(r'^qmail-smtpd: (\S+) \((\d\d\d)[ -].*\): \S* from 192\.0\.2\.7 to \S* helo \S*\n', re.M)
+REFUSAL = re.compile(r'^qmail-smtpd: (\S+) \((\d\d\d)[ -].*\): \S* from 192\.0\.2\.7 '
+                     r'to \S* helo \S*\n', re.M)
 
 
 def differ(pattern, off, on, name):
     """It is found in one of them only; with `!` in front in that without the switch."""
     with_it, without = (off, on) if pattern.startswith('!') else (on, off)
     expression = re.compile(pattern.removeprefix('!'))
-    tap.ok(expression.search(with_it) and not expression.search(without), name, 'off: %s\non: %s' % (off, on))
+    tap.ok(expression.search(with_it) and not expression.search(without), name,
+           'off: %s\non: %s' % (off, on))
 
 
 def test_log(switch, wanted, quiet, loud):
