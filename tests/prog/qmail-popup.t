@@ -84,7 +84,8 @@ def test_dialogue():
             ('x' * 3000, '-ERR '), ('NOOP', '+OK '), ('QUIT', '+OK ')]
     lines, code = talk(''.join(row[0] + '\r\n' for row in rows))
     for (command, want), line in zip(rows, lines + [''] * len(rows)):
-        tap.ok(line == want if want == '+OK ' else line.startswith(want), 'command %r' % command[:30],
+        tap.ok(line == want if want == '+OK ' else line.startswith(want), 'command %r'
+               % command[:30],
                line)
     tap.equal((len(lines), code), (len(rows), 1), 'one line for each; exit code after QUIT')
     lines, _ = talk('CAPA\r\nQUIT\r\n')
@@ -136,14 +137,16 @@ def test_auth():
             ('AUTH PLAIN %s\r\n' % b64('joe\0joe\0secret word'), [failed], b'joe'),
             ('USER ann\r\nAUTH PLAIN %s\r\n' % good, ['+OK ', failed], b'joe'),
             ('AUTH PLAIN %s\r\n' % b64('ann\0joe\0x'), [malformed], None),
-            ('AUTH\r\n', ['+OK ', 'PLAIN', '.'], None), ('AUTH X\r\n', ['-ERR no such mechanism'], None),
+            ('AUTH\r\n', ['+OK ', 'PLAIN', '.'], None), ('AUTH X\r\n', ['-ERR no such mechanism'],
+                                                         None),
             ('AUTH PLAIN\r\n*\r\n', ['+ ', '-ERR cancelled'], None),
             ('AUTH PLAIN *\r\n', [malformed], None), ('AUTH PLAIN =\r\n', [malformed], None),
             ('AUTH PLAIN\r\n\r\n', ['+ ', malformed], None), ('AUTH PLAIN\r\n', ['+ '], None),
             ('AUTH PLAIN\r\nQUIT\r\n', ['+ ', malformed], None),
             ('AUTH PLAIN x' + good + '\r\n', [malformed], None),
             ('AUTH PLAIN %s\0\r\n' % good, [failed], b'joe'),
-            ('AUTH PLAIN\r\n%s\r\nNOOP\r\n' % ('A' * 2047), ['+ ', '-ERR command line too long', '+OK '], None),
+            ('AUTH PLAIN\r\n%s\r\nNOOP\r\n' % ('A' * 2047), ['+ ', '-ERR command line too long',
+                                                             '+OK '], None),
             ('AUTH PLAIN\r\n%s\r\nNOOP\r\n' % ('A' * 2044), ['+ ', malformed, '+OK '], None)):
         if os.path.exists(DIR + '/got'):
             os.unlink(DIR + '/got')
@@ -162,23 +165,31 @@ def test_auth():
             lines, _ = talk('AUTH PLAIN %s\r\nAUTH PLAIN\r\n%s\r\nNOOP\r\n' % (bad, bad))
             tap.equal(lines, [malformed, '+ ', malformed, '+OK '], 'AUTH: %r' % bad)
         tap.equal(talk('AUTH PLAIN\r\n%s\r\n' % token)[0], ['+ ', failed], 'AUTH: %r' % token)
-    for answer, want in (('* ', malformed), ('**', malformed), (' *', malformed), ('*\0x', '-ERR cancelled'),
+    for answer, want in (('* ', malformed), ('**', malformed), (' *', malformed),
+                         ('*\0x', '-ERR cancelled'),
                          ('=', malformed), ('*' * 3000, '-ERR command line too long')):
-        tap.equal(talk('AUTH PLAIN\r\n%s\r\nNOOP\r\n' % answer)[0], ['+ ', want, '+OK '], 'AUTH: %r' % answer[:9])
+        tap.equal(talk('AUTH PLAIN\r\n%s\r\nNOOP\r\n' % answer)[0], ['+ ', want, '+OK '],
+                  'AUTH: %r' % answer[:9])
     test_edges(failed)
     for fields in ('', '\0', 'joe', '\0joe', '\0joe\0', '\0\0x', '\0joe\0x\0'):
-        tap.equal(talk('AUTH PLAIN %s\r\n' % (b64(fields) or '='))[0], [malformed], 'AUTH: %r' % fields)
+        tap.equal(talk('AUTH PLAIN %s\r\n' % (b64(fields) or '='))[0], [malformed], 'AUTH: %r'
+                  % fields)
     tap.equal(talk('UTF8\r\nUTF8 USER\r\nUTF8 x\r\n')[0],
               ['+OK ', '+OK ', '-ERR syntax error, UTF8 [USER]'], 'UTF8')
     only = dict(os.environ, POP3AUTH='apop')
-    lines, _ = talk('CAPA\r\nUSER joe\r\nPASS x\r\nAUTH PLAIN %s\r\nAPOP joe x\r\n' % good, env=only)
-    tap.equal(lines[:-4], [line for line in CAPA if line not in ('USER', 'SASL PLAIN')], 'POP3AUTH=apop: CAPA')
-    tap.equal(lines[-4:], ['-ERR [AUTH] APOP only', '-ERR USER first', '-ERR [AUTH] APOP only', failed],
+    lines, _ = talk('CAPA\r\nUSER joe\r\nPASS x\r\nAUTH PLAIN %s\r\nAPOP joe x\r\n' % good,
+                    env=only)
+    tap.equal(lines[:-4], [line for line in CAPA if line not in ('USER', 'SASL PLAIN')],
+              'POP3AUTH=apop: CAPA')
+    tap.equal(lines[-4:], ['-ERR [AUTH] APOP only', '-ERR USER first', '-ERR [AUTH] APOP only',
+                           failed],
               'POP3AUTH=apop: APOP only')
     both = dict(os.environ, POP3AUTH='+apop')
     tap.equal(talk('AUTH PLAIN %s\r\n' % good, env=both)[0], [failed], 'POP3AUTH=+apop: both')
-    for words, ip, want in (('auth', '192.0.2.7', r'qmail-popup\[\d+\]: login failed \[192\.0\.2\.7\] -\n'),
-                            ('x, auth', 'x\n y', r'qmail-popup\[\d+\]: login failed \[x\?\?y\] -\n'),
+    for words, ip, want in (('auth', '192.0.2.7',
+                             r'qmail-popup\[\d+\]: login failed \[192\.0\.2\.7\] -\n'),
+                            ('x, auth', 'x\n y',
+                             r'qmail-popup\[\d+\]: login failed \[x\?\?y\] -\n'),
                             ('authx', '192.0.2.7', ''), (None, '192.0.2.7', '')):
         with tempfile.TemporaryFile() as log:
             env = dict(os.environ, TCPREMOTEIP=ip)
@@ -192,15 +203,18 @@ def test_edges(failed):
     """Each way to log in with a line of 2045 to 2048 bytes, CRLF included, and one of 2049."""
     long, fits = '-ERR command line too long', 0
     for size in range(2045, 2050):
-        for command, more in (('PASS ', ''), ('APOP joe ', ''), ('AUTH PLAIN ', 'joe'), ('', 'joe')):
+        for command, more in (('PASS ', ''), ('APOP joe ', ''), ('AUTH PLAIN ', 'joe'),
+                              ('', 'joe')):
             room = size - len(command) - 2
             if more and room % 4:
                 continue
-            text = b64('\0%s\0%s' % (more, 'x' * (room // 4 * 3 - len(more) - 2))) if more else 'x' * room
-            before = 'USER joe\r\n' if command == 'PASS ' else 'AUTH PLAIN\r\n' if not command else ''
+            text = b64('\0%s\0%s'
+                       % (more, 'x' * (room // 4 * 3 - len(more) - 2))) if more else 'x' * room
+            before = {'PASS ': 'USER joe\r\n', '': 'AUTH PLAIN\r\n'}.get(command, '')
             lines, _ = talk('%s%s%s\r\nQUIT\r\n' % (before, command, text))
             lines = lines[1:] if before else lines
-            tap.equal(lines[0], failed if size < 2049 else long, '%r: a line of %d bytes' % (command, size))
+            tap.equal(lines[0], failed if size < 2049 else long, '%r: a line of %d bytes'
+                      % (command, size))
             fits += size == 2048
     tap.ok(fits >= 2, 'some of them are as long as they may be')
 
@@ -214,7 +228,8 @@ def test_pipes():
 
 
 def test_descriptors():
-    checker('ls /proc/self/fd | tr "\\n" " "; cat <&3 >/dev/null; echo x >&4; echo y >&5; echo z >&2\n')
+    checker('ls /proc/self/fd | tr "\\n" " "; cat <&3 >/dev/null; echo x >&4; echo y >&5; '
+            'echo z >&2\n')
     with tempfile.TemporaryFile() as four, tempfile.TemporaryFile() as five, \
             tempfile.TemporaryFile() as two:
         os.dup2(four.fileno(), 14)
@@ -273,7 +288,8 @@ def search_memory(script):
         got += ours.recv(4096)
     found = [line for line, data in procmem.parts(process.pid) if secret in data]
     tap.equal(found, [], 'the password is wiped')
-    tap.equal(procmem.shown(secret, base64.b64encode(b'\0joe\0' + secret)[8:-4]), [], 'no process shows it')
+    tap.equal(procmem.shown(secret, base64.b64encode(b'\0joe\0' + secret)[8:-4]), [],
+              'no process shows it')
     ours.close()
     process.wait(30)
 

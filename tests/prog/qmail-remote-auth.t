@@ -179,7 +179,8 @@ def test_secrets_stay():
         with open('/proc/%d/%s' % (process.pid, name), 'rb') as file:
             seen += file.read()
     tap.ok(b'y.example' in seen and b'secret' not in seen, 'no password in /proc', seen)
-    tap.equal(procmem.shown(b'very-secret', b64('joe\0very-secret')[8:].encode()), [], 'nor that of another process')
+    tap.equal(procmem.shown(b'very-secret', b64('joe\0very-secret')[8:].encode()), [],
+              'nor that of another process')
     tap.equal(os.stat('/proc/%d/mem' % process.pid).st_uid, 0,
               'others of the same account cannot look into its memory')
     process.kill()

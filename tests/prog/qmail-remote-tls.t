@@ -196,7 +196,8 @@ def revoke(name, to):
         file.write('[ca]\ndefault_ca = own\n[own]\ndatabase = %s/index\ndefault_md = sha256\n'
                    'default_crl_days = 30\n' % DIR)
     tlsworld.write('index', b'')
-    ours = ('ca', '-config', DIR + '/ca.conf', '-cert', DIR + '/ca.pem', '-keyfile', DIR + '/ca.key')
+    ours = ('ca', '-config', DIR + '/ca.conf', '-cert', DIR + '/ca.pem', '-keyfile',
+            DIR + '/ca.key')
     openssl(*ours, '-revoke', '%s/%s.crt' % (DIR, name))
     openssl(*ours, '-gencrl', '-out', DIR + '/list')
     tlsworld.write(to, tlsworld.read('ca.pem') + tlsworld.read('list'))
@@ -215,7 +216,8 @@ def test_verified():
     tlsworld.write('own.pem', tlsworld.read('own.key') + tlsworld.read('own.crt'))
     tlsworld.write('empty', b'')
     issue('many', subject='/CN=x', names=['DNS:n%d.example' % i for i in range(1000)])
-    issue('huge', subject='/CN=x', names=['IP:' + LOOP] + ['DNS:host-%d.of.many.example' % i for i in range(41000)])
+    issue('huge', subject='/CN=x', names=['IP:' + LOOP] + ['DNS:host-%d.of.many.example' % i
+                                                           for i in range(41000)])
     revoke('this', 'revoked.pem')
     unverified = 'ZTLS unable to verify server ' + LOOP
     at = '; connected to %s.\n' % LOOP
@@ -236,7 +238,8 @@ def test_verified():
              unverified + ': certificate contains no matching dNSNnames' + at),
             ('revoked', 'this', 'revoked.pem', 'ZTLS unable to verify server with %s: '
              'certificate revoked' % file + at),
-            ('more than a megabyte', 'huge', 'ca.pem', 'ZTLS connect failed: excessive message size' + at),
+            ('more than a megabyte', 'huge', 'ca.pem',
+             'ZTLS connect failed: excessive message size' + at),
             ('no authority', 'this', 'empty', 'ZTLS unable to load %s: no certificate in it; '
              'connecting to %s.\n' % (file, LOOP))):
         report, server = with_policy([starttls(server_context(certificate)), OK], [authority])
@@ -519,30 +522,36 @@ def stall(version, flight, part):
 
 
 def test_stall():
-    """A server that says nothing more, in any state of the handshake, the first reply inside included:
-    the message goes in clear.  After that it does not."""
+    """A server that says nothing more, in any state of the handshake, the first reply inside
+    included: the message goes in clear.  After that it does not."""
     old, new = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
-    states = [('nothing', None, 0, 0), ('half a hello, 1.2', old, 0, 0.02), ('no certificate, 1.2', old, 0, 0.15),
-              ('half of it, 1.2', old, 0, 0.5), ('no end, 1.2', old, 0, 1), ('half the end, 1.2', old, 1, 0.9),
+    states = [('nothing', None, 0, 0), ('half a hello, 1.2', old, 0, 0.02), ('no certificate, 1.2',
+                                                                             old, 0, 0.15),
+              ('half of it, 1.2', old, 0, 0.5), ('no end, 1.2', old, 0, 1),
+              ('half the end, 1.2', old, 1, 0.9),
               ('half a hello, 1.3', new, 0, 0.02), ('no certificate, 1.3', new, 0, 0.2),
               ('half the end, 1.3', new, 0, 0.98)]
     servers = [Smtp('127.0.1.%d' % (n + 1), [HELLO + [stall(*state[1:])], HELLO + DONE])
                for n, state in enumerate(states)]
     states.append(('no reply inside', None, 0, 0))
-    servers.append(Smtp('127.0.1.%d' % len(states), [starttls(server_context(), [SILENCE, SILENCE]), HELLO + DONE]))
-    silent = Smtp('127.0.2.1', [starttls(server_context(), ['250 mx', SILENCE, SILENCE]), HELLO + DONE])
+    servers.append(Smtp('127.0.1.%d' % len(states), [starttls(server_context(), [SILENCE, SILENCE]),
+                                                     HELLO + DONE]))
+    silent = Smtp('127.0.2.1', [starttls(server_context(), ['250 mx', SILENCE, SILENCE]),
+                                HELLO + DONE])
     control(timeoutremote='1', smtproutes='silent.example:127.0.2.1\n' + '\n'.join(
         'd%d.example:127.0.1.%d' % (n + 1, n + 1) for n in range(len(states))))
     reports = {}
     hosts = ['silent.example'] + ['d%d.example' % (n + 1) for n in range(len(states))]
-    threads = [threading.Thread(target=lambda host=host: reports.update({host: remote(host)})) for host in hosts]
+    threads = [threading.Thread(target=lambda host=host: reports.update({host: remote(host)}))
+               for host in hosts]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     for n, (state, server) in enumerate(zip(states, servers)):
         tap.equal((reports['d%d.example' % (n + 1)], server.sessions),
-                  (['r', ACCEPTED % ('127.0.1.%d' % (n + 1))], 2), 'a stalled handshake: ' + state[0])
+                  (['r', ACCEPTED % ('127.0.1.%d' % (n + 1))], 2), 'a stalled handshake: '
+                  + state[0])
     tap.equal((reports['silent.example'], silent.sessions),
               (['ZConnected to 127.0.2.1 but connection died. (#4.4.2)\n'], 1), 'silence inside')
     stop(silent, *servers)
@@ -600,7 +609,8 @@ def mapped_openssl(replies, last):
     """What of OpenSSL is in its memory once it has said that line."""
     server = Smtp(LOOP, replies)
     control(smtproutes=':' + LOOP)
-    process = subprocess.Popen([REMOTE, 'y.example', 's@x.example', 'r@y.example'], stdin=subprocess.DEVNULL,
+    process = subprocess.Popen([REMOTE, 'y.example', 's@x.example', 'r@y.example'],
+                               stdin=subprocess.DEVNULL,
                                stdout=subprocess.DEVNULL, user='qmailr', group='qmail')
     server.wait_for(last)
     with open('/proc/%d/maps' % process.pid, encoding='latin-1') as file:
@@ -608,7 +618,8 @@ def mapped_openssl(replies, last):
     process.kill()
     process.wait()
     stop(server)
-    return [line for line in maps.splitlines() if 'ssl' in line or 'libcrypto' in line or 'qmail-tls' in line
+    return [line for line in maps.splitlines() if 'ssl' in line or 'libcrypto' in line or
+            'qmail-tls' in line
             ] if 'qmail-remote' in maps else ['nothing']
 
 
@@ -622,7 +633,8 @@ def test_cost():
            'authsenders' not in text and 'outgoingip' not in text,
            'no file of TLS, login or source is looked for', text)
     for last, replies in (('EHLO me.example', ['220 hi', SILENCE]),
-                          ('MAIL FROM:<s@x.example>', starttls(server_context(), ['250 mx', SILENCE]))):
+                          ('MAIL FROM:<s@x.example>', starttls(server_context(),
+                                                               ['250 mx', SILENCE]))):
         tap.equal(mapped_openssl(replies, last), [], 'no OpenSSL is mapped at ' + last)
     for files, most in MOST_CALLS:
         text = ''.join(calls(**files))

@@ -77,9 +77,11 @@ def client_verdicts():
     world.issue('address', subject='/CN=x', names=['IP:192.0.2.1'])
     evil = b'mx.example\0.evil.example'
     names = bytes([0x30, len(evil) + 2, 0x82, len(evil)]) + evil
-    world.issue('nul', subject='/CN=mx.example', names=[], extra=['subjectAltName=DER:' + names.hex(':')])
+    world.issue('nul', subject='/CN=mx.example', names=[],
+                extra=['subjectAltName=DER:' + names.hex(':')])
     world.issue('nul-cn', subject='/CN=mx.example~.evil.example', names=[])
-    world.issue('nul-dns', subject='/CN=x', names=['DNS:mx.example~.evil.example', 'DNS:other.example'])
+    world.issue('nul-dns', subject='/CN=x', names=['DNS:mx.example~.evil.example',
+                                                   'DNS:other.example'])
     for name in ('nul-cn', 'nul-dns'):
         world.resign(name, b'mx.example~', b'mx.example\0')
     world.openssl('req', '-x509', '-nodes', '-newkey', 'ed25519', '-keyout', world.DIR + '/own.key',
@@ -123,9 +125,12 @@ def client_verdicts():
          {'result': 'local', 'reason': 'no cipher in the list is known'}),
         ('a cipher', ['-h', 'mx.example', '-C', 'TLS_CHACHA20_POLY1305_SHA256:NONE'], 'mx.example',
          {'result': 'ok', 'cipher': 'TLS_CHACHA20_POLY1305_SHA256'}),
-        ('a NUL in its name', ['-h', 'mx.example', *ca], 'nul', {'result': 'name', 'verified': 'no'}),
-        ('a NUL in one of its names', ['-h', 'mx.example', *ca], 'nul-dns', {'result': 'name', 'verified': 'no'}),
-        ('the other one counts', ['-h', 'other.example', *ca], 'nul-dns', {'result': 'ok', 'verified': 'yes'}),
+        ('a NUL in its name', ['-h', 'mx.example', *ca], 'nul',
+         {'result': 'name', 'verified': 'no'}),
+        ('a NUL in one of its names', ['-h', 'mx.example', *ca], 'nul-dns',
+         {'result': 'name', 'verified': 'no'}),
+        ('the other one counts', ['-h', 'other.example', *ca], 'nul-dns',
+         {'result': 'ok', 'verified': 'yes'}),
         ('a NUL in its common name', ['-h', 'mx.example', *ca], 'nul-cn',
          {'result': 'nocn', 'verified': 'no', 'cn': None}),
         ('no such client certificate', ['-h', 'mx.example', '-k', 'control/clientcert.pem'],
@@ -148,7 +153,8 @@ def client_large():
         world.issue('large', names=names)
         for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
             verdict, _, _ = meet(ca, world.server_context('large', version), before=before)
-            tap.equal((verdict.get('result'), verdict.get('reason')), wanted, 'client: %d names, %d bytes, %s'
+            tap.equal((verdict.get('result'), verdict.get('reason')), wanted,
+                      'client: %d names, %d bytes, %s'
                       % (count, len(world.read('large.crt')), version.name))
     world.issue('strange', subject='/CN=a\tb\x7f\xc3\xa4', names=[])
     verdict, _, _ = meet(ca, world.server_context('strange'))

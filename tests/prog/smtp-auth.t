@@ -56,7 +56,8 @@ def given():
 class Server(netserver.Server):
     def __init__(self, args=(CHECKER, 'true'), env=None, **options):
         self.log = tempfile.TemporaryFile()
-        super().__init__('qmail-smtpd', args=args, err=options.pop('err', self.log), env=env, **options)
+        super().__init__('qmail-smtpd', args=args, err=options.pop('err', self.log), env=env,
+                         **options)
 
     def logged(self):
         self.log.seek(0)
@@ -100,7 +101,8 @@ def together(scripts):
     def one(name):
         begun = time.monotonic()
         reply, code = netserver.exchange(servers[name], scripts[name])
-        got[name] = (reply.split('\r\n')[:-1], code, time.monotonic() - begun, servers[name].logged())
+        got[name] = (reply.split('\r\n')[:-1], code, time.monotonic() - begun,
+                     servers[name].logged())
     threads = [threading.Thread(target=one, args=(name,)) for name in scripts]
     for thread in threads:
         thread.start()
@@ -150,7 +152,8 @@ def test_styles():
         (('vchkpw', 'true'), {'SMTPAUTHARGS': 'host'}, '502'),
         (('vchkpw', 'true', 'x'), {'SMTPAUTHARGS': 'host'}, '503'),
         # it says yes without reading
-        ((QUEUE + '/bin/yes', 'x'), {}, '454'), (('sh', '-c', 'exit 0'), {'SMTPAUTHARGS': 'plain'}, '454'),
+        ((QUEUE + '/bin/yes', 'x'), {}, '454'), (('sh', '-c', 'exit 0'), {'SMTPAUTHARGS': 'plain'},
+                                                 '454'),
         # told which
         (('vchkpw', 'sh', '-c', 'exit 0'), {'SMTPAUTHARGS': 'plain'}, '235'),
         (('vchkpw', 'vchkpw', 'true'), {'SMTPAUTHARGS': 'host'}, '235'),
@@ -166,19 +169,24 @@ def test_styles():
             tap.ok('AUTH' not in ' '.join(lines[:-1]), 'and not offered', lines)
             tap.ok((want == '503') == ('qmail-smtpd: warning: no AUTH: ' in LOGS[-1]),
                    'and in the log' if want == '503' else 'nothing in the log', LOGS[-1])
-    for args, env in (((), {'REQUIRE_AUTH': '1'}), ((), {'REQUIREAUTH': ''}), ((CHECKER,), {'SMTPAUTH': '!'}),
+    for args, env in (((), {'REQUIRE_AUTH': '1'}), ((), {'REQUIREAUTH': ''}),
+                      ((CHECKER,), {'SMTPAUTH': '!'}),
                       ((CHECKER,), {'SMTPAUTH': '!CRAM'}), ((CHECKER,), {'SMTPAUTH': '!+cram'}),
-                      ((), {'SMTPAUTH': '-', 'REQUIRE_AUTH': '1'}), ((CHECKER,), {'REQUIRE_AUTH': '1'}),
-                      (('/bin/true', 'x'), {'SMTPAUTH': '!'}), (('vchkpw', 'vchkpw', 'true'), {'SMTPAUTH': '!'}),
+                      ((), {'SMTPAUTH': '-', 'REQUIRE_AUTH': '1'}),
+                      ((CHECKER,), {'REQUIRE_AUTH': '1'}),
+                      (('/bin/true', 'x'), {'SMTPAUTH': '!'}), (('vchkpw', 'vchkpw', 'true'),
+                                                                {'SMTPAUTH': '!'}),
                       ((CHECKER, 'true'), {'SMTPAUTHARGS': 'host', 'SMTPAUTH': '!'})):
         lines, _ = talk('%sMAIL FROM:<a@b>\r\nRCPT TO:<u@far.example>\r\n' % GOOD, args=args,
                         env={'PATH': path, 'RELAYCLIENT': '', **env})
         tap.equal(lines, ['503 auth not available (#5.3.3)', '530 Authorization required (#5.7.1) ',
-                          '503 MAIL first (#5.5.1)'], 'required, and no checker: %s %s' % (args, env))
+                          '503 MAIL first (#5.5.1)'], 'required, and no checker: %s %s'
+                          % (args, env))
         if env.get('SMTPAUTH') != '-':
             tap.ok('qmail-smtpd: warning: no AUTH: ' in LOGS[-1], 'in the log', LOGS[-1])
     for args, env in ((('vchkpw', 'true'), {'SMTPAUTH': '-'}), ((), {'SMTPAUTH': '0'})):
-        tap.equal(talk(GOOD, args=args, env=env)[0], ['503 auth not available (#5.3.3)'], 'switched off')
+        tap.equal(talk(GOOD, args=args, env=env)[0], ['503 auth not available (#5.3.3)'],
+                  'switched off')
 
 
 def test_mechanisms():
@@ -226,7 +234,8 @@ def test_cram_host():
 
 
 def test_bad_input():
-    malformed, cancelled = '501 malformed auth input (#5.5.4)', '501 auth exchange canceled (#5.0.0)'
+    malformed = '501 malformed auth input (#5.5.4)'
+    cancelled = '501 auth exchange canceled (#5.0.0)'
     rows = [
         ('AUTH PLAIN\r\n*\r\n', ['334 ', cancelled]),
         ('AUTH LOGIN\r\n*\r\n', ['334 VXNlcm5hbWU6', cancelled]),
@@ -263,7 +272,8 @@ def test_bad_input():
     tap.equal(len(given()), 1, 'the checker has seen the good one only')
     lines, _ = talk('MAIL FROM:<> AUTH=<>\r\n', args=())
     tap.equal(lines[0][:3], '555', 'no AUTH= without AUTH')
-    for text in ('x' * 32, '0' * 31 + 'G', 'A' * 32, 'joe ' + '0' * 31, 'joe ' + '0' * 33, ' ' + '0' * 32,
+    for text in ('x' * 32, '0' * 31 + 'G', 'A' * 32, 'joe ' + '0' * 31, 'joe ' + '0' * 33,
+                 ' ' + '0' * 32,
                  'joe\0 ' + '0' * 32, 'joe'):
         lines, _ = talk('AUTH CRAM-MD5\r\n%s\r\n' % b64(text), env={'SMTPAUTH': 'cram'})
         tap.equal(lines[1:], [malformed], 'CRAM-MD5: %r' % text)
@@ -274,7 +284,8 @@ def test_bad_input():
 def test_sizes():
     def answer(size):
         return talk('AUTH PLAIN\r\n%s\r\nNOOP\r\n' % ('A' * (size - 2)))[0][1:]
-    tap.equal(answer(12288), ['501 malformed auth input (#5.5.4)', '250 ok'], 'a line of 12288 bytes')
+    tap.equal(answer(12288), ['501 malformed auth input (#5.5.4)', '250 ok'],
+              'a line of 12288 bytes')
     tap.equal(answer(12289), ['500 auth line too long (#5.5.6)', '250 ok'], 'of 12289')
     tap.equal(answer(5000000), ['500 auth line too long (#5.5.6)', '250 ok'], 'of 5 million')
     tap.equal(talk('AUTH PLAIN %s\r\nNOOP\r\n' % ('A' * 2035))[0],
@@ -285,12 +296,14 @@ def test_sizes():
         user = 'j' * (size - len(SECRET) - 3)
         given()
         lines, _ = talk('AUTH PLAIN %s\r\n' % plain(user, SECRET))
-        tap.equal((lines[0][:3], len(given())), (want, int(want == '235')), 'a login of %d bytes' % size)
+        tap.equal((lines[0][:3], len(given())), (want, int(want == '235')), 'a login of %d bytes'
+                  % size)
 
 
 def spoiled(text):
     """What is nearly this base64, and none."""
-    return [text[:-1], text + 'A', text + '=', text[1:], text[:3] + '=' + text[4:], text[:2] + '*' + text[3:],
+    return [text[:-1], text + 'A', text + '=', text[1:], text[:3] + '=' + text[4:], text[:2] + '*'
+            + text[3:],
             text[:2] + '-' + text[3:], text + '====', text[:4] + ' ' + text[4:]] + \
         ([text.rstrip('=')] if '=' in text else [])
 
@@ -337,16 +350,19 @@ def test_edges():
         user = 'j' * (size - len(SECRET) - 3)
         for script in ('AUTH LOGIN %s\r\n%s\r\n', 'AUTH LOGIN\r\n%s\r\n%s\r\n'):
             lines, _ = talk(script % (b64(user), b64(SECRET)))
-            tap.equal((lines[-1][:3], [len(one) for one in given()]), (want, [size] if want == '235' else []),
+            tap.equal((lines[-1][:3], [len(one) for one in given()]),
+                      (want, [size] if want == '235' else []),
                       'LOGIN: a login of %d bytes' % size)
         lines, _ = talk('AUTH PLAIN\r\n%s\r\n' % plain(user, SECRET))
         tap.equal((lines[-1][:3], len(given())), (want, int(want == '235')), 'PLAIN: %d' % size)
     steps = [('LOGIN, name', 'AUTH LOGIN\r\n'), ('LOGIN, password', 'AUTH LOGIN am9l\r\n'),
              ('PLAIN', 'AUTH PLAIN\r\n'), ('CRAM-MD5', 'AUTH CRAM-MD5\r\n')]
-    malformed, cancelled = '501 malformed auth input (#5.5.4)', '501 auth exchange canceled (#5.0.0)'
+    malformed = '501 malformed auth input (#5.5.4)'
+    cancelled = '501 auth exchange canceled (#5.0.0)'
     long = '500 auth line too long (#5.5.6)'
     for name, script in steps:
-        for answer, want in (('*', cancelled), ('**', malformed), ('* ', malformed), (' *', malformed),
+        for answer, want in (('*', cancelled), ('**', malformed), ('* ', malformed),
+                             (' *', malformed),
                              ('*\0', malformed), ('=', malformed), ('A' * 12287, malformed),
                              ('A' * 12288, long), ('*' * 20000, long)):
             lines, _ = talk(script + answer + '\nNOOP\r\n', env={'SMTPAUTH': '+cram'})
@@ -366,7 +382,8 @@ def test_refusals():
     busy = 'AUTH PLAIN %s\r\n' % plain('joe', 'exit 111') * 4 + 'NOOP\r\n'
     got = together({**verdicts, **limits, 'crashes': crashes, 'busy': busy})
     check_verdicts(got)
-    tap.equal(([line[:3] for line in got['crashes'][0]], got['crashes'][1]), (['454'] * 3 + ['421'], 1),
+    tap.equal(([line[:3] for line in got['crashes'][0]], got['crashes'][1]), (['454'] * 3 + ['421'],
+                                                                              1),
               'three crashes are enough')
     tap.equal([line[:3] for line in got['busy'][0]], ['454'] * 4 + ['250'],
               'a checker that says "not now" may be asked again')
@@ -385,9 +402,11 @@ def check_verdicts(got):
         if want == '535':
             tap.ok(lines == ['535 authentication failed (#5.7.1)'] and took >= 4.9,
                    'its words, and 5 seconds', (lines, took))
-            tap.ok(re.fullmatch(r'qmail-smtpd\[\d+\]: AUTH failed \[192\.0\.2\.7\] joe\n', log), 'its log', log)
+            tap.ok(re.fullmatch(r'qmail-smtpd\[\d+\]: AUTH failed \[192\.0\.2\.7\] joe\n', log),
+                   'its log', log)
         if want == '454':
-            tap.ok(re.fullmatch(r'qmail-smtpd\[\d+\]: AUTH not possible \[192\.0\.2\.7\] -: .*\n', log),
+            tap.ok(re.fullmatch(r'qmail-smtpd\[\d+\]: AUTH not possible \[192\.0\.2\.7\] -: .*\n',
+                                log),
                    'its log', log)
     tap.ok('garbage' in got['noise!'][3], 'what a checker prints is in the log', got['noise!'])
 
@@ -404,7 +423,8 @@ def test_descriptors():
     given()
     server = Server(err=None)
     reply, _ = netserver.exchange(server, 'AUTH PLAIN %s\r\n' % plain('joe', 'noise!'))
-    tap.ok('garbage' not in reply and 'qmail-smtpd' not in reply, 'nothing but replies for the client', reply)
+    tap.ok('garbage' not in reply and 'qmail-smtpd' not in reply,
+           'nothing but replies for the client', reply)
 
 
 WORDS = ['first-Secret1', 'Second Secret', 'third#Secret']
@@ -413,16 +433,20 @@ WORDS = ['first-Secret1', 'Second Secret', 'third#Secret']
 def failures():
     return {
         'PLAIN': ''.join('AUTH PLAIN %s\r\n' % plain('joe', word) for word in WORDS),
-        'for somebody else': ''.join('AUTH PLAIN %s\r\n' % plain('joe', SECRET, 'ann') for word in WORDS),
-        'LOGIN': ''.join('AUTH LOGIN %s\r\n%s\r\n' % (b64('ann@ok.example'), b64(word)) for word in WORDS),
-        'swapped': ''.join('AUTH LOGIN %s\r\n%s\r\n' % (b64(word), b64('joe@far.example')) for word in WORDS),
+        'for somebody else': ''.join('AUTH PLAIN %s\r\n' % plain('joe', SECRET, 'ann')
+                                     for word in WORDS),
+        'LOGIN': ''.join('AUTH LOGIN %s\r\n%s\r\n' % (b64('ann@ok.example'), b64(word))
+                         for word in WORDS),
+        'swapped': ''.join('AUTH LOGIN %s\r\n%s\r\n' % (b64(word), b64('joe@far.example'))
+                           for word in WORDS),
         'hostile name': 'AUTH PLAIN %s\r\n' % plain('x\r\n@400 [1.2.3.4]\x1b', 'a b') * 3,
     }
 
 
 def check_limit(got):
     """Three failed logins end it; what was said is in no log."""
-    failed, enough = '535 authentication failed (#5.7.1)', '421 too many failed logins, closing (#4.7.0)'
+    failed = '535 authentication failed (#5.7.1)'
+    enough = '421 too many failed logins, closing (#4.7.0)'
     for name, (lines, code, _, log) in got.items():
         lines = [line for line in lines if not line.startswith('334')]
         tap.equal((lines, code), ([failed] * 3 + [enough], 1), name + ': three are enough')
@@ -437,8 +461,8 @@ def check_limit(got):
 
 
 def test_relay():
-    script = 'EHLO me\r\n%sRSET\r\nMAIL FROM:<a@b.example> AUTH=evil\r\nRCPT TO:<u@far.example>\r\nDATA\r\n' \
-        'Date: x\r\nMessage-ID: <x>\r\n\r\nhi\r\n.\r\n'
+    script = 'EHLO me\r\n%sRSET\r\nMAIL FROM:<a@b.example> AUTH=evil\r\n' \
+        'RCPT TO:<u@far.example>\r\nDATA\r\nDate: x\r\nMessage-ID: <x>\r\n\r\nhi\r\n.\r\n'
     env_file = QUEUE + '/env'
     for secret, code in ((SECRET, '250'), ('exit 111', '553')):
         login = 'AUTH PLAIN %s\r\n' % plain('joe', secret)
@@ -448,7 +472,8 @@ def test_relay():
         messages = queued()
         if code == '250':
             tap.ok(re.match(rb'Received: from client.example \(HELO me\) \(joe@192.0.2.7\)\n'
-                            rb'  by mx.example with ESMTPA; ', messages[0][0]), 'Received', messages)
+                            rb'  by mx.example with ESMTPA; ', messages[0][0]), 'Received',
+                            messages)
             tap.equal(messages[0][1], b'Fa@b.example\0Tu@far.example\0\0', 'envelope')
         else:
             tap.equal(messages, [], 'nothing is queued')
@@ -460,10 +485,12 @@ def test_relay():
     talk(script % GOOD, env={'QMAILQUEUE': filter_program, 'TCPREMOTEINFO': 'ident'})
     with open(env_file) as file:
         env = dict(line.rstrip('\n').split('=', 1) for line in file if '=' in line)
-    tap.equal([env.get(name) for name in ('RELAYCLIENT', 'TCPREMOTEINFO', 'SMTP_AUTH_USER', 'SMTPAUTHUSER',
+    tap.equal([env.get(name) for name in ('RELAYCLIENT', 'TCPREMOTEINFO', 'SMTP_AUTH_USER',
+                                          'SMTPAUTHUSER',
                                           'SMTPAUTHMETHOD')], ['', 'joe', 'joe', 'joe', 'plain'],
               'the environment of what comes later')
-    tap.ok(not any(SECRET in value or plain('joe', SECRET) in value for value in env.values()), 'no password in it', env)
+    tap.ok(not any(SECRET in value or plain('joe', SECRET) in value for value in env.values()),
+           'no password in it', env)
     lines, _ = talk('HELO me\r\n' + (script % GOOD).split('\r\n', 1)[1])
     tap.ok(b' with SMTP; ' in queued()[0][0], 'after HELO it is SMTP', queued())
 
@@ -476,7 +503,8 @@ def test_plugin():
         return [line for line in lines if not line.startswith(('250-', '250 8', '250 SIZE'))][:-1]
     tap.equal(login('true')[0][:3], '235', 'a plug-in that says nothing')
     got = login('echo E535 not $SMTPAUTHUSER by $SMTPAUTHMETHOD')
-    tap.equal((got[0], got[-1][:3]), ('535 not joe by plain', '553'), 'one that refuses: no relaying')
+    tap.equal((got[0], got[-1][:3]), ('535 not joe by plain', '553'),
+              'one that refuses: no relaying')
     got = login('test -z "$SMTPAUTHUSER" && echo E535 no name')
     tap.equal((got[0][:3], got[-1]), ('235', '250 ok'), 'accepted: relaying')
     got, _ = talk('EHLO x\r\nAUTH PLAIN %s\r\nQUIT\r\n' % plain('joe', 'wrong'),
@@ -489,26 +517,31 @@ def test_plugin():
 def test_submission():
     """Whom an authenticated client may say it is, and what is added to its mail."""
     def send(login, sender, **options):
-        return talk('EHLO x\r\n%sMAIL FROM:<%s>\r\nRCPT TO:<u@far.example>\r\nDATA\r\nTo: u\r\n\r\nhi\r\n.'
+        return talk('EHLO x\r\n%sMAIL FROM:<%s>\r\nRCPT TO:<u@far.example>\r\nDATA\r\nTo: u\r\n'
+                    '\r\nhi\r\n.'
                     '\r\n' % ('AUTH PLAIN %s\r\n' % plain(login, SECRET) if login else '', sender),
                     **options)[0][-1]
     own = {'submitsenders': 'joe:joe@a.example\njoe:@b.example\n'}
-    for login, sender, want in (('joe', 'joe@a.example', '250 ok'), ('joe', 'x@b.example', '250 ok'),
+    for login, sender, want in (('joe', 'joe@a.example', '250 ok'),
+                                ('joe', 'x@b.example', '250 ok'),
                                 ('joe', '', '250 ok'), ('ann', 'ann', '250 ok')):
         tap.equal(send(login, sender, control=own)[:6], want, '%s as %r' % (login, sender))
         tap.equal(len(queued()), 1, 'queued')
     refused = '553 this login may not use that sender address (#5.7.1)'
-    lines, _ = talk('%sMAIL FROM:<ann@a.example>\r\nRCPT TO:<u@far.example>\r\n' % GOOD, control=own)
+    lines, _ = talk('%sMAIL FROM:<ann@a.example>\r\nRCPT TO:<u@far.example>\r\n' % GOOD,
+                    control=own)
     tap.equal(lines[1:], [refused, '503 MAIL first (#5.5.1)'], 'joe as ann')
     lines, _ = talk(GOOD + 'MAIL FROM:<joe@x>\r\n', env={'FORCEAUTHMAILFROM': '1'})
     tap.equal(lines[1:], ['503 from and auth not the same (#5.5.1)'], 'FORCEAUTHMAILFROM')
     lines, code = talk(GOOD + 'MAIL FROM:<joe@x>\r\n', control={'submitsenders': True})
-    tap.equal((lines[1:], code), (['421 unable to read controls (#4.3.0)'], 1), 'unreadable submitsenders')
+    tap.equal((lines[1:], code), (['421 unable to read controls (#4.3.0)'], 1),
+              'unreadable submitsenders')
     lines, _ = talk('MAIL FROM:<joe@x>\r\n', control={'submitsenders': True})
     tap.equal(lines, ['250 ok'], 'nobody else is asked')
     send('joe', 'joe@a.example')
     tap.ok(re.fullmatch(rb'Received: .*\n  by .*\nTo: u\nDate: \d+ \w+ \d+ [\d:]+ -0000\n'
-                        rb'Message-ID: <[^ <>@]+@mx\.example>\n\nhi\n', queued()[0][0]), 'Date and Message-ID',
+                        rb'Message-ID: <[^ <>@]+@mx\.example>\n\nhi\n', queued()[0][0]),
+                        'Date and Message-ID',
            queued())
     send('', 'joe@a.example', env={'RELAYCLIENT': ''})
     tap.ok(queued()[0][0].endswith(b'\nTo: u\n\nhi\n'), 'not for others', queued())
@@ -521,7 +554,8 @@ def test_clear_channel():
     certificate = {'servercert.pem': 'x'}
     for env, control, refused in (
             ({}, certificate, True), ({'FORCETLS': '1'}, certificate, True),
-            ({'FORCETLS': '0'}, certificate, False), ({'ALLOW_INSECURE_AUTH': '1'}, certificate, False),
+            ({'FORCETLS': '0'}, certificate, False), ({'ALLOW_INSECURE_AUTH': '1'}, certificate,
+                                                      False),
             ({'ALLOW_INSECURE_AUTH': '0'}, certificate, True),
             ({'TCPREMOTEIP': '127.0.0.9'}, certificate, False),
             ({'TCPREMOTEIP': '::1'}, certificate, False),
@@ -542,7 +576,8 @@ def test_shown():
         server.until(rb'\n')
         server.send(script)
         with open(QUEUE + '/fifo', 'w'):        # once the checker reads it
-            tap.equal(procmem.shown(b'Xyzzy-9', script.split()[-1].encode()[:-4]), [], 'shown to nobody: ' + method)
+            tap.equal(procmem.shown(b'Xyzzy-9', script.split()[-1].encode()[:-4]), [],
+                      'shown to nobody: ' + method)
             tap.equal(procmem.shown(CHECKER.encode()) != [], True, 'though there is a checker')
         tap.ok('235' in server.until(rb'235'), 'its answer counts')
         tap.equal(procmem.shown(b'Xyzzy-9'), [], 'nor later')
@@ -574,35 +609,42 @@ def test_smtplib():
         client.getreply()
         client.ehlo('x')
         client.user, client.password = 'joe', SECRET
-        tap.equal(client.auth(method, getattr(client, 'auth_' + method.lower().replace('-', '_')))[0], 235,
+        tap.equal(client.auth(method, getattr(client, 'auth_'
+                                              + method.lower().replace('-', '_')))[0], 235,
                   'smtplib: ' + method)
         client.quit()
         server.process.wait(30)
 
 
 def test_log_styles():
-    """A refusal in each style; what the client has said for a name is in the line of AUTH alone, and
-    where s/qmail has it."""
+    """A refusal in each style; what the client has said for a name is in the line of AUTH
+    alone, and where s/qmail has it."""
     script = 'EHLO x y\r\nAUTH PLAIN %s\r\nAUTH NONE\r\n' % plain('joe\n', 'exit 1')
     server = Server(env={'QMAILSMTPD_LOG': 'refusal qlog sqmail'})
     netserver.exchange(server, script)
     lines = server.logged().splitlines()
     tap.equal(len(lines), 7, 'a line for each style, and one for the login')
-    for got, code, words, name in ((lines[1:4], 535, 'authentication failed (#5.7.1)', " ?~ 'joe_'"),
+    for got, code, words, name in ((lines[1:4], 535, 'authentication failed (#5.7.1)',
+                                    " ?~ 'joe_'"),
                                    (lines[4:7], 504, 'auth type invalid (#5.5.1)', '')):
-        tap.equal(got[0], 'qmail-smtpd: auth (%d %s):  from 192.0.2.7 to  helo x_y' % (code, words), 'refusal')
+        tap.equal(got[0], 'qmail-smtpd: auth (%d %s):  from 192.0.2.7 to  helo x_y' % (code, words),
+                  'refusal')
         tap.ok(re.fullmatch(
-            re.escape('qlogenvelope: result=rejected code=%d reason=auth detail=%s helo=x_y mailfrom= rcptto= '
-                      'relay=no rcpthosts=no size= authuser= authtype= encrypted= sslverified=no localip=192.0.2.1 '
-                      'localport= remoteip=192.0.2.7 remoteport= remotehost=client.example qp= pid='
+            re.escape('qlogenvelope: result=rejected code=%d reason=auth detail=%s helo=x_y '
+                      'mailfrom= rcptto= relay=no rcpthosts=no size= authuser= authtype= '
+                      'encrypted= sslverified=no localip=192.0.2.1 localport= '
+                      'remoteip=192.0.2.7 remoteport= remotehost=client.example qp= pid='
                       % (code, words.replace(' ', '_'))) + r'\d+', got[1]), 'qlogenvelope', got[1])
-        tap.ok(re.fullmatch(r'qmail-smtpd: pid \d+ Reject::AUTH::auth P:ESMTP S:192\.0\.2\.7:client\.example '
-                            r'H:x_y F: T:' + re.escape(name), got[2]), 'sqmail', got[2])
+        tap.ok(re.fullmatch(r'qmail-smtpd: pid \d+ Reject::AUTH::auth P:ESMTP '
+                            r'S:192\.0\.2\.7:client\.example H:x_y F: T:' +
+                            re.escape(name), got[2]), 'sqmail', got[2])
     server = Server(env={'QMAILSMTPD_LOG': 'sqmail'})
-    netserver.exchange(server, 'AUTH PLAIN %s\r\nMAIL FROM:<a@b>\r\nRCPT TO:<u@far.example>\r\n%sMAIL FROM:<a@b>\r\n'
-                       'RCPT TO:<u@far.example>\r\n' % (plain('Secret1', 'joe'), 'RSET\r\n' + GOOD))
+    netserver.exchange(server, 'AUTH PLAIN %s\r\nMAIL FROM:<a@b>\r\nRCPT TO:<u@far.example>\r\n'
+                       '%sMAIL FROM:<a@b>\r\nRCPT TO:<u@far.example>\r\n' %
+                       (plain('Secret1', 'joe'), 'RSET\r\n' + GOOD))
     ends = [line.split(' T:')[1] for line in server.logged().splitlines() if ' T:' in line]
-    tap.equal(ends, [" ?~ '-'", 'u@far.example', "u@far.example ?~ 'joe'"], 'sqmail: whose line it is')
+    tap.equal(ends, [" ?~ '-'", 'u@far.example', "u@far.example ?~ 'joe'"],
+              'sqmail: whose line it is')
 
 
 def main():

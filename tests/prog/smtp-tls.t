@@ -274,7 +274,8 @@ def clients():
     world.issue('client', subject='/CN=c/emailAddress=joe@client.example', names=[])
     world.issue('san', subject='/CN=c', names=['email:Ann@client.example'])
     world.issue('unlisted', subject='/CN=c/emailAddress=eve@client.example', names=[])
-    world.openssl('req', '-x509', '-nodes', '-newkey', 'ed25519', '-keyout', world.DIR + '/fake.key',
+    world.openssl('req', '-x509', '-nodes', '-newkey', 'ed25519', '-keyout',
+                  world.DIR + '/fake.key',
                   '-out', world.DIR + '/fake.crt', '-days', '9', '-subj',
                   '/CN=c/emailAddress=joe@client.example')
     world.write('fake.pem', world.read('fake.key') + world.read('fake.crt'))
@@ -331,12 +332,14 @@ def list_of_clients(control):
         return answer[:3], server.logged()
     yes, no = ask('joe@client.example\n'), ask('other@client.example\n')
     tap.equal((ask(None)[0], yes[0], no[0]), ('553', '250', '553'), 'tlsclients: off and on')
-    tap.ok("rcpthosts (553 sorry, that domain isn't in my list of allowed rcpthosts; no valid cert" in no[1] and
+    tap.ok("rcpthosts (553 sorry, that domain isn't in my list of allowed rcpthosts; "
+           'no valid cert' in no[1] and
            'rcpthosts (' not in yes[1], 'tlsclients: log', no[1])
     hidden = ask(True)
     tap.equal((hidden[0], ask(False)[0], ask('*\n@client.example\n')[0]), ('454', '454', '553'),
               'tlsclients: cannot be read, malformed')
-    tap.ok(re.search(r'not started: \S.* \(control/tlsclients\)\n', hidden[1]), '  and the log says so', hidden[1])
+    tap.ok(re.search(r'not started: \S.* \(control/tlsclients\)\n', hidden[1]),
+           '  and the log says so', hidden[1])
 
 
 def resume(version, certificate, control):
@@ -349,7 +352,8 @@ def resume(version, certificate, control):
         server = Smtp(control=step if certificate else None)
         server.greet()
         server.say(b'STARTTLS')
-        server.socket = context.wrap_socket(server.socket, server_hostname='mx.example', session=session)
+        server.socket = context.wrap_socket(server.socket, server_hostname='mx.example',
+                                            session=session)
         server.say(b'MAIL FROM:<x@x.example>')
         answers.append(server.say(b'RCPT TO:<you@elsewhere.example>')[:3])
         session, resumed = server.socket.session, server.socket.session_reused
@@ -364,7 +368,8 @@ def revoked():
     shutil.chown('/run/qmail-tls', 'qmailt')
     control = {'tlsclients': 'joe@client.example\n', 'clientca.pem': world.read('ca.pem')}
     for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
-        tap.equal(resume(version, True, control), (['250', '553'], False), 'revoked: %s' % version.name)
+        tap.equal(resume(version, True, control), (['250', '553'], False), 'revoked: %s'
+                  % version.name)
         tap.equal(resume(version, False, control), (['553', '553'], True),
                   'sessions are resumed where nobody is asked: %s' % version.name)
     server = Smtp(control={**control, 'clientcrl.pem': world.read('crl.pem')})
@@ -478,7 +483,8 @@ def cost():
     calls = world.read('trace').decode()
     inside = calls[calls.index('chdir('):]
     tap.ok(os.environ.get('SAN') or inside.count('\n') <= MOST_CALLS and 'cert' not in calls,
-           'no more system calls than before there was TLS', '%d\n%s' % (inside.count('\n'), inside))
+           'no more system calls than before there was TLS', '%d\n%s' % (inside.count('\n'),
+                                                                         inside))
     os.chmod(world.DIR, 0o755)
     server = Smtp()
     server.greet()
@@ -507,13 +513,15 @@ def idle():
     for name, env in (('STARTTLS', {}), ('SMTPS', {'SMTPS': '1'})):
         server = Smtp(env, {'timeoutsmtpd': '1'})
         if env:
-            server.socket = world.client_context().wrap_socket(server.socket, server_hostname='mx.example')
+            server.socket = world.client_context().wrap_socket(server.socket,
+                                                               server_hostname='mx.example')
             server.until(rb'\r\n')
         else:
             server.greet()
             server.encrypt()
         server.send(b'NO')
-        tap.equal((server.rest(), server.process.wait(world.PATIENCE)), ('451 timeout (#4.4.2)\r\n', 1),
+        tap.equal((server.rest(), server.process.wait(world.PATIENCE)), ('451 timeout (#4.4.2)\r\n',
+                                                                         1),
                   'timeoutsmtpd counts inside ' + name)
         server.end()
 
@@ -524,15 +532,19 @@ def large_clients():
     address = 'joe@client.example'
     issue('thousand', subject='/CN=c', names=['email:u%d@client.example' % n for n in range(999)] +
           ['email:' + address])
-    issue('first', subject='/CN=c', names=['email:' + address] + ['DNS:n%d' % n for n in range(999)])
-    issue('megabyte', subject='/CN=c', names=['email:%d.%s@client.example' % (n, 'u' * 60) for n in range(12500)])
+    issue('first', subject='/CN=c', names=['email:' + address]
+          + ['DNS:n%d' % n for n in range(999)])
+    issue('megabyte', subject='/CN=c', names=['email:%d.%s@client.example' % (n, 'u' * 60)
+                                              for n in range(12500)])
     issue('nul-san', subject='/CN=c', names=['email:' + address + '~.evil.example'])
     issue('nul-subject', subject='/CN=c/emailAddress=%s~.evil.example' % address, names=[])
     for name in ('nul-san', 'nul-subject'):
         world.resign(name, (address + '~').encode(), (address + '\0').encode())
-    tap.ok(len(world.read('megabyte.crt')) > 1 << 20, 'more than 1 MB', len(world.read('megabyte.crt')))
+    tap.ok(len(world.read('megabyte.crt')) > 1 << 20, 'more than 1 MB',
+           len(world.read('megabyte.crt')))
     control = {'tlsclients': address + '\n', 'clientca.pem': world.read('ca.pem')}
-    for name, wanted in (('first', '250 ok\r\n'), ('thousand', REFUSAL % ''), ('nul-san', REFUSAL % ''),
+    for name, wanted in (('first', '250 ok\r\n'), ('thousand', REFUSAL % ''),
+                         ('nul-san', REFUSAL % ''),
                          ('nul-subject', REFUSAL % '')):
         server = Smtp(control=control)
         server.greet()
@@ -555,7 +567,8 @@ def large_clients():
         except OSError:
             pass
         tap.equal((rest, server.end()), ('', 1), 'client: a megabyte, %s: closed' % version.name)
-        tap.ok(re.search(r'^tls: \d+ failed: excess\w* message size$', server.logged(), re.M), 'and logged',
+        tap.ok(re.search(r'^tls: \d+ failed: excess\w* message size$', server.logged(), re.M),
+               'and logged',
                server.logged())
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""tcpserver-ssl.t - services where TLS begins with the first byte, under tcpserver: `qmail-tls -s` and
-tcpserver-ssl; which process is which, and what each of them may do; qmail-cert."""
+"""tcpserver-ssl.t - services where TLS begins with the first byte, under tcpserver: `qmail-tls -s`
+and tcpserver-ssl; which process is which, and what each of them may do; qmail-cert."""
 import errno
 import os
 import pwd
@@ -222,7 +222,8 @@ def refused():
     log = service.end()
     tap.equal(len(re.findall(r'^tls: \d+ failed: .', log, re.M)), 8, 'each is logged')
     world.write('/var/qmail/control/tlsservermin', b'1.0\n')
-    world.write('/var/qmail/control/tlsserverciphers', b'# old\nAES256-SHA\nECDHE-ECDSA-AES128-SHA\n'
+    world.write('/var/qmail/control/tlsserverciphers',
+                b'# old\nAES256-SHA\nECDHE-ECDSA-AES128-SHA\n'
                 b'TLS_CHACHA20_POLY1305_SHA256\nNO-SUCH\n')
     service = Service(BIN + 'qmail-tls', '-s', 'echo', 'hello')
     context = world.client_context(version=ssl.TLSVersion.TLSv1)
@@ -320,7 +321,8 @@ def until_closed(socks, began):
 
 
 def slow():
-    """Clients that send nothing, a byte now and then, a handshake up to some point, or read nothing."""
+    """Clients that send nothing, a byte now and then, a handshake up to some point, or read
+    nothing."""
     left_alone = abandoned()
     service = Service(BIN + 'qmail-tls', '-s', 'echo', 'started')
     began = time.monotonic()
@@ -340,11 +342,13 @@ def slow():
     tls.close()
     ends = until_closed(socks, began)
     for what in socks:
-        tap.ok(25 < ends.get(what, 0) < 40 or what == 'a byte now and then' and 0 < ends.get(what, 0) < 40,
+        tap.ok(25 < ends.get(what, 0) < 40 or what == 'a byte now and then' and
+               0 < ends.get(what, 0) < 40,
                'slow: closed after 26 seconds: ' + what, ends)
     service.idle()
     log = service.end()
-    tap.equal((len(re.findall('failed: ', log)), len(re.findall('failed: handshake timed out', log)) >= 9),
+    tap.equal((len(re.findall('failed: ', log)),
+               len(re.findall('failed: handshake timed out', log)) >= 9),
               (len(socks), True), 'slow: logged')
     wait_until(lambda: not relays(), 'relays end')
     tap.ok(True, 'abandoned: its relay does not wait for ever')
@@ -354,11 +358,16 @@ def slow():
 # ---- power ----
 
 # Of x86-64: name, number, arguments.
-FORBIDDEN = (('open', 2, b'/etc/passwd', 0), ('openat', 257, -100, b'/etc/passwd', 0), ('creat', 85, b'/tmp/x', 0o600),
-             ('socket', 41, 2, 1, 0), ('connect', 42, 4, b'x', 1), ('socketpair', 53, 1, 1, 0), ('sendto', 44, 1, b'x', 1, 0),
-             ('execve', 59, b'/bin/sh', 0, 0), ('fork', 57), ('clone', 56, 17, 0), ('kill', 62, 1, 0),
-             ('ptrace', 101, 16, 1), ('unlink', 87, b'/tmp/x'), ('chdir', 80, b'/'), ('setuid', 105, 0),
-             ('dup', 32, 0), ('memfd_create', 319, b'x', 0), ('mprotect, to run it', 10, 0, 4096, 7))
+FORBIDDEN = (('open', 2, b'/etc/passwd', 0), ('openat', 257, -100, b'/etc/passwd', 0),
+             ('creat', 85, b'/tmp/x', 0o600),
+             ('socket', 41, 2, 1, 0), ('connect', 42, 4, b'x', 1), ('socketpair', 53, 1, 1, 0),
+             ('sendto', 44, 1, b'x', 1, 0),
+             ('execve', 59, b'/bin/sh', 0, 0), ('fork', 57), ('clone', 56, 17, 0),
+             ('kill', 62, 1, 0),
+             ('ptrace', 101, 16, 1), ('unlink', 87, b'/tmp/x'), ('chdir', 80, b'/'),
+             ('setuid', 105, 0),
+             ('dup', 32, 0), ('memfd_create', 319, b'x', 0), ('mprotect, to run it', 10, 0, 4096,
+                                                              7))
 
 
 def confined(relay):
@@ -380,7 +389,8 @@ def power():
     uid = str(QMAILT.pw_uid)
     tap.equal(shown['Uid'].split(), [uid] * 4, 'relay: qmailt in all ids')
     tap.equal((shown['NoNewPrivs'], shown['Seccomp'], shown['CapPrm'], shown['CapEff']),
-              ('1', '0' if SAN else '2', '0' * 16, '0' * 16), 'relay: no_new_privs, seccomp, no capabilities')
+              ('1', '0' if SAN else '2', '0' * 16, '0' * 16),
+              'relay: no_new_privs, seccomp, no capabilities')
     confined(relay)
     fds = sorted(int(n) for n in os.listdir('/proc/%d/fd' % relay))
     tap.equal(fds, [0, 1, 2, 4, 5], 'relay: descriptors')
@@ -437,8 +447,10 @@ def never_root():
         service.idle()
         service.end()
     os.chmod(program, 0o755)
-    done = subprocess.run(['unshare', '-m', 'sh', '-c', 'mount --bind %s/passwd /etc/passwd && exec %s -t'
-                           % (world.DIR, program)], stderr=subprocess.PIPE, check=False, timeout=world.PATIENCE)
+    done = subprocess.run(['unshare', '-m', 'sh', '-c',
+                           'mount --bind %s/passwd /etc/passwd && exec %s -t'
+                           % (world.DIR, program)], stderr=subprocess.PIPE, check=False,
+                           timeout=world.PATIENCE)
     tap.equal((done.returncode, done.stderr), (111, b'qmail-tls: cannot become qmailt\n'),
               'root, and no account qmailt: refused')
     os.chown(program, *own)
@@ -467,7 +479,8 @@ def kills():
         tap.equal(receive(tls), b'', 'killed: the %s: the client sees an end' % who)
         service.idle()
         service.end()
-        tap.ok(wait_until(lambda: not relays(), 'relays end'), 'killed: the %s: nothing is left' % who)
+        tap.ok(wait_until(lambda: not relays(), 'relays end'), 'killed: the %s: nothing is left'
+               % who)
 
 
 def callers():
@@ -545,7 +558,8 @@ def front():
     world.issue('front.example', 'rsa')
     pem = world.DIR + '/front.example.pem'
     for name, options in (('-s -n', ['-s', '-n', pem]), ('-n', ['-n', pem])):
-        service = Service('sh', '-c', 'env; ls -l /proc/self/fd', front=(BIN + 'tcpserver-ssl', '-v'),
+        service = Service('sh', '-c', 'env; ls -l /proc/self/fd', front=(BIN + 'tcpserver-ssl',
+                                                                         '-v'),
                           options=options)
         tls = service.connect(name='front.example')
         got = receive(tls).decode()
@@ -629,7 +643,8 @@ def main():
     world.set_up()
     install()
     try:
-        for part in (moves, environment, pids, refused, malformed, power, never_root, kills, callers, old_owner,
+        for part in (moves, environment, pids, refused, malformed, power, never_root, kills,
+                     callers, old_owner,
                      tickets, front, slow, helper):
             part()
     finally:

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """smarthosts.t - mail leaves with TLS and a login: from one host of ours to another, and through
-Exim (GnuTLS), OpenSMTPD, Postfix.  What arrives there is whole, and their logs say how it came.  Then they
-send to us: to port 25 by STARTTLS, to 587 and 465 with a login, with our certificate verified.
+Exim (GnuTLS), OpenSMTPD, Postfix.  What arrives there is whole, and their logs say how it came.
+Then they send to us: to port 25 by STARTTLS, to 587 and 465 with a login, with our certificate
+verified.
 Usage: smarthosts.t [NAME...]       only these functions
 """
 import contextlib
@@ -172,8 +173,11 @@ class Scene:
             mkdir -p %s/service/qmail-smtpd/log
             sh %s/bin/services --dir /service add qmail-smtpd qmail-submission qmail-smtps
             cd ../service
-            sed -i 's/ 0 \\([0-9][0-9]*\\) / %s \\1 /' qmail-smtpd/run qmail-submission/run qmail-smtps/run"""
-             % (hosts.home(), OUR_CERT, OUR_CERT, hosts.home(), hosts.BUILD, hosts.ADDRESS['hosta.test']))
+            for name in qmail-smtpd qmail-submission qmail-smtps; do
+                sed -i 's/ 0 \\([0-9][0-9]*\\) / %s \\1 /' $name/run
+            done"""
+             % (hosts.home(), OUR_CERT, OUR_CERT, hosts.home(), hosts.BUILD,
+                hosts.ADDRESS['hosta.test']))
         for port in (25, 587, 465):
             wait_for(lambda port=port: self.answers(port), 'our port %d' % port)
 
@@ -192,7 +196,8 @@ class Scene:
         code, out, err = self.host.call([*sendmail, 'joe@hosta.test'], text)
         tap.ok(code == 0, '%s takes a message for us' % name, out + err)
         found = self.host.wait_mail('joe', 1)[0].decode('latin-1')
-        word = r'ESMTPS \(TLS_\S+ encrypted\)' if port == 25 else r'ESMTPSA \(TLS_\S+ encrypted, authenticated\)'
+        word = (r'ESMTPS \(TLS_\S+ encrypted\)' if port == 25 else
+                r'ESMTPSA \(TLS_\S+ encrypted, authenticated\)')
         tap.ok(re.search(r'^Received: from .*\n  by hosta\.test with %s; ' % word, found, re.M) and
                'body %d' % self.serial in found, '%s sends to port %d' % (name, port), found[:600])
 
@@ -243,8 +248,10 @@ def exim():
         scene.serve()
         for port, protocol, login in ((25, 'smtp', ''), (587, 'smtp', 'hosts_require_auth = *'),
                                       (465, 'smtps', 'hosts_require_auth = *')):
-            a.write('/etc/exim4/out.conf', EXIM_OUT % {'port': port, 'protocol': protocol, 'login': login})
-            scene.take('Exim', ['exim4', '-C', '/etc/exim4/out.conf', '-f', 'ann@far.test', '-odf'], port)
+            a.write('/etc/exim4/out.conf', EXIM_OUT % {'port': port, 'protocol': protocol,
+                                                       'login': login})
+            scene.take('Exim', ['exim4', '-C', '/etc/exim4/out.conf', '-f', 'ann@far.test', '-odf'],
+                       port)
 
 
 def opensmtpd():
@@ -300,12 +307,14 @@ def postfix():
         scene.failure('relay.test', 'No_TLS_achieved_while_control/tlshosts/relay.test.pem_exists')
         scene.serve()
         a.sh('echo "[hosta.test]:587 joe:joe-secret" >/etc/postfix/login; '
-             'echo "[hosta.test]:465 joe:joe-secret" >>/etc/postfix/login; postmap hash:/etc/postfix/login')
+             'echo "[hosta.test]:465 joe:joe-secret" >>/etc/postfix/login; '
+             'postmap hash:/etc/postfix/login')
         for port, more in ((25, ''), (587, 'smtp_sasl_auth_enable=yes'),
                            (465, 'smtp_sasl_auth_enable=yes smtp_tls_wrappermode=yes')):
-            a.sh('postconf -e default_transport=smtp:[hosta.test]:%d smtp_tls_security_level=secure '
-                 'smtp_tls_CAfile=%s smtp_tls_secure_cert_match=hosta.test smtp_sasl_security_options= '
-                 'smtp_sasl_password_maps=hash:/etc/postfix/login disable_dns_lookups=yes smtp_host_lookup=native '
+            a.sh('postconf -e default_transport=smtp:[hosta.test]:%d smtp_tls_CAfile=%s '
+                 'smtp_tls_security_level=secure smtp_tls_secure_cert_match=hosta.test '
+                 'smtp_sasl_security_options= smtp_sasl_password_maps=hash:/etc/postfix/login '
+                 'disable_dns_lookups=yes smtp_host_lookup=native '
                  'smtp_tls_loglevel=1 %s; postfix reload' % (port, OUR_CERT, more))
             scene.take('Postfix', ['/usr/sbin/sendmail', '-f', 'ann@far.test'], port)
 

@@ -20,7 +20,8 @@ NAME = 'hosta.test'
 TLS_SERVICES = (('qmail-submission', 587), ('qmail-smtps', 465), ('qmail-pop3s', 995))
 PATIENCE = 60
 FULL = os.environ.get('DEPTH') == 'full'       # `make test-full`
-# That many connections to port 465 begin at once; how many say 220 and 221, and what the others meet.
+# That many connections to port 465 begin at once; how many say 220 and 221, and what the
+# others meet.
 CROWD = '''
 import collections, socket, ssl, sys, threading
 ends, context = collections.Counter(), ssl.create_default_context()
@@ -47,7 +48,8 @@ for thread in all: thread.start()
 for thread in all: thread.join()
 print(dict(ends))
 '''
-# Python's libraries, verifying the certificate: send four messages, or read twice how many there are.
+# Python's libraries, verifying the certificate: send four messages, or read twice how
+# many there are.
 LIBRARIES = '''
 import poplib, smtplib, ssl, sys
 name, context = "hosta.test", ssl.create_default_context(cafile="/tmp/certificate")
@@ -93,7 +95,8 @@ def settle(host):
     """What `make up` does, and a user of qmail-newpw."""
     host.sh('%s/bin/qmail-cert make' % home())
     host.sh("printf 'ann@%s:%%s:5002:5002:/home/ann:Maildir\\n' "
-            "\"$(openssl passwd -6 ann-secret)\" >%s/users/poppasswd; chmod 600 %s/users/poppasswd; "
+            "\"$(openssl passwd -6 ann-secret)\" >%s/users/poppasswd; "
+            'chmod 600 %s/users/poppasswd; '
             '%s/bin/qmail-newpw' % (NAME, home(), home(), home()))
     host.sh('sh %s/bin/services --dir /service add %s'
             % (BUILD, ' '.join(name for name, _ in TLS_SERVICES)))
@@ -115,7 +118,8 @@ def sent(host, name, run):
 
 
 def swaks(host, *args):
-    return host.call(['swaks', '--server', '127.0.0.1', '--from', 'ann@' + NAME, '--to', 'joe@' + NAME,
+    return host.call(['swaks', '--server', '127.0.0.1', '--from', 'ann@' + NAME, '--to',
+                      'joe@' + NAME,
                       '--auth-user', 'ann@' + NAME, '--auth-password', 'ann-secret', *args])
 
 
@@ -124,7 +128,8 @@ def clients(host):
     for mechanism in ('PLAIN', 'LOGIN'):
         sent(host, 'swaks 587 ' + mechanism, lambda: swaks(host, '--port', '587', '--tls', '--auth',
                                                           mechanism))
-        sent(host, 'swaks 465 ' + mechanism, lambda: swaks(host, '--port', '465', '--tlsc', '--auth',
+        sent(host, 'swaks 465 ' + mechanism, lambda: swaks(host, '--port', '465', '--tlsc',
+                                                           '--auth',
                                                           mechanism))
     for name, args in (('no login', ['--tls', '--auth-user', 'x', '--auth-password', 'y']),
                        ('no TLS', [])):
@@ -133,7 +138,8 @@ def clients(host):
     for port, starttls in (('587', 'on'), ('465', 'off')):
         host.write('/home/joe/.msmtprc', 'defaults\nauth on\ntls on\ntls_certcheck off\n'
                    'account default\nhost 127.0.0.1\nport %s\ntls_starttls %s\nfrom ann@%s\n'
-                   'user ann@%s\npassword ann-secret\n' % (port, starttls, NAME, NAME), 'joe', 0o600)
+                   'user ann@%s\npassword ann-secret\n' % (port, starttls, NAME, NAME), 'joe',
+                   0o600)
         sent(host, 'msmtp ' + port, lambda: host.call(
             ['msmtp', 'joe@' + NAME], b'Subject: x\n\ntext\n', user=hosts.USERS['joe'],
             env={'HOME': '/home/joe', 'USER': 'joe'}))
@@ -154,14 +160,17 @@ def mutt(host):
     login = 'ann%%40%s@%s' % (NAME, NAME)
     for way, smtp, pop in (('plain', 'smtp://%s:587' % login, 'pop://joe@%s' % NAME),
                            ('login', 'smtps://%s:465' % login, 'pops://joe@%s' % NAME)):
-        host.write('/home/joe/.muttrc', MUTTRC % {'name': NAME, 'way': way, 'smtp': smtp}, 'joe', 0o600)
-        sent(host, 'mutt ' + smtp.split(':')[0], lambda: host.call(['mutt', '-s', 'from mutt', 'joe@' + NAME],
+        host.write('/home/joe/.muttrc', MUTTRC % {'name': NAME, 'way': way, 'smtp': smtp}, 'joe',
+                   0o600)
+        sent(host, 'mutt ' + smtp.split(':')[0],
+             lambda: host.call(['mutt', '-s', 'from mutt', 'joe@' + NAME],
                                                           b'text\n', **user))
         host.sh('rm -f /home/joe/got')
         if way == 'login':                  # which qmail-popup has not
-            host.sh('sed -i "s/pop_authenticators=login/pop_authenticators=user/" /home/joe/.muttrc')
+            host.sh('sed -i "s/^\\(set pop.*\\)=login/\\1=user/" /home/joe/.muttrc')
         keys = 'push "<save-message>/home/joe/got<enter><quit>"'
-        wait_for(lambda: host.call(['script', '-qec', "mutt -f %s -e '%s'" % (pop, keys), '/dev/null'],
+        wait_for(lambda: host.call(['script', '-qec', "mutt -f %s -e '%s'" % (pop, keys),
+                                    '/dev/null'],
                                    timeout=PATIENCE, **user)[0] == 0 and
                  'Subject: from mutt\n' in host.sh('cat /home/joe/got 2>/dev/null || :'), 'mutt')
         tap.equal(host.mail('joe'), [], 'mutt reads ' + pop.split(':')[0])
@@ -174,12 +183,14 @@ def readers(host):
         host.deliver('ann@' + NAME, ['joe@' + NAME], b'Subject: to be fetched\n\ntext\n')
         host.wait_mail('joe', 1)
         ssl_word = 'ssl' if port == '995' else 'sslproto "tls1.2+"'
-        host.write('/home/joe/.fetchmailrc', 'poll 127.0.0.1 service %s protocol pop3 username "joe" '
+        host.write('/home/joe/.fetchmailrc',
+                   'poll 127.0.0.1 service %s protocol pop3 username "joe" '
                    'password "joe-secret" %s no sslcertck mda "cat >/home/joe/fetched"\n'
                    % (port, ssl_word), 'joe', 0o600)
         host.sh('rm -f /home/joe/fetched')
         wait_for(lambda: host.call(['fetchmail', '--nosyslog'], user=hosts.USERS['joe'],
-                                   env={'HOME': '/home/joe', 'USER': 'joe', 'LOGNAME': 'joe'})[0] == 0,
+                                   env={'HOME': '/home/joe', 'USER': 'joe',
+                                        'LOGNAME': 'joe'})[0] == 0,
                  'fetchmail', 20)
         tap.ok('Subject: to be fetched' in host.sh('cat /home/joe/fetched'), 'fetchmail ' + port)
     by_hand(host, 'openssl s_client 110', 110, '-starttls', 'pop3')
@@ -192,16 +203,21 @@ def libraries(host):
     code, _, err = host.call(['python3', '-c', LIBRARIES, 'send'], timeout=PATIENCE)
     tap.equal((code, err), (0, b''), 'smtplib: 587 and 465, PLAIN and LOGIN')
     found = host.wait_mail('joe', 4)
-    tap.ok(all(b'ESMTPSA (TLS' in text and b'by smtplib' in text for text in found), 'smtplib: Received', found[:1])
+    tap.ok(all(b'ESMTPSA (TLS' in text and b'by smtplib' in text for text in found),
+           'smtplib: Received', found[:1])
     # What has come in this very second qmail-pop3d does not show yet.
-    wait_for(lambda: host.call(['python3', '-c', LIBRARIES, 'read'], timeout=PATIENCE) == (0, b'4\n4\n', b''), 'poplib')
+    wait_for(lambda: host.call(['python3', '-c', LIBRARIES, 'read'],
+                               timeout=PATIENCE) == (0, b'4\n4\n', b''), 'poplib')
     tap.ok(True, 'poplib: STLS and 995')
-    host.sh('rm -f /home/joe/got; mkdir -p /home/joe/.getmail; %s/bin/maildirmake /home/joe/got; chmod 700 /home/joe/.getmail; '
+    host.sh('rm -f /home/joe/got; mkdir -p /home/joe/.getmail; %s/bin/maildirmake /home/joe/got; '
+            'chmod 700 /home/joe/.getmail; '
             'chown -R joe:joe /home/joe/.getmail /home/joe/got' % home())
     host.write('/home/joe/.getmail/getmailrc', GETMAILRC, 'joe', 0o600)
-    wait_for(lambda: hosts.getmail(host, 'joe') == 0 and len(os.listdir(host.path('/home/joe/got/new'))) >= 4,
+    wait_for(lambda: hosts.getmail(host, 'joe') == 0 and
+             len(os.listdir(host.path('/home/joe/got/new'))) >= 4,
              'getmail', 200)
-    tap.equal(host.sh('ls /home/joe/Maildir/new /home/joe/Maildir/cur | grep -c hosta || :'), '0\n', 'getmail 995')
+    tap.equal(host.sh('ls /home/joe/Maildir/new /home/joe/Maildir/cur | grep -c hosta || :'), '0\n',
+              'getmail 995')
     host.sh('rm -r /home/joe/got')
 
 
@@ -217,7 +233,8 @@ def by_hand(host, name, port, *options):
         client.stdin.write(command + b'\n')
         answers.append(client.stdout.readline())
     tap.ok(all(line.startswith(b'+OK') for line in answers) and
-           re.match(rb'\+OK \d+ \d+\r?\n', answers[-2]) and client.wait(PATIENCE) == 0, name, answers)
+           re.match(rb'\+OK \d+ \d+\r?\n', answers[-2]) and client.wait(PATIENCE) == 0, name,
+           answers)
 
 
 def scanned(host):
@@ -239,21 +256,26 @@ def scanned(host):
 
 def stunnel(host, port, program, args, more=''):
     """stunnel in inetd mode under tcpserver on this port, as scripts of others have it."""
-    host.write('/etc/stunnel/%d.conf' % port, 'cert = %s/control/servercert.pem\nexec = %s/bin/%s\nexecargs = %s %s\n%s'
+    host.write('/etc/stunnel/%d.conf' % port,
+               'cert = %s/control/servercert.pem\nexec = %s/bin/%s\nexecargs = %s %s\n%s'
                % (home(), home(), program, program, args, more))
-    service = host.popen(['env', 'SSL=1', 'SMTPAUTH=!', 'tcpserver', '-R', '-H', '-l', NAME, '127.0.0.1', str(port),
-                          'stunnel4', '/etc/stunnel/%d.conf' % port], env={'PATH': home() + '/bin:/usr/bin:/bin'})
+    service = host.popen(['env', 'SSL=1', 'SMTPAUTH=!', 'tcpserver', '-R', '-H', '-l', NAME,
+                          '127.0.0.1', str(port),
+                          'stunnel4', '/etc/stunnel/%d.conf' % port],
+                          env={'PATH': home() + '/bin:/usr/bin:/bin'})
     wait_for(lambda: host.listening(port), 'stunnel')
     return service
 
 
 def behind_stunnel(host):
     """qmail-popup and qmail-smtpd, which then is told that it is inside TLS."""
-    service = stunnel(host, 1995, 'qmail-popup', '%s %s/bin/checkpassword %s/bin/qmail-pop3d Maildir'
+    service = stunnel(host, 1995, 'qmail-popup',
+                      '%s %s/bin/checkpassword %s/bin/qmail-pop3d Maildir'
                       % (NAME, home(), home()))
     by_hand(host, 'stunnel in front of qmail-popup', 1995)
     service.terminate()
-    service = stunnel(host, 1465, 'qmail-smtpd', 'checkpassword-smtp true', 'setuid = qmaild\nsetgid = nofiles\n')
+    service = stunnel(host, 1465, 'qmail-smtpd', 'checkpassword-smtp true',
+                      'setuid = qmaild\nsetgid = nofiles\n')
     host.clear_mail('joe')
     code, out, _ = swaks(host, '--port', '1465', '--tlsc', '--auth', 'PLAIN')
     tap.ok(code == 0 and b'STARTTLS' not in out, 'stunnel in front of qmail-smtpd', out)
@@ -269,22 +291,26 @@ def postfix(host):
                                     '[127.0.0.1]:%d' % port], timeout=PATIENCE)
         tap.ok(code == 0 and b'TLS connection established' in out + err and b'TLSv1.3' in out + err,
                'posttls-finger %d' % port, out + err)
-    code, out, err = host.call(['posttls-finger', '-c', '-l', 'secure', '-F', '/tmp/certificate', '-L', 'summary',
+    code, out, err = host.call(['posttls-finger', '-c', '-l', 'secure', '-F', '/tmp/certificate',
+                                '-L', 'summary',
                                 '[%s]:25' % NAME, NAME], timeout=PATIENCE)
-    tap.ok(code == 0 and b'Verified TLS connection established' in out + err, 'posttls-finger: verified', out + err)
+    tap.ok(code == 0 and b'Verified TLS connection established' in out + err,
+           'posttls-finger: verified', out + err)
     code, out, err = host.call(['posttls-finger', '-c', '-w', '-l', 'may', '[127.0.0.1]:465'],
                                timeout=PATIENCE)
     tap.ok(b'TLS connection established' in out + err, 'posttls-finger 465', out + err)
 
 
 def at_once(host, count=int(os.environ.get('TEST_COUNT', '1000'))):
-    """Many handshakes at the same time: as many as the service takes, the others later.  They all wait in
-    its queue: those the kernel drops try again for a minute only."""
-    host.sh("sed -i 's/tcpserver -v/tcpserver -b %d -v/' %s/service/qmail-smtps/run" % (count, home()))
+    """Many handshakes at the same time: as many as the service takes, the others later.  They all
+    wait in its queue: those the kernel drops try again for a minute only."""
+    host.sh("sed -i 's/tcpserver -v/tcpserver -b %d -v/' %s/service/qmail-smtps/run"
+            % (count, home()))
     host.restart('qmail-smtps')
     wait_for(lambda: host.listening(465), 'port 465')
     code, out, err = host.call(['python3', '-c', CROWD, str(count)], timeout=240)
-    tap.equal(out.decode(), "{'served': %d}\n" % count, '%d handshakes at once: all are served' % count)
+    tap.equal(out.decode(), "{'served': %d}\n" % count, '%d handshakes at once: all are served'
+              % count)
     wait_for(lambda: not host.processes('qmail-tls'), 'the end of all relays', 30)
     tap.ok(True, 'no relay is left')
 
@@ -304,7 +330,8 @@ def reloaded(host):
 
 def testssl(host):
     """All that testssl.sh asks, for minutes; by name only."""
-    for where in ('-t smtp 127.0.0.1:25', '-t smtp 127.0.0.1:587', '127.0.0.1:465', '127.0.0.1:995'):
+    for where in ('-t smtp 127.0.0.1:25', '-t smtp 127.0.0.1:587', '127.0.0.1:465',
+                  '127.0.0.1:995'):
         _, out, err = host.call(['sh', '-c', 'testssl --quiet --color 0 --warnings off --ip one '
                                  '--severity MEDIUM --jsonfile /tmp/found.json %s; '
                                  'cat /tmp/found.json; rm -f /tmp/found.json' % where], timeout=900)
@@ -323,7 +350,8 @@ def kept_quiet(host):
         [base64.b64encode(b'\0ann@%s\0ann-secret' % NAME.encode())]
     logs = '\n'.join(line for name in os.listdir(host.path('/var/log')) if name.startswith('qmail-')
                      for line in host.log(name)).encode()
-    tap.ok(b'AUTH successful' in logs and b'ann@' in logs and not any(secret in logs for secret in secrets),
+    tap.ok(b'AUTH successful' in logs and b'ann@' in logs and
+           not any(secret in logs for secret in secrets),
            'no password is in a log')
 
 
