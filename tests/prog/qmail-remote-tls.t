@@ -190,19 +190,6 @@ def test_injection(context):
     tap.equal(report, SENT, 'later ones end the handshake')
 
 
-def revoke(name, to):
-    """DIR/to: the authority, and its list with this certificate on it."""
-    with open(DIR + '/ca.conf', 'w') as file:
-        file.write('[ca]\ndefault_ca = own\n[own]\ndatabase = %s/index\ndefault_md = sha256\n'
-                   'default_crl_days = 30\n' % DIR)
-    tlsworld.write('index', b'')
-    ours = ('ca', '-config', DIR + '/ca.conf', '-cert', DIR + '/ca.pem', '-keyfile',
-            DIR + '/ca.key')
-    openssl(*ours, '-revoke', '%s/%s.crt' % (DIR, name))
-    openssl(*ours, '-gencrl', '-out', DIR + '/list')
-    tlsworld.write(to, tlsworld.read('ca.pem') + tlsworld.read('list'))
-
-
 def test_verified():
     exists = 'control/tlshosts/%s.pem exists' % LOOP
     file = 'control/tlshosts/%s.pem' % LOOP
@@ -218,7 +205,8 @@ def test_verified():
     issue('many', subject='/CN=x', names=['DNS:n%d.example' % i for i in range(1000)])
     issue('huge', subject='/CN=x', names=['IP:' + LOOP] + ['DNS:host-%d.of.many.example' % i
                                                            for i in range(41000)])
-    revoke('this', 'revoked.pem')
+    tlsworld.revoke('this')
+    tlsworld.write('revoked.pem', tlsworld.read('ca.pem') + tlsworld.read('crl.pem'))
     unverified = 'ZTLS unable to verify server ' + LOOP
     at = '; connected to %s.\n' % LOOP
     for name, certificate, authority, wanted in (
