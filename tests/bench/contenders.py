@@ -40,6 +40,7 @@ class Contender:
     scheduler = None                    # the process without which nothing is delivered
     mkfs = ('-E', 'lazy_itable_init=0,lazy_journal_init=0')
     durable = True                      # whether it is an error not to write to the disk
+    lists = False                       # whether it takes part only where many go to one host
 
     def __init__(self, place, image_bytes=IMAGE_BYTES):
         self.place, self.image_bytes = place, image_bytes
@@ -237,6 +238,16 @@ class Pneumail(Contender):
         return '\n'.join(line for log in logs for line in host.read(log).splitlines()[-15:])
 
 
+class PneumailBatch(Pneumail):
+    """The same, told to send to as many recipients at once as Postfix does."""
+    name = 'pneumail+batch'
+    lists = True
+
+    def configure(self):
+        super().configure()
+        self.world.sh('echo 50 >/var/qmail/control/remotebatch')
+
+
 class Postfix(Contender):
     name = 'postfix'
     stack = ('postfix',)
@@ -403,4 +414,4 @@ class OpenSMTPDSync(OpenSMTPD):
         return 'export BENCH_SYNC=1; ' + super().command()
 
 
-ALL = (Pneumail, Postfix, Exim, OpenSMTPD, OpenSMTPDSync)
+ALL = (Pneumail, PneumailBatch, Postfix, Exim, OpenSMTPD, OpenSMTPDSync)

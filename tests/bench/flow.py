@@ -22,6 +22,7 @@ class Variant:
     counted = True              # whether a further round counts calls per message
     stepped = False             # whether instructions are counted as well, if wanted
     only = None                 # names of the contenders that take part, if not all
+    lists = False               # whether those take part that are for lists alone
     figures = {}
 
     def __init__(self, title, messages):
@@ -29,6 +30,10 @@ class Variant:
 
     def begin(self, contender):
         """Once before the rounds of a contender."""
+
+    def admits(self, contender):
+        """Whether the contender, or its class, takes part."""
+        return (not self.only or contender.name in self.only) and self.lists >= contender.lists
 
     def load(self, contender):
         """One round: {figure: value}."""
@@ -165,6 +170,7 @@ class ToMany(Relay):
 
     def __init__(self, recipients, address, title):
         super().__init__(1, recipients)
+        self.lists = '@d%d' not in address
         self.address, self.title = address, '1 message to %d recipients, %s' % (recipients, title)
 
     def load(self, contender):
@@ -184,6 +190,9 @@ def scenario_c(quick):
         rows.append(ToMany(count, 'r%d@d%d.sink.test', 'each at a domain of its own'))
         rows.append(ToMany(count, 'r%d@sink.test', 'at one domain'))
     return rows
+
+
+scenario_c.lists = True
 
 
 class FanOut(Variant):
