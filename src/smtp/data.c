@@ -17,6 +17,7 @@ struct transfer {
 	struct incoming incoming;
 	struct submission submission;
 	struct dotcrlf_decoder decoder;
+	bool bare_cr;			/* there was one, and it is not wanted */
 	int64_t begun;
 };
 
@@ -56,7 +57,7 @@ set_deadline(struct session *s, const struct transfer *t, uint64_t received)
 	s->in.deadline = deadline_first(rate, session_deadline(s));
 }
 
-/* Reads to the end of the text.  REPLY_OK, or why the connection ends. */
+/* Reads to the end of the text.  REPLY_OK, or why it is not taken. */
 static enum reply
 read_text(struct session *s, struct transfer *t)
 {
@@ -80,12 +81,17 @@ read_text(struct session *s, struct transfer *t)
 		in = io_peek(&s->in);
 		before = in.n;
 		status = dotcrlf_decode(&t->decoder, &in, text, &n);
+		/* Those of line ends are gone. */
+		if (s->conf->rules.no_bare_cr && span_chr(span_of(text, n), '\r') < n)
+			t->bare_cr = true;
 		submission_text(&t->submission, &t->incoming, text, n);
 		io_skip(&s->in, before - in.n);
 		received += before - in.n;
 		s->text_bytes += before - in.n;
 	}
-	return status == DOTCRLF_END ? REPLY_OK : REPLY_BARE_LF;
+	if (status != DOTCRLF_END)
+		return REPLY_BARE_LF;
+	return t->bare_cr ? REPLY_BARE_CR : REPLY_OK;
 }
 
 static void

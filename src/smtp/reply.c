@@ -68,6 +68,7 @@ static const struct {
 	[REPLY_TOO_BIG] = { "552 the message exceeds my databytes limit (#5.3.4)", REPLY_REFUSES },
 	[REPLY_LOOP] = { "554 too many hops, this message is looping (#5.4.6)", REPLY_REFUSES },
 	[REPLY_QUEUE_START] = { "451 qqt failure (#4.3.0)", REPLY_REFUSES },
+	[REPLY_BARE_CR] = { "554 bare CR in the message text (#5.6.0)", REPLY_REFUSES },
 	[REPLY_BARE_LF] = { "451 bare LF in the message text, see "
 	    "https://cr.yp.to/docs/smtplf.html", REPLY_ENDS },
 	[REPLY_TIMEOUT] = { "451 timeout (#4.4.2)", REPLY_ENDS },

@@ -71,16 +71,18 @@ static int
 read_flags(struct rules *r, const struct ctlnames *names)
 {
 	const char *hide = getenv("HIDEIP"), *utf8 = getenv("SMTPUTF8");
-	uint64_t null = 0, relay = 0, offer = 0;
+	uint64_t null = 0, relay = 0, offer = 0, bare = 0;
 
 	if (smtpconf_number(names, "REJECTNULLSENDERS", "rejectnullsenders", 1, &null) == -1 ||
 	    smtpconf_number(names, "RELAYREJ", "rejectrelaytest", 1, &relay) == -1 ||
 	    smtpconf_number(names, NULL, "hideip", 2, &r->hide_client) == -1 ||
 	    smtpconf_number(names, NULL, "smtputf8", 1, &offer) == -1 ||
+	    smtpconf_number(names, NULL, "barecr", 1, &bare) == -1 ||
 	    smtpconf_number(names, "MFCHECK", "mfcheck", 3, &r->check_domain) == -1)
 		return -1;
 	r->no_null_senders = null;
 	r->no_relay_characters = relay;
+	r->no_bare_cr = bare;
 	if (hide)
 		r->hide_client = *hide == '2' ? 2 : 1;
 	r->utf8 = utf8 ? *utf8 != '\0' : offer != 0;

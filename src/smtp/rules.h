@@ -27,6 +27,7 @@ struct rules {
 	uint64_t tarpit_delay_s;
 	uint64_t hide_client;		/* from Received, if it may relay; 2: its user, too */
 	bool utf8;			/* SMTPUTF8 is offered */
+	bool no_bare_cr;		/* barecr: a text with CR that ends no line is refused */
 };
 
 struct session;

@@ -40,7 +40,7 @@ line_or_me(const struct ctlnames *names, const char *name, enum ctl_status me_st
 
 /* SMTPGREETING, else the file, else me. */
 static enum ctl_status
-read_greeting(struct smtpconf *conf, enum ctl_status me_status, const struct buf *me)
+greeting_or_me(struct smtpconf *conf, enum ctl_status me_status, const struct buf *me)
 {
 	const char *told = getenv("SMTPGREETING");
 
@@ -58,7 +58,7 @@ read_names(struct smtpconf *conf)
 	enum ctl_status me_status = ctl_line("me", &me), greeting = CTL_ERROR, local = CTL_ERROR;
 
 	if (me_status != CTL_ERROR)
-		greeting = read_greeting(conf, me_status, &me);
+		greeting = greeting_or_me(conf, me_status, &me);
 	if (greeting == CTL_FOUND)
 		local = line_or_me(&conf->names, "localiphost", me_status, &me,
 		    &conf->local_ip_host);

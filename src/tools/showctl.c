@@ -90,6 +90,8 @@ static const struct control own_controls[] = {
 	{ "badrcptto", LIST, "Refused recipient: ", "", "No recipients are refused." },
 	{ "badrcpttonorelay", LIST, "Refused recipient of clients that may not relay: ", "",
 	    "No others are." },
+	{ "barecr", NUMBER, "A CR in a message that ends no line is refused (1) or not (0): ", ".",
+	    "0" },
 	{ "bouncemaxbytes", NUMBER, "Bounces hold at most ", " bytes of the message.", "all" },
 	{ "brtlimit", NUMBER, "Refused recipients after which a connection ends: ", ".", "0" },
 	{ "clientca.pem", MARK, "Certificates of clients come from authorities in it.", "", NULL },

@@ -171,6 +171,21 @@ def test_validrcptto():
               ' '.join(['553'] * 9 + ['421']), 'ten of them')
 
 
+def test_barecr():
+    envelope, on = START + 'RCPT TO:<u@ok.example>\r\nDATA\r\n', {'barecr': '1\n'}
+    for text, taken in (('a\r\nb\r\n', True), ('a\rb\r\n', False), ('a\r\r\n', False),
+                        ('\ra\r\n', False), ('.\ra\r\n', False), ('a\r\n..\r\n', True)):
+        for control, good in (({}, True), ({'barecr': '0\n'}, True), (on, taken)):
+            lines, _ = talk(envelope + text + '.\r\nRSET\r\n', None, control)
+            tap.equal((lines[-2][:3], lines[-1]), ('250' if good else '554', '250 ok'),
+                      'barecr %r: %r' % (control, text))
+            tap.equal(len(queued()), 1 if good else 0, '  queued')
+    lines, log = talk(envelope + 'a\rb\r\n.\r\n', {'QMAILSMTPD_LOG': 'refusal'}, on)
+    tap.equal(lines[-1], '554 bare CR in the message text (#5.6.0)', 'barecr: words')
+    tap.ok('554 bare CR' in log, 'barecr: log', log)
+    tap.equal(talk(envelope, None, {'barecr': True})[0], [], 'barecr: unreadable')
+
+
 def test_mailpolicy():
     lines = '# who writes to whom\n;x\na.b:e,joe:E(*@B.Example),\n\nok.example:z\nc.example:r(\n'
     got, log = ask(['u@a.b', 'joe@a.b', 'JOE@A.b', 'u@ok.example'], {}, {'policy': lines})
@@ -445,6 +460,7 @@ def main():
     test_plugins()
     test_validrcptto()
     test_mailpolicy()
+    test_barecr()
     test_rcptcheck()
     test_senders()
     test_foreign_senders()
