@@ -1,9 +1,11 @@
 /* many - qmail-remote as a process that does one delivery after the other. */
 #include "remote/many.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include "lib/conf.h"
+#include "lib/sig.h"
 #include "queue/stay.h"
 #include "remote/ready.h"
 
@@ -58,6 +60,9 @@ many_run(char **argv)
 	struct many m = { .ready = { .dns = NULL } };
 	struct stay *s = NULL;
 
+	/* Nobody waits for the qmail-tls of a delivery, which may end later than that: the kernel
+	 * forgets it. */
+	sig_ignore(SIGCHLD);
 	if (prepare(&m) && (s = stay_begin(argv, STAYPROTO_REMOTE, NAME, IDLE_NAME)) != NULL) {
 		for (bool first = true; stay_next(s); first = false)
 			deliver(&m, s, first);

@@ -11,6 +11,7 @@ sys.path[:0] = ['tests', 'tests/prog', 'tests/world']
 import queuedir as q                    # noqa: E402
 import staying as stays                 # noqa: E402
 import tap                              # noqa: E402
+import tlsworld                         # noqa: E402
 from host import read                   # noqa: E402
 from remoteserver import OK, Smtp, control, stop    # noqa: E402
 
@@ -109,6 +110,28 @@ def killed(server):
     tap.equal(daemon.close(), 0, 'end')
 
 
+def encrypted(server):
+    """The qmail-tls of a delivery is gone after it, and its descriptors."""
+    tlsworld.set_up()
+    context = tlsworld.server_context()
+
+    def handshake(connection):
+        connection.sendall(b'220 go on\r\n')
+        return context.wrap_socket(connection, server_side=True)
+    server.replies = ['220 hi', '250-mx\n250 STARTTLS', handshake] + OK[1:]
+    daemon = rspawn()
+    first = ready(daemon)
+    del server.seen[:]
+    tap.equal([send(daemon) for _ in range(3)], [ACCEPTED] * 3, 'TLS: deliveries')
+    tap.ok(server.seen.count('STARTTLS') >= 3, 'with TLS', server.seen)
+    q.wait_until(lambda: not stays.all_children(first) and not stays.ended(first))
+    tap.ok(True, 'no qmail-tls is left, not even a dead one')
+    tap.equal(stays.open_files(first), ['socket', 'socket'], 'it has nothing open but its socket')
+    tap.equal(daemon.close(), 0, 'end')
+    server.replies = OK
+    tlsworld.tear_down()
+
+
 def fresh(server):
     """Changed control files count for the next delivery."""
     daemon = rspawn()
@@ -134,14 +157,18 @@ def fresh(server):
     os.unlink(AGAIN + 'helohost')
     says('me.example', 'no file any more')
     os.symlink('/etc/helohost', AGAIN + 'helohost')
-    # What was changed just now is read each time.
-    q.wait_until(lambda: time.time() > os.stat(AGAIN).st_ctime + 3)
-    says('me.example', 'a link that leads nowhere')
-    says('me.example', 'nor has that changed')
-    ready(daemon)
+    tap.equal(send(daemon), b'ZUnable to read control files. (#4.3.0)\n',
+              'a link that leads nowhere')
     with open('/etc/helohost', 'w') as file:
         file.write('four.example\n')
     says('four.example', 'it leads somewhere')
+    # What was changed just now is read each time.
+    q.wait_until(lambda: time.time() > os.stat('/etc/helohost').st_ctime + 3)
+    ready(daemon)
+    with open('/etc/new', 'w') as file:
+        file.write('five.example\n')
+    os.rename('/etc/new', '/etc/helohost')
+    says('five.example', 'it leads to another file')
     os.unlink(AGAIN + 'helohost')
     os.rename(AGAIN + 'me', AGAIN + 'away')
     tap.equal(send(daemon), b'ZUnable to read control files. (#4.3.0)\n', 'no name at all')
@@ -198,6 +225,7 @@ control(smtproutes=':127.0.0.2')
 SERVER = Smtp('127.0.0.2', OK)
 staying(SERVER)
 killed(SERVER)
+encrypted(SERVER)
 fresh(SERVER)
 secret()
 renewed()

@@ -14,6 +14,12 @@ def children(daemon, name):
     return [int(pid) for pid in out.split()]
 
 
+def all_children(pid):
+    """Pids of its children, also of those that are dead and have not been waited for."""
+    return subprocess.run(['ps', '-o', 'pid=', '--ppid', str(pid)], stdout=subprocess.PIPE,
+                          check=False).stdout.split()
+
+
 def ready(daemon, name, deliver, want, *former):
     """Deliveries until one has been done by a process that waits for the next one, none of these;
     its pid.  The first that stays may be one that only shows that it can."""
