@@ -94,7 +94,7 @@ packet_send(int fd, struct span packet, const int *fds, size_t n)
 	c->cmsg_len = (socklen_t)CMSG_LEN(n * sizeof *fds);
 	memcpy(CMSG_DATA(c), fds, n * sizeof *fds);
 	do
-		r = sendmsg(fd, &message, MSG_NOSIGNAL);
+		r = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 	while (r == -1 && errno == EINTR);
 	return r == -1 ? -1 : 0;
 }

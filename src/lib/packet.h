@@ -24,7 +24,8 @@ bool packet_is_socket(int fd);
 MUST_CHECK int packet_greet(int fd, const char *what);
 bool packet_is_greeting(struct span packet, const char *what, const struct filemark *program);
 
-/* A packet with descriptors.  -1 with errno; nothing has been sent then. */
+/* A packet with descriptors; never waits (EAGAIN: the other end has not read so much that there is
+ * no room).  -1 with errno; nothing has been sent then. */
 MUST_CHECK int packet_send(int fd, struct span packet, const int *fds, size_t n);
 /* Waits for one.  Its bytes, 0 at the end of everything, -1 with errno (EMSGSIZE: cut).  Exactly n
  * descriptors must come along, which are close-on-exec; else EPROTO.  None is left open then. */

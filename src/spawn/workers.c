@@ -116,8 +116,9 @@ static pid_t
 run(const struct workers *ws, const struct proc_cred *cred, int fd)
 {
 	char *argv[] = { ws->probe.program, ws->probe.argument, NULL };
-	const struct proc_spawn spawn = { .argv = argv, .light = true, .fds = { { 0, fd } },
-		.nfds = 1 };
+	const struct proc_spawn spawn = { .argv = argv, .light = true,
+		/* What it writes before it greets is not for the reports. */
+		.fds = { { 0, fd }, { 1, fd } }, .nfds = 2 };
 	pid_t pid;
 
 	if (!ws->switches)
@@ -167,7 +168,8 @@ is_fit(struct workers *ws)
 
 /* ---- a delivery ---- */
 
-/* What is sent waits in the socket; there is room, for it is all there is. */
+/* What is sent waits in the socket.  There is room, unless the worker says that it has done what it
+ * has never read: then it is let go, and we do not wait for it. */
 static bool
 ask(struct workers *ws, struct worker *w, struct span strings, int message_fd)
 {
@@ -193,7 +195,7 @@ workers_hand(struct workers *ws, const struct proc_cred *cred, struct span strin
 	while (take_idle(ws, cred, w)) {
 		if (ask(ws, w, strings, message_fd))
 			return true;
-		let_go(w);		/* it has ended */
+		let_go(w);		/* it has ended, or does not read */
 	}
 	if (!start(ws, cred, w))
 		return false;
@@ -241,13 +243,16 @@ understand(struct worker *w, struct span packet, int *code)
 	return said;
 }
 
-/* It ended instead of greeting: there may be no memory, or a password now. */
+/* It ended instead of greeting: there may be no memory, or a password now.  Of several that were
+ * started together the first counts. */
 static enum worker_said
 unable(struct workers *ws)
 {
-	ws->fit = false;
-	let_all_go(ws);
-	resident_leave(&ws->probe);
+	if (ws->fit) {
+		ws->fit = false;
+		let_all_go(ws);
+		resident_leave(&ws->probe);
+	}
 	return WORKER_UNABLE;
 }
 

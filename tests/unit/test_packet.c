@@ -76,12 +76,32 @@ greeting(struct tap *t)
 	(void)close(pair[1]);
 }
 
+/* Who does not read makes nobody wait. */
+static void
+full(struct tap *t)
+{
+	char text[1000] = "";
+	int pair[2], here = 0;
+
+	if (packet_pair(pair) == -1)
+		abort();
+	(void)alarm(60);
+	errno = 0;
+	while (packet_send(pair[0], span_of(text, sizeof text), &here, 1) == 0)
+		;
+	ok(t, errno == EAGAIN, "no room");
+	(void)alarm(0);
+	(void)close(pair[0]);
+	(void)close(pair[1]);
+}
+
 int
 main(void)
 {
 	struct tap t = { 0 };
 
 	greeting(&t);
+	full(&t);
 	exchange(&t, "two", 10, 2, 64, 2, 0);
 	exchange(&t, "as many as can be", 64, PACKET_FDS_MAX, 64, PACKET_FDS_MAX, 0);
 	exchange(&t, "no room for the bytes", 11, 2, 10, 2, EMSGSIZE);

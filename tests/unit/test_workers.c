@@ -1,6 +1,7 @@
 /* workers: what they may say, and what is made of it; this test plays the worker. */
 #include "spawn/workers.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -112,6 +113,29 @@ test_greeting(struct tap *t)
 	ok(t, ws.fit, "others may stay");
 	is_num(t, first(&ws, NULL), WORKER_UNABLE, "it ends before its greeting");
 	ok(t, !ws.fit, "no more of them for now");
+	is_num(t, first(&ws, NULL), WORKER_UNABLE, "so does another one");
+	is_num(t, ws.probe.rest_ms, RESIDENT_REST_MS, "which makes the rest no longer");
+}
+
+/* What another program in its place writes is no report of ours. */
+static void
+test_other_program(struct tap *t)
+{
+	char program[] = "/bin/echo", argument[] = "Ktext";
+	struct workers ws = { .probe = { .program = program, .argument = argument,
+		.greeting = STAYPROTO_REMOTE }, .fit = true };
+	char chunk[STAYPROTO_PIECE];
+	struct worker w;
+	size_t n;
+	int code, message = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	filemark_take(&ws.file, program);
+	ok(t, workers_hand(&ws, NULL, span_of("a\0b\0c", 6), message, &w), "it is started");
+	is_num(t, worker_read(&ws, &w, chunk, sizeof chunk, &n, &code), WORKER_BROKEN,
+	    "it writes to its socket only");
+	(void)close(w.fd);
+	(void)close(message);
+	workers_end(&ws);
 }
 
 /* How many wait, by the numbers of their users. */
@@ -167,6 +191,7 @@ main(void)
 
 	test_words(&t);
 	test_greeting(&t);
+	test_other_program(&t);
 	test_keeping(&t);
 	return done(&t);
 }
