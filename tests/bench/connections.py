@@ -9,6 +9,10 @@ from flow import DOWN, UP, Variant
 from tree import Trouble
 
 
+# Debian 12's OpenSMTPD ends its handshakes with an error of OpenSSL's.
+WITH_TLS = ('pneumail', 'postfix', 'exim')
+
+
 def memory(contender):
     """PSS of all processes of the contender, in kB."""
     total = 0
@@ -21,17 +25,40 @@ def memory(contender):
 
 class Connect(Variant):
     """Connections without mail."""
+    stores = False
     figures = {'connections/s': UP}
 
     def __init__(self, at_once, count):
         self.at_once = at_once
         super().__init__('connect, EHLO, QUIT; %d at once' % at_once, count)
 
-    counted = False
-
     def load(self, contender):
         out = contender.net.run(['/bench/dial', net.US, str(self.messages), str(self.at_once)])
-        return {'connections/s': self.messages / float(out)}
+        return {'connections/s': self.messages / float(out.split()[0])}
+
+
+class Handshake(Variant):
+    """Connections without mail, encrypted.  tls: the version, with + to resume sessions."""
+    only = WITH_TLS
+    stores = False
+    figures = {'handshakes/s': UP, 'resumed %': UP}
+
+    def __init__(self, tls, at_once, count):
+        self.tls, self.at_once = tls, at_once
+        super().__init__('EHLO, STARTTLS, EHLO, QUIT; TLS %s, %s handshakes; %d at once' % (
+            tls.rstrip('+'), 'resumed' if '+' in tls else 'full', at_once), count)
+
+    def begin(self, contender):
+        contender.use_tls()
+
+    def load(self, contender):
+        seconds, resumed = contender.net.run(
+            ['/bench/dial', net.US, str(self.messages), str(self.at_once), self.tls]).split()
+        # Not all: the first of each client is new, and some give no further ticket with TLS 1.3.
+        if (int(resumed) > 0) != ('+' in self.tls):
+            raise Trouble('%s resumed %s sessions' % (contender.name, resumed))
+        return {'handshakes/s': self.messages / float(seconds),
+                'resumed %': 100 * int(resumed) / self.messages}
 
 
 class Idle(Variant):
@@ -39,14 +66,22 @@ class Idle(Variant):
     counted = False
     figures = {'PSS kB': DOWN}
 
-    def __init__(self, count):
-        super().__init__('memory of an idle SMTP connection (of %d)' % count, count)
+    def __init__(self, count, *tls):
+        self.tls = tls
+        self.only = WITH_TLS if tls else None
+        super().__init__('memory of an idle SMTP connection%s (of %d)' % (
+            ' with TLS ' + tls[0] if tls else '', count), count)
+
+    def begin(self, contender):
+        if self.tls:
+            contender.use_tls()
 
     def load(self, contender):
         contender.reset()       # without processes that wait for the next connection
         before = memory(contender)
-        child = contender.net.world.popen(['/bench/dial', net.US, str(self.messages), 'hold'],
-                                          stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        child = contender.net.world.popen(
+            ['/bench/dial', net.US, str(self.messages), 'hold', *self.tls],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         if child.stdout.readline() != b'ready\n':
             raise Trouble('%s: connections failed' % contender.name)
         after = memory(contender)
@@ -136,5 +171,9 @@ class Pop3(Variant):
 def scenario_h(quick):
     """connections"""
     few = 10 if quick else 1
+    # Those with TLS come last: it stays switched on.
     return [Connect(1, 500 // few), Connect(20, 3000 // few), Idle(50), Outbound(50),
-            Pop3(100000 // (few * 10))]
+            Pop3(100000 // (few * 10))] + [
+                Handshake(tls, at_once, count // few) for tls, at_once, count in (
+                    ('1.3', 1, 200), ('1.3', 20, 1000), ('1.3+', 1, 200), ('1.3+', 20, 1000),
+                    ('1.2', 20, 1000), ('1.2+', 20, 1000))] + [Idle(50, '1.3')]

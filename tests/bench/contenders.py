@@ -47,6 +47,7 @@ class Contender:
         self.image = os.path.join(place, self.name + '.img')
         self.world = self.net = self.device = self.daemons = self.disk = None
         self.meter = meter.Meter(self.name)
+        self.encrypts = False
 
     # -- making and unmaking -------------------------------------------------------------------
 
@@ -161,6 +162,15 @@ class Contender:
                                                              ' '.join(self.stale)))
         self.run()
 
+    def use_tls(self):
+        """Offer STARTTLS from now on."""
+        if self.encrypts:
+            return
+        self.kill()
+        self.configure_tls()
+        self.run()
+        self.encrypts = True
+
     def arrived(self, place='/home/joe/Maildir/new'):
         """How many messages a directory has."""
         return len(os.listdir(self.world.path(place)))
@@ -187,6 +197,10 @@ class Contender:
 
     def configure(self):
         """Write its configuration."""
+        raise NotImplementedError
+
+    def configure_tls(self):
+        """The certificate and key in /bench/tls.pem; everything else as by default."""
         raise NotImplementedError
 
     def command(self):
@@ -221,6 +235,12 @@ class Pneumail(Contender):
             mkdir -p /var/log/smtpd /var/log/send
             echo '192.0.2.:allow,RELAYCLIENT=""' | tcprules /etc/tcp.smtp.cdb /etc/tcp.smtp.tmp
         ''' % (LOCAL_AT_ONCE, REMOTE_AT_ONCE, BOXES))
+
+    def configure_tls(self):
+        self.world.sh('''
+            install -o qmailt -g qmail -m 600 /bench/tls.pem /var/qmail/control/servercert.pem
+            install -d -o qmailt -g qmail -m 700 /run/qmail-tls
+        ''')
 
     def command(self):
         # As the installed services, without supervise.
@@ -277,6 +297,12 @@ class Postfix(Contender):
             postmap /etc/postfix/boxes
         '''.format(sessions=SESSIONS, local=LOCAL_AT_ONCE, remote=REMOTE_AT_ONCE, boxes=BOXES))
 
+    def configure_tls(self):
+        self.world.sh('''
+            install -m 600 /bench/tls.pem /etc/postfix/tls.pem
+            postconf -e smtpd_tls_security_level=may smtpd_tls_chain_files=/etc/postfix/tls.pem
+        ''')
+
     def command(self):
         return 'ulimit -n 4096; exec postfix start-fg'
 
@@ -292,7 +318,9 @@ acl_smtp_data = accept_all
 never_users = root
 host_lookup =
 rfc1413_query_timeout = 0s
-tls_advertise_hosts =
+tls_advertise_hosts = {tls}
+tls_certificate = /etc/exim4/tls.pem
+tls_resumption_hosts = *
 ignore_bounce_errors_after = 2d
 timeout_frozen_after = 7d
 recipients_max = 0
@@ -356,12 +384,20 @@ class Exim(Contender):
     message = re.compile('-H$')
     spool = ('/var/spool/exim4',)
 
-    def configure(self):
+    def _write(self, tls):
         path = self.world.path('/etc/exim4/exim4.conf')
-        host.write(path, EXIM.format(sessions=SESSIONS, local=LOCAL_AT_ONCE, remote=REMOTE_AT_ONCE))
+        host.write(path, EXIM.format(sessions=SESSIONS, local=LOCAL_AT_ONCE, remote=REMOTE_AT_ONCE,
+                                     tls=tls))
+
+    def configure(self):
+        self._write('')
         self.world.sh('''
             mkdir -p /run/exim4 && chown Debian-exim:Debian-exim /run/exim4
             chmod 755 /home/boxes; exim4 -bV >/dev/null''')
+
+    def configure_tls(self):
+        self.world.sh('install -o Debian-exim -m 600 /bench/tls.pem /etc/exim4/tls.pem')
+        self._write('*')
 
     def command(self):
         return 'ulimit -n 4096; exec exim4 -bdf -q30m'

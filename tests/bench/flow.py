@@ -20,6 +20,7 @@ UP, DOWN = 1, -1                # which way is better
 class Variant:
     """One line of the results.  figures: {name: UP or DOWN}, the names say the unit."""
     counted = True              # whether a further round counts calls per message
+    stores = True               # whether it leaves anything on the disk, and so has to sync
     stepped = False             # whether instructions are counted as well, if wanted
     only = None                 # names of the contenders that take part, if not all
     lists = False               # whether those take part that are for lists alone
