@@ -400,22 +400,21 @@ sys_pidfd(pid_t pid)
 	return (int)syscall(SYS_pidfd_open, pid, 0U);
 }
 
-void
+size_t
 sys_want_files(size_t n)
 {
+	const struct rlimit more = { n, n };
 	struct rlimit now;
 
-	if (getrlimit(RLIMIT_NOFILE, &now) == -1 || now.rlim_cur >= n)
-		return;
-	now.rlim_cur = n;
-	if (now.rlim_max < n) {
-		const struct rlimit more = { n, n };
-
-		if (setrlimit(RLIMIT_NOFILE, &more) == 0)
-			return;
-		now.rlim_cur = now.rlim_max;
-	}
+	if (getrlimit(RLIMIT_NOFILE, &now) == -1)
+		return n;
+	if (now.rlim_cur >= n)
+		return (size_t)now.rlim_cur;
+	if (now.rlim_max < n && setrlimit(RLIMIT_NOFILE, &more) == 0)
+		return n;
+	now.rlim_cur = now.rlim_max < n ? now.rlim_max : n;
 	(void)setrlimit(RLIMIT_NOFILE, &now);
+	return (size_t)now.rlim_cur;
 }
 
 void

@@ -97,8 +97,9 @@ void sys_set_name(const char *name);
 void sys_execvpe(const char *file, char *const argv[], char *const envp[]);
 /* A descriptor that polls readable once the child is dead; close-on-exec.  -1: none to be had. */
 int sys_pidfd(pid_t pid);
-/* Raises the soft limit of open files to at least n, the hard limit too if we may. */
-void sys_want_files(size_t n);
+/* Raises the soft limit of open files to at least n, the hard limit too if we may.  What it is
+ * then. */
+size_t sys_want_files(size_t n);
 /* No core file; no new privileges (switches off set-uid bits below us!). */
 void sys_no_core(void);
 MUST_CHECK int sys_no_new_privs(void);

@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -48,6 +47,7 @@ enum { POLL_COMMANDS, POLL_SIGNALS, POLL_SLOTS };
 struct spawnd {
 	const struct spawnd_ops *ops;
 	uid_t owner;			/* of message files */
+	size_t files;			/* how many may be open */
 	struct spawnproto_command command;
 	struct batch batch;		/* commands not started yet */
 	struct slot slots[SPAWN_SLOTS];
@@ -223,8 +223,7 @@ listen_to(struct spawnd *d, size_t i)
 {
 	struct slot *slot = slot_at(d, i);
 
-	d->polls[POLL_SLOTS + i] = (struct pollfd){ .fd = slot->run.fd,
-		.events = POLLIN };
+	d->polls[POLL_SLOTS + i] = (struct pollfd){ .fd = slot->run.fd, .events = POLLIN };
 	if (slot->run.pid == 0) {
 		slot->until = deadline_now();
 		d->lingering++;
@@ -247,6 +246,17 @@ occupy(struct spawnd *d)
 	listen_to(d, d->n_active++);
 }
 
+/* Workers that wait keep no descriptors from a delivery. */
+static const char *
+begin(struct spawnd *d, struct slot *slot, bool alone)
+{
+	const size_t used = d->n_active + 1 + SPARE_FILES;
+
+	if (d->ops->workers)
+		workers_limit(d->ops->workers, d->files > used ? d->files - used : 0);
+	return task_begin(&slot->task, d->ops, d->owner, alone, &slot->run);
+}
+
 /* Starts what has come together; what cannot be started has its reports at once. */
 static void
 start_batch(struct spawnd *d, bool complete)
@@ -259,7 +269,7 @@ start_batch(struct spawnd *d, bool complete)
 		return;
 	first->complaint = NULL;
 	if (complete && task_set(&first->task, b))
-		complaint = task_begin(&first->task, d->ops, d->owner, false, &first->run);
+		complaint = begin(d, first, false);
 	if (!complaint)
 		occupy(d);
 	else
@@ -341,7 +351,7 @@ run_after_all(struct spawnd *d, size_t i)
 {
 	struct slot *slot = slot_at(d, i);
 
-	slot->complaint = task_begin(&slot->task, d->ops, d->owner, true, &slot->run);
+	slot->complaint = begin(d, slot, true);
 	if (!slot->complaint)
 		listen_to(d, i);
 }
@@ -417,7 +427,7 @@ prepare(struct spawnd *d)
 		return -1;
 	sys_close_from(3);
 	umask(077);
-	sys_want_files(SPAWN_SLOTS + SPARE_FILES);
+	d->files = sys_want_files(SPAWN_SLOTS + SPARE_FILES);
 	sig_reset_all();	/* deliveries find it so */
 	sig_ignore(SIGPIPE);
 	if (chdir(QMAIL_HOME) == -1 || chdir("queue/mess") == -1 ||

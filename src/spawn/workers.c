@@ -56,6 +56,15 @@ take_idle(struct workers *ws, const struct proc_cred *cred, struct worker *w)
 }
 
 void
+workers_limit(struct workers *ws, size_t max)
+{
+	while (ws->n_idle > max) {
+		let_go(&ws->idle[0]);
+		take_out(ws, 0);
+	}
+}
+
+void
 workers_keep(struct workers *ws, const struct worker *w)
 {
 	if (!ws->fit || w->times >= WORKERS_TIMES || w->dev != ws->file.dev ||
@@ -63,10 +72,7 @@ workers_keep(struct workers *ws, const struct worker *w)
 		let_go(w);
 		return;
 	}
-	if (ws->n_idle == WORKERS_IDLE_MAX) {
-		let_go(&ws->idle[0]);
-		take_out(ws, 0);
-	}
+	workers_limit(ws, WORKERS_IDLE_MAX - 1);
 	ws->idle[ws->n_idle] = *w;
 	ws->idle[ws->n_idle++].until = deadline_after(WORKERS_IDLE_MS);
 }

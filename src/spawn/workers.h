@@ -72,6 +72,8 @@ MUST_CHECK enum worker_said worker_read(struct workers *ws, struct worker *w, ch
     size_t size, size_t *n, int *code);
 /* Its delivery is done or declined: it waits for another one, or is let go. */
 void workers_keep(struct workers *ws, const struct worker *w);
+/* Lets those that have waited longest go, if more than this wait. */
+void workers_limit(struct workers *ws, size_t max);
 /* A child of ours has ended that has no delivery. */
 void workers_reaped(struct workers *ws, pid_t pid);
 /* Lets those go that have been idle for long; when to call it again. */

@@ -2,6 +2,8 @@
 """qmail-local-stay.t - the qmail-local that does one delivery after the other for a user: only what
 ends in Maildirs or nowhere, as a qmail-local of their own would do it."""
 import os
+import resource
+import select
 import signal
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from host import read                   # noqa: E402
 RESIDENT = 'local-stay'
 DONE = b'Kdid 1+0+0\n'
 JOE = '/home/joe/'
+MANY = 60               # fewer than there are slots, twice as many are more
 
 
 def lspawn(**more):
@@ -168,6 +171,38 @@ def renewed():
     tap.ok(len(boxes()) >= done, 'nothing is lost')
 
 
+def few_files():
+    """Those that wait keep no descriptors from deliveries."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (100, limits[1]))
+    daemon = lspawn()                   # has one for each slot then, and few more
+    resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    os.mkfifo('/tmp/gate')
+    os.chmod('/tmp/gate', 0o666)
+    gate = os.open('/tmp/gate', os.O_RDWR)
+    with open('/home/ann/.qmail-hold', 'w') as file:
+        file.write('|dd bs=1 count=1 </tmp/gate >/dev/null 2>&1\n')
+
+    def begun():
+        running = subprocess.run(['pgrep', '-xc', 'dd'], stdout=subprocess.PIPE, check=False)
+        return int(running.stdout) == MANY or select.select([daemon.process.stdout], [], [], 0)[0]
+
+    ready(daemon)
+    ready(daemon, recipient=b'ann@y.example')
+    for recipient, want in ((b'joe', DONE), (b'ann-hold', b'Kdid 0+0+1\n')):
+        for slot in range(MANY):
+            daemon.command(slot, recipient + b'@y.example')
+        if recipient != b'joe':
+            q.wait_until(begun)
+            os.write(gate, MANY * b'x')
+        reports = daemon.reports(MANY)
+        tap.equal(set(reports.values()), {want}, '%d at once, with few descriptors' % len(reports))
+    os.close(gate)
+    tap.equal(daemon.close(), 0, 'end')
+    boxes()
+    boxes('/home/ann/')
+
+
 q.put('mess/0/23', b'Received: x\n\nhello\n')
 q.put('mess/0/24', b'Delivered-To: joe@y.example\n\nhello\n')
 for user in ('joe', 'ann'):
@@ -178,4 +213,5 @@ others()
 killed()
 unable()
 renewed()
+few_files()
 sys.exit(tap.done())

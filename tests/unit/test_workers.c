@@ -117,11 +117,12 @@ test_greeting(struct tap *t)
 	is_num(t, ws.probe.rest_ms, RESIDENT_REST_MS, "which makes the rest no longer");
 }
 
-/* What another program in its place writes is no report of ours. */
+/* What another program in its place writes is no report of ours; this one repeats what it
+ * is sent. */
 static void
 test_other_program(struct tap *t)
 {
-	char program[] = "/bin/echo", argument[] = "Ktext";
+	char program[] = "/bin/cat", argument[] = "-";
 	struct workers ws = { .probe = { .program = program, .argument = argument,
 		.greeting = STAYPROTO_REMOTE }, .fit = true };
 	char chunk[STAYPROTO_PIECE];
@@ -131,8 +132,10 @@ test_other_program(struct tap *t)
 
 	filemark_take(&ws.file, program);
 	ok(t, workers_hand(&ws, NULL, span_of("a\0b\0c", 6), message, &w), "it is started");
+	(void)alarm(60);
 	is_num(t, worker_read(&ws, &w, chunk, sizeof chunk, &n, &code), WORKER_BROKEN,
 	    "it writes to its socket only");
+	(void)alarm(0);
 	(void)close(w.fd);
 	(void)close(message);
 	workers_end(&ws);
@@ -180,8 +183,13 @@ test_keeping(struct tap *t)
 	ws.idle[0].until = ws.idle[1].until = 0;
 	ok(t, workers_tidy(&ws) == ws.idle[0].until && ws.n_idle == WORKERS_IDLE_MAX - 3 &&
 	    !is_open(fds[1][1]) && !is_open(fds[2][1]) && is_open(fds[3][1]), "two are");
+	workers_limit(&ws, 10);
+	ok(t, ws.n_idle == 10 && !is_open(fds[3][1]) && is_open(fds[WORKERS_IDLE_MAX][1]),
+	    "fewer may wait");
+	workers_limit(&ws, 10);
+	ok(t, ws.n_idle == 10, "as many as may");
 	workers_end(&ws);
-	ok(t, ws.n_idle == 0 && !is_open(fds[3][1]), "the end of all");
+	ok(t, ws.n_idle == 0 && !is_open(fds[WORKERS_IDLE_MAX][1]), "the end of all");
 }
 
 int
