@@ -9,6 +9,7 @@
 #include "lib/sandbox.h"
 #include "lib/sys.h"
 #include "remote/outgoing.h"
+#include "remote/starttls.h"
 #include "remote/tlspolicy.h"
 
 #define NO_MEMORY "ZOut of memory. (#4.3.0)\n"
@@ -57,7 +58,7 @@ ready_enter(const struct ready *r, const struct smtproute *route)
 	struct sandbox_path paths[] = {
 		{ "queue/lock/tcpto", SANDBOX_WRITE },
 		{ "queue/lock/tcpto6", SANDBOX_WRITE },
-		{ "bin/qmail-tls", SANDBOX_RUN },
+		{ STARTTLS_PROGRAM, SANDBOX_RUN },
 		{ "/lib", SANDBOX_RUN },		/* its loader and libraries, */
 		{ "/lib64", SANDBOX_RUN },		/* wherever they are, */
 		{ "/etc/ld.so.cache", SANDBOX_READ },	/* and their list */

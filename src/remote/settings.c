@@ -9,6 +9,7 @@
 #include "lib/ascii.h"
 #include "lib/ctl.h"
 #include "remote/smtproute.h"
+#include "remote/starttls.h"
 
 #define CONNECT_DEFAULT 60
 #define TIMEOUT_DEFAULT 1200
@@ -175,6 +176,7 @@ settings_mark(struct settings_marks *m)
 {
 	filemark_take(&m->directory, CONTROL_DIRECTORY);
 	filemark_take(&m->resolver, RESOLVER);
+	filemark_take(&m->tls, STARTTLS_PROGRAM);
 	m->fresh = filemark_recent(&m->directory) || filemark_recent(&m->resolver);
 	for (size_t i = 0; i < SETTINGS_FILES; i++) {
 		mark_file(&m->files[i], names[i]);
@@ -192,6 +194,9 @@ settings_changed(const struct settings_marks *m)
 		return true;
 	filemark_take(&now, RESOLVER);
 	if (!filemark_same(&m->resolver, &now))
+		return true;
+	filemark_take(&now, STARTTLS_PROGRAM);
+	if (!filemark_same(&m->tls, &now))
 		return true;
 	for (size_t i = 0; i < SETTINGS_FILES; i++) {
 		mark_file(&now, names[i]);

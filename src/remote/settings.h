@@ -52,11 +52,12 @@ bool settings_hold_password(const struct settings *s);
 
 /* How the files looked; {0}: nothing is known. */
 struct settings_marks {
-	struct filemark directory, resolver, files[SETTINGS_FILES];
+	struct filemark directory, resolver, tls, files[SETTINGS_FILES];
 	bool fresh;		/* something may change again without a trace */
 };
 
-/* To be taken before reading.  resolv.conf is among them. */
+/* To be taken before reading.  resolv.conf is among them, and qmail-tls: the sandbox
+ * knows the file that was there. */
 void settings_mark(struct settings_marks *m);
 bool settings_changed(const struct settings_marks *m);
 

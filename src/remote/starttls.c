@@ -9,7 +9,6 @@
 #include "lib/sys.h"
 #include "tls/verdict.h"
 
-#define PROGRAM "bin/qmail-tls"
 #define ARGUMENTS_SIZE 12
 
 /* ---- qmail-tls ---- */
@@ -57,7 +56,7 @@ start(const struct starttls_terms *t, int fd, const struct pipes *p)
 {
 	const char *const options[][2] = { { "-h", t->name }, { "-a", t->authorities },
 		{ "-C", t->ciphers }, { "-k", t->certificate } };
-	char *argv[ARGUMENTS_SIZE] = { argument(PROGRAM), argument("-c"), NULL };
+	char *argv[ARGUMENTS_SIZE] = { argument(STARTTLS_PROGRAM), argument("-c"), NULL };
 	char *envp[] = { NULL };
 	const struct proc_spawn spawn = { .argv = argv, .envp = envp, .nfds = 5, .fds = {
 		{ 0, p->out[0] }, { 1, p->in[1] }, { 2, p->verdict[1] },

@@ -6,6 +6,8 @@
 #include "lib/attr.h"
 #include "remote/dialogue.h"
 
+#define STARTTLS_PROGRAM "bin/qmail-tls"	/* below the home directory */
+
 /* For the verdict, or as long as for a reply if that is less; qmail-tls gives up before. */
 #define STARTTLS_WAIT_MS ((int64_t)40 * 1000)
 

@@ -3,6 +3,7 @@
 it does what a qmail-remote of their own would do, and that none is lost when it is in trouble."""
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -127,6 +128,11 @@ def encrypted(server):
     q.wait_until(lambda: not stays.all_children(first) and not stays.ended(first))
     tap.ok(True, 'no qmail-tls is left, not even a dead one')
     tap.equal(stays.open_files(first), ['socket', 'socket'], 'it has nothing open but its socket')
+    ready(daemon)
+    program = q.program('qmail-tls')
+    subprocess.run(['cp', '-p', program, program + '.new'], check=True)
+    os.rename(program + '.new', program)
+    tap.equal(send(daemon), ACCEPTED, 'another qmail-tls in its place: still with TLS')
     tap.equal(daemon.close(), 0, 'end')
     server.replies = OK
     tlsworld.tear_down()
