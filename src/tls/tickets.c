@@ -130,7 +130,8 @@ set_keys(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *ciphe
 	if (EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), NULL, key->cipher, iv, encrypt) != 1 ||
 	    set_mac(mac, key) == -1)
 		return -1;
-	return encrypt || key == &t->key[0] ? 1 : 2;
+	/* Clients use a ticket of TLS 1.3 only once (RFC 8446 C.4): each gets another. */
+	return encrypt || (key == &t->key[0] && SSL_version(ssl) != TLS1_3_VERSION) ? 1 : 2;
 }
 
 void

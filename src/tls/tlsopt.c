@@ -48,7 +48,10 @@ tlsopt_new(const SSL_METHOD *method)
 
 	/* Fails if the library has allocated something already, which then holds no key. */
 	(void)CRYPTO_set_mem_functions(allocate, reallocate, release);
-	if (OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL) != 1 ||
+	/* A table of ciphers by name, for which TLS has no use, is left out by the first call. */
+	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_ADD_ALL_CIPHERS | OPENSSL_INIT_NO_LOAD_CONFIG |
+	    OPENSSL_INIT_NO_ATEXIT, NULL) != 1 ||
+	    OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL) != 1 ||
 	    !(ctx = SSL_CTX_new(method)))
 		return NULL;
 	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |

@@ -83,13 +83,29 @@ open_text(struct span text)
 	return BIO_new_mem_buf(text.p, (int)text.n);
 }
 
+/* How many keys there can be, at most TLSPEM_KEYS_MAX.  Each has two such lines. */
+static size_t
+count_keys(struct span text)
+{
+	static const char mark[] = "PRIVATE KEY-----";
+	const size_t size = sizeof mark - 1;
+	size_t lines = 0;
+
+	for (size_t i = 0; i + size <= text.n && lines < 2 * TLSPEM_KEYS_MAX; i++)
+		if (text.p[i] == mark[0] && memcmp(text.p + i, mark, size) == 0)
+			lines++;
+	return (lines + 1) / 2;
+}
+
+/* To look for one more, in vain, would take the library as long as to read one. */
 static void
 read_keys(struct parts *p, struct span text)
 {
+	const size_t most = count_keys(text);
 	BIO *bio = open_text(text);
 	EVP_PKEY *key;
 
-	while (bio && p->nkeys < TLSPEM_KEYS_MAX &&
+	while (bio && p->nkeys < most &&
 	    (key = PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL)))
 		p->keys[p->nkeys++] = key;
 	BIO_free(bio);

@@ -17,6 +17,7 @@
 
 #define FD_MAX 65535
 #define IN_FLIGHT 32768		/* bytes, each way, between relay and program */
+#define DETAILS_STEP ((size_t)512)
 
 /* ---- what the environment says ---- */
 
@@ -164,18 +165,22 @@ is_complete(const struct buf *raw)
 	return raw->n >= 2 && raw->p[raw->n - 1] == '\0' && raw->p[raw->n - 2] == '\0';
 }
 
+/* Nothing comes behind the details, so as much is read as there is. */
 static int
 read_details(int control, struct buf *raw)
 {
 	const int64_t deadline = deadline_after(UCSPI_BEGIN_MS);
 
 	while (!is_complete(raw)) {
-		char *at = buf_room(raw, 1);
+		const size_t left = UCSPI_DETAILS_MAX - raw->n;
+		const size_t n = left < DETAILS_STEP ? left : DETAILS_STEP;
+		char *at = n ? buf_room(raw, n) : NULL;
+		ssize_t r;
 
 		if (!at || io_wait_readable(control, deadline) != IO_OK ||
-		    io_read(control, at, 1) != 1)
+		    (r = io_read(control, at, n)) <= 0)
 			return -1;
-		buf_added(raw, 1);
+		buf_added(raw, (size_t)r);
 	}
 	return 0;
 }

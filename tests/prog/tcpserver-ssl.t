@@ -516,6 +516,8 @@ def old_owner():
 # ---- tickets ----
 
 def tickets():
+    fresh = []
+
     def reused(version):
         service = Service(BIN + 'qmail-tls', '-s', 'echo', 'hello')
         context = world.client_context(version=version)
@@ -526,6 +528,7 @@ def tickets():
         again = context.wrap_socket(sock, server_hostname='mx.example', session=session)
         value = again.session_reused
         receive(again)
+        fresh.append(again.session.id != session.id)
         first.close()
         again.close()
         service.idle()
@@ -537,6 +540,7 @@ def tickets():
     os.chmod('/run/qmail-tls', 0o700)
     for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
         tap.equal(reused(version), True, 'tickets: from one process to another, %s' % version.name)
+    tap.ok(fresh[-1], 'tickets: who used one of TLS 1.3 gets another')
     path = '/run/qmail-tls/tickets'
     made = os.stat(path)
     tap.equal((made.st_mode & 0o777, made.st_uid, made.st_size), (0o600, QMAILT.pw_uid, 176),

@@ -3,6 +3,9 @@
 #include "tls/ucspi.h"
 
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tap.h"
 
@@ -43,6 +46,56 @@ test_details(struct tap *t)
 	buf_free(&details);
 }
 
+/* In a process of its own, because 0 and 1 change: `size` bytes of details. */
+static int
+finish(size_t size, bool ended)
+{
+	struct buf raw = BUF_CAP(2 * UCSPI_DETAILS_MAX), details = { 0 };
+	struct ucspi u;
+	int fds[2], rc;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == -1)
+		return 2;
+	buf_adds(&raw, "SSL_A=");
+	while (raw.n < size - 2)
+		buf_addc(&raw, 'a');
+	buf_add(&raw, ended ? "\0\0" : "\0a", 2);
+	u = (struct ucspi){ fds[0], dup(fds[0]), dup(fds[0]) };
+	if (write(fds[1], raw.p, raw.n) != (ssize_t)raw.n || close(fds[1]) == -1)
+		return 2;
+	rc = ucspi_finish(&u, &details);
+	if (rc == 0 && details.n != size - 1)
+		rc = 3;
+	buf_free(&raw);
+	buf_free(&details);
+	return rc == -1 ? 1 : rc;
+}
+
+static void
+test_sizes(struct tap *t)
+{
+	static const struct {
+		size_t size;
+		bool ended;
+		int code;
+	} sizes[] = {
+		{ 10, true, 0 }, { 511, true, 0 }, { 512, true, 0 }, { 513, true, 0 },
+		{ UCSPI_DETAILS_MAX - 1, true, 0 }, { UCSPI_DETAILS_MAX, true, 0 },
+		{ UCSPI_DETAILS_MAX + 1, true, 1 }, { 10, false, 1 },
+	};
+
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		int status = -1;
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(finish(sizes[i].size, sizes[i].ended));
+		ok(t, pid != -1 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+		    WEXITSTATUS(status) == sizes[i].code, "%zu bytes, %s", sizes[i].size,
+		    sizes[i].ended ? "whole" : "cut off");
+	}
+}
+
 static const struct {
 	const char *name, *value;
 	bool inside;
@@ -59,6 +112,7 @@ main(void)
 	struct tap t = { 0 };
 
 	test_details(&t);
+	test_sizes(&t);
 	for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
 		(void)setenv(variables[i].name, variables[i].value, 1);
 		ok(&t, ucspi_inside() == variables[i].inside, "%s=%s", variables[i].name,
