@@ -72,8 +72,14 @@ client() {
 	tcpclient -RHl0 127.0.0.1 "$1" sh "$self" --dialog "$2" "$3" "${4-}"
 }
 
+# The process that has delivered its mail may wait for more, for a second (qmail-lspawn(8)).
 clean_up() {
+	tries=9
 	userdel -r "$user" >/dev/null 2>&1
+	while [ $? -eq 8 ] && [ $((tries -= 1)) -gt 0 ]; do	# it is in use
+		sleep 1
+		userdel -r "$user" >/dev/null 2>&1
+	done
 }
 
 me=$(head -n 1 "$home/control/me") || fail "$home/control/me is missing"

@@ -24,7 +24,7 @@
  * attacks one after the other. */
 #define WORKERS_TIMES 100
 #define WORKERS_IDLE_MAX ((size_t)128)
-#define WORKERS_IDLE_MS 5000
+#define WORKERS_IDLE_MS 1000
 
 struct worker {
 	pid_t pid;
