@@ -203,7 +203,7 @@ workers_hand(struct workers *ws, const struct proc_cred *cred, struct span strin
 			return true;
 		let_go(w);		/* it has ended, or does not read */
 	}
-	if (!start(ws, cred, w))
+	if ((ws->switches && decliners_has(&ws->decliners, cred)) || !start(ws, cred, w))
 		return false;
 	if (ask(ws, w, strings, message_fd))
 		return true;
@@ -268,6 +268,7 @@ worker_read(struct workers *ws, struct worker *w, char *chunk, size_t size, size
 {
 	const struct filemark program = { .dev = w->dev, .ino = w->ino };
 	ssize_t r = io_read(w->fd, chunk, size);
+	enum worker_said said;
 
 	if (r <= 0)
 		return w->greeted ? WORKER_ENDED : unable(ws);
@@ -276,7 +277,12 @@ worker_read(struct workers *ws, struct worker *w, char *chunk, size_t size, size
 		w->greeted = packet_is_greeting(span_of(chunk, *n), ws->probe.greeting, &program);
 		return w->greeted ? WORKER_NOTHING : WORKER_BROKEN;
 	}
-	return chunk[0] == '\0' ? understand(w, span_of(chunk, *n), code) : WORKER_OUTPUT;
+	if (chunk[0] != '\0')
+		return WORKER_OUTPUT;
+	said = understand(w, span_of(chunk, *n), code);
+	if (ws->switches && (said == WORKER_DECLINED || said == WORKER_DONE))
+		decliners_note(&ws->decliners, &w->cred, said == WORKER_DECLINED);
+	return said;
 }
 
 void

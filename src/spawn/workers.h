@@ -18,6 +18,7 @@
 #include "lib/filemark.h"
 #include "lib/proc.h"
 #include "lib/span.h"
+#include "spawn/decliners.h"
 #include "spawn/resident.h"
 
 /* Deliveries of one: all of them have the same addresses in memory, which is a help to whoever
@@ -47,6 +48,7 @@ struct workers {
 	struct filemark file;		/* when it was this */
 	struct worker idle[WORKERS_IDLE_MAX];	/* the oldest first */
 	size_t n_idle;
+	struct decliners decliners;	/* if workers switch */
 	uint64_t number;		/* of the last delivery */
 	struct buf request;
 };

@@ -113,6 +113,21 @@ def others():
     boxes()
 
 
+def declined():
+    """Whose mail goes to a program has no process tried in vain for long."""
+    daemon = lspawn()
+    ready(daemon)
+    q.wait_until(lambda: not stays.children(daemon, RESIDENT))
+    for _ in range(3):
+        send(daemon, b'joe-program@y.example')
+    q.wait_until(lambda: not stays.children(daemon, RESIDENT))
+    # The program is qmail-local, then the shell.
+    tap.equal(stays.executed(daemon, lambda: send(daemon, b'joe-program@y.example')), 2,
+              'only what the delivery needs is run')
+    tap.equal(daemon.close(), 0, 'end')
+    boxes()
+
+
 def killed():
     daemon = lspawn()
     first = ready(daemon)
@@ -210,6 +225,7 @@ for user in ('joe', 'ann'):
                    cwd='/home/' + user, check=True)
 staying()
 others()
+declined()
 killed()
 unable()
 renewed()
