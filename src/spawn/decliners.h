@@ -11,7 +11,7 @@
 
 #define DECLINERS_TIMES 3		/* in a row */
 #define DECLINERS_MS 60000		/* so long it is not tried again */
-#define DECLINERS_SIZE ((size_t)64)	/* users that are remembered; then the oldest is forgotten */
+#define DECLINERS_SIZE ((size_t)64)	/* users remembered; then the oldest is forgotten */
 
 /* {0} is empty. */
 struct decliners {

@@ -79,6 +79,7 @@ run_alone(const struct spawnd_ops *ops, struct spawnd_delivery *delivery, struct
 	if (run->pid != -1)
 		return NULL;
 	(void)close(fds[0]);
+	*run = (struct task_run){ .fd = -1 };
 	return "Zqmail-spawn unable to fork. (#4.3.0)\n";
 }
 

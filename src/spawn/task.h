@@ -34,7 +34,7 @@ const char *task_check_id(struct span id);
 MUST_CHECK bool task_set(struct task *t, const struct batch *b);
 void task_free(struct task *t);
 /* Has it done by a worker, unless `alone`, or by a process of its own.  owner: of message files;
- * cwd is queue/mess.  NULL, or the report. */
+ * cwd is queue/mess.  NULL, or the report: then there is no process in *run, and fd is -1. */
 MUST_CHECK const char *task_begin(const struct task *t, const struct spawnd_ops *ops, uid_t owner,
     bool alone, struct task_run *run);
 

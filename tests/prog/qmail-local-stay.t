@@ -121,6 +121,19 @@ def declined():
     for _ in range(3):
         send(daemon, b'joe-program@y.example')
     q.wait_until(lambda: not stays.children(daemon, RESIDENT))
+    boxes()
+    daemon.close()
+    daemon = lspawn()
+    ready(daemon)
+    said = []
+    trace = stays.traced(daemon, lambda: said.append(send(daemon, b'joe-program@y.example')),
+                         '-e', 'inject=clone,clone3,fork:error=EAGAIN')
+    tap.equal(said, [b'Zqmail-spawn unable to fork. (#4.3.0)\n'],
+              'declined, and no process for it: a report')
+    tap.ok('(INJECTED)' in trace, 'that was the reason')
+    for _ in range(3):
+        send(daemon, b'joe-program@y.example')
+    q.wait_until(lambda: not stays.children(daemon, RESIDENT))
     # The program is qmail-local, then the shell.
     tap.equal(stays.executed(daemon, lambda: send(daemon, b'joe-program@y.example')), 2,
               'only what the delivery needs is run')

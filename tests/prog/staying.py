@@ -32,17 +32,21 @@ def ready(daemon, name, deliver, want, *former):
     return q.wait_until(did)[0]
 
 
-def executed(daemon, what):
-    """Runs what(); how many programs the daemon and its children have started meanwhile."""
-    strace = subprocess.Popen(['strace', '-f', '-qq', '-e', 'trace=execve', '-p',
-                               str(daemon.process.pid), '-o', '/tmp/executed'],
-                              stderr=subprocess.DEVNULL)
+def traced(daemon, what, *options):
+    """Runs what() while strace, with these options, looks at the daemon; the trace."""
+    strace = subprocess.Popen(['strace', '-qq', *options, '-p', str(daemon.process.pid), '-o',
+                               '/tmp/traced'], stderr=subprocess.DEVNULL)
     q.wait_until(lambda: 'TracerPid:\t%d\n' % strace.pid in read(
         '/proc/%d/status' % daemon.process.pid))
     what()
     strace.send_signal(signal.SIGINT)
     strace.wait()
-    return read('/tmp/executed').count('execve(')
+    return read('/tmp/traced')
+
+
+def executed(daemon, what):
+    """Runs what(); how many programs the daemon and its children have started meanwhile."""
+    return traced(daemon, what, '-f', '-e', 'trace=execve').count('execve(')
 
 
 def open_files(pid):
