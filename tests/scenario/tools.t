@@ -291,7 +291,7 @@ TAKER = '''#!/bin/sh
 
 def boot(a):
     """Each script in boot/, as rc: one message to joe; the log goes to syslog."""
-    a.svc('-dx')
+    a.svc('-d')         # with x, svscan would start both anew within seconds
     wait_for(lambda: not a.processes('qmail-send'), 'the end of qmail-send')
     for path in ('/usr/libexec/mail.local', '/bin/mail', '/usr/lib/mail.local', '/usr/bin/procmail',
                  '/usr/libexec/mail', '/bin/rmail'):
