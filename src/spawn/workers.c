@@ -80,6 +80,10 @@ workers_keep(struct workers *ws, const struct worker *w)
 void
 workers_reaped(struct workers *ws, pid_t pid)
 {
+	const enum resident_state state = ws->probe.state;
+
+	if ((state == RESIDENT_STARTED || state == RESIDENT_READY) && ws->probe.pid == pid)
+		resident_leave(&ws->probe);
 	for (size_t i = 0; i < ws->n_idle; i++)
 		if (ws->idle[i].pid == pid) {
 			let_go(&ws->idle[i]);

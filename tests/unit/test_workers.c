@@ -179,6 +179,10 @@ test_keeping(struct tap *t)
 	ok(t, ws.n_idle == WORKERS_IDLE_MAX - 1 && !is_open(fds[4][1]), "one that has ended");
 	workers_reaped(&ws, 5);
 	ok(t, ws.n_idle == WORKERS_IDLE_MAX - 1, "a process that is none of them");
+	pair(done);
+	ws.probe = (struct resident){ .state = RESIDENT_STARTED, .pid = 3000, .fd = done[0] };
+	workers_reaped(&ws, 3000);
+	ok(t, ws.probe.state == RESIDENT_NONE && !is_open(done[1]), "the one that shall show it");
 	ok(t, workers_tidy(&ws) > 0 && ws.n_idle == WORKERS_IDLE_MAX - 1, "none is old");
 	ws.idle[0].until = ws.idle[1].until = 0;
 	ok(t, workers_tidy(&ws) == ws.idle[0].until && ws.n_idle == WORKERS_IDLE_MAX - 3 &&
