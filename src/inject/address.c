@@ -140,20 +140,10 @@ local_is_quoted(struct span text)
 	return i == at - 1;
 }
 
-static struct span
-trim(struct span s)
-{
-	while (s.n && ascii_isblank(s.p[0]))
-		s = span_tail(s, 1);
-	while (s.n && ascii_isblank(s.p[s.n - 1]))
-		s.n--;
-	return s;
-}
-
 enum fault
 address_sender(struct span value, struct buf *raw)
 {
-	struct span text = trim(value);
+	struct span text = ascii_trim(value);
 
 	if (!address_is_clean(value))
 		return FAULT_ADDRESS;

@@ -43,3 +43,13 @@ ascii_all_graph(struct span s)
 			return false;
 	return true;
 }
+
+struct span
+ascii_trim(struct span s)
+{
+	while (s.n && ascii_isblank(s.p[0]))
+		s = span_tail(s, 1);
+	while (s.n && ascii_isblank(s.p[s.n - 1]))
+		s.n--;
+	return s;
+}

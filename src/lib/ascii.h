@@ -59,6 +59,8 @@ void ascii_lower_n(char *p, size_t n);
 bool ascii_ieq(struct span a, struct span b);
 /* Nothing but ascii_isgraph; true for the empty string. */
 bool ascii_all_graph(struct span s);
+/* Without spaces and tabs at both ends. */
+struct span ascii_trim(struct span s);
 /* a starts with prefix but for case. */
 bool ascii_istarts(struct span a, struct span prefix);
 /* memcmp-like order of the folded bytes, the shorter first. */

@@ -95,16 +95,31 @@ exchange(struct asker *a, struct span question, int64_t wait_ms, struct buf *ans
 	return io_peek(&in).n ? -1 : 0;	/* more than one answer */
 }
 
+/* It was not there any more to be asked. */
+static bool
+was_gone(int error)
+{
+	return error == EPIPE;
+}
+
 int
 asker_ask(struct asker *a, char *const argv[], char *const envp[], struct span question,
     int64_t wait_ms, struct buf *answer)
 {
+	bool was_running = a->running;
+	int r = -1;
+
 	buf_reset(answer);
-	if ((a->running || start(a, argv, envp) == 0) &&
-	    exchange(a, question, wait_ms, answer) == 0)
-		return 0;
-	give_up(a);		/* what comes later would answer another question */
-	return -1;
+	errno = 0;
+	if (was_running && (r = exchange(a, question, wait_ms, answer)) == -1 && was_gone(errno)) {
+		give_up(a);
+		was_running = false;
+	}
+	if (!was_running && start(a, argv, envp) == 0)
+		r = exchange(a, question, wait_ms, answer);
+	if (r == -1)
+		give_up(a);	/* what comes later would answer another question */
+	return r;
 }
 
 /* ---- the program's side ---- */
@@ -131,12 +146,15 @@ asker_serve(struct asker_server *s)
 	int code = CODE_OK;
 
 	io_in_init(&in, 0, buffer, sizeof buffer);
-	in.timeout_ms = DEADLINE_NONE;
+	in.timeout_ms = s->idle_ms;
+	in.deadline = deadline_after(s->idle_ms);
 	while (code == CODE_OK && (status = io_get_until(&in, '\0', &s->question)) == IO_OK) {
 		code = answer_one(s);
 		buf_reset(&s->question);
+		in.deadline = deadline_after(s->idle_ms);
 	}
-	if (code == CODE_OK && (status != IO_EOF || s->question.n || !buf_ok(&s->question)))
+	if (code == CODE_OK && ((status != IO_EOF && status != IO_TIMEOUT) || s->question.n ||
+	    !buf_ok(&s->question)))
 		code = CODE_PERM;
 	buf_free(&s->question);
 	buf_free(&s->text);

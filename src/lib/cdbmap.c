@@ -102,6 +102,8 @@ read_first(struct cdbmap *m)
 
 	if (fstat(m->fd, &st) == -1)
 		return errno;
+	if (S_ISDIR(st.st_mode))
+		return EISDIR;
 	if (st.st_size < (off_t)TABLES || st.st_size > UINT32_MAX)
 		return EPROTO;
 	if ((n = io_pread(m->fd, m->first, sizeof m->first, 0)) == -1)
@@ -126,11 +128,10 @@ begin(struct cdbmap *m, int fd)
 	m->end = m->told < TABLES ? TABLES : m->told > m->size ? m->size : m->told;
 }
 
-enum cdbmap_status
-cdbmap_open(const char *path, struct cdbmap **m)
+/* fd: open on it, or -1 with errno; taken over. */
+static enum cdbmap_status
+map_open_file(int fd, const char *path, struct cdbmap **m)
 {
-	int fd = fsops_open_read(path);
-
 	*m = NULL;
 	if (fd == -1)
 		return errno == ENOENT && !fsops_is_named(path) ? CDBMAP_ABSENT : CDBMAP_FAILED;
@@ -141,6 +142,18 @@ cdbmap_open(const char *path, struct cdbmap **m)
 	}
 	begin(*m, fd);
 	return CDBMAP_FOUND;
+}
+
+enum cdbmap_status
+cdbmap_open(const char *path, struct cdbmap **m)
+{
+	return map_open_file(fsops_open_read(path), path, m);
+}
+
+enum cdbmap_status
+cdbmap_open_regular(const char *path, struct cdbmap **m)
+{
+	return map_open_file(fsops_open_regular(path), path, m);
 }
 
 void

@@ -16,6 +16,8 @@ struct cdbmap_maker;	/* one being written */
 /* CDBMAP_FOUND: *m is open; if the file is no database, that shows at the first lookup, as any
  * damage does.  CDBMAP_ABSENT: no such name, *m is NULL, as it is with CDBMAP_FAILED. */
 MUST_CHECK enum cdbmap_status cdbmap_open(const char *path, struct cdbmap **m);
+/* The same with fsops_open_regular, for a file in somebody else's directory. */
+MUST_CHECK enum cdbmap_status cdbmap_open_regular(const char *path, struct cdbmap **m);
 void cdbmap_close(struct cdbmap *m);	/* NULL is fine; errno stays */
 /* *data is borrowed from the map until that is closed or forgets it.  What was found stays in
  * memory until then: a process that serves strangers forgets before each question. */

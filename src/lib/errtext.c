@@ -101,5 +101,17 @@ errtext_temporary(int error)
 {
 	const struct entry *e = find(error);
 
-	return e && e->temporary;
+	return e ? e->temporary : error != 0;
+}
+
+bool
+errtext_absent(int error)
+{
+	switch (error) {
+	case ENOENT: case ENOTDIR: case ENAMETOOLONG: case ELOOP:
+	case ENXIO: case EISDIR: case EINVAL: case ENODEV:
+		return true;
+	default:
+		return false;
+	}
 }

@@ -2,6 +2,7 @@
 #include "lib/feed.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "lib/io.h"
@@ -14,15 +15,19 @@
 static enum feed_status
 fill(int to, struct span head, int from)
 {
-	char in[COPY_SIZE], piece[COPY_SIZE];
+	char chunk[COPY_SIZE], piece[COPY_SIZE];
+	enum io_status status = IO_OK;
 	struct io_out out;
-	ssize_t n = 0;
+	struct io_in in;
 
+	io_in_init(&in, from, chunk, sizeof chunk);
 	io_out_init(&out, to, piece, sizeof piece);
 	io_putspan(&out, head);
-	while (out.status == IO_OK && (n = io_read(from, in, sizeof in)) > 0)
-		io_put(&out, in, (size_t)n);
-	if (n == -1)
+	while (out.status == IO_OK && (status = io_fill(&in)) == IO_OK) {
+		io_putspan(&out, io_peek(&in));
+		io_skip(&in, io_peek(&in).n);
+	}
+	if (status == IO_ERROR)
 		return FEED_READ;
 	return io_flush(&out) == 0 || errno == EPIPE ? FEED_OK : FEED_WRITE;
 }
@@ -59,6 +64,8 @@ feed_run(char *const argv[], struct span head, int from, int *code)
 	errno = error;
 	filled = pid == -1 ? FEED_OK : fill(ends[1], head, from);
 	error = errno;
+	if (filled != FEED_OK)		/* or it would take what came for all */
+		(void)kill(pid, SIGKILL);
 	(void)close(ends[1]);
 	errno = error;
 	if (pid == -1)

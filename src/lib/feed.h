@@ -13,15 +13,15 @@ enum feed_status {
 	FEED_PIPE,	/* no pipe; errno, as for all below */
 	FEED_FORK,	/* no process */
 	FEED_EXEC,	/* the program cannot be run */
-	FEED_READ,	/* the descriptor could not be read; the program took what came for all */
-	FEED_WRITE,	/* the pipe could not be written */
+	FEED_READ,	/* the descriptor could not be read; the program was killed */
+	FEED_WRITE,	/* the pipe could not be written; likewise */
 	FEED_WAIT,	/* how it ended is not known */
 	FEED_CRASH	/* it was killed by a signal */
 };
 
 /* Runs argv, found through PATH, with our descriptors but a pipe as 0, and waits for it.  It need
- * not read everything.  *code: its exit code, 0..255, for FEED_OK only.  The caller ignores
- * SIGPIPE. */
+ * not read everything, but is killed before it could take a part for the whole.  *code:
+ * its exit code, 0..255, for FEED_OK only.  The caller ignores SIGPIPE. */
 MUST_CHECK enum feed_status feed_run(char *const argv[], struct span head, int from, int *code);
 
 #endif

@@ -110,13 +110,36 @@ fsops_publish(int fd, const char *from, const char *to)
 	return -1;
 }
 
-int
-fsops_open_read(const char *path)
+static int
+open_read(const char *path, int flags)
 {
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | flags);
 
 	if (fd != -1)
 		(void)fcntl(fd, F_SETFL, O_RDONLY);
+	return fd;
+}
+
+int
+fsops_open_read(const char *path)
+{
+	return open_read(path, 0);
+}
+
+int
+fsops_open_regular(const char *path)
+{
+	int fd = open_read(path, O_NOFOLLOW);
+	struct stat st;
+
+	if (fd == -1) {
+		if (errno == ELOOP)
+			errno = EPERM;
+	} else if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
+		(void)close(fd);
+		errno = EPERM;
+		fd = -1;
+	}
 	return fd;
 }
 

@@ -35,6 +35,9 @@ MUST_CHECK int fsops_publish(int fd, const char *from, const char *to);
 /* Open for reading without ever blocking on a FIFO or device (O_NONBLOCK), close-on-exec; the flag
  * is cleared again for what is read later through the same description. */
 MUST_CHECK int fsops_open_read(const char *path);
+/* The same, for a name in somebody else's directory: only a regular file, and no symbolic link to
+ * one, which might lead to what is ours.  EPERM: there is something else. */
+MUST_CHECK int fsops_open_regular(const char *path);
 /* Is there such a name?  A symbolic link that leads nowhere is one: who made it wants something to
  * be there, and only does not get it now.  true also if nobody can tell.  Keeps errno. */
 bool fsops_is_named(const char *path);

@@ -114,6 +114,7 @@ proc_spawn(const struct proc_spawn *s, enum proc_step *step)
 		errno = EINVAL;
 		return -1;
 	}
+	sig_heed(SIGCHLD);
 	pid = sys_vfork_run(child, &start);
 	if (step)
 		*step = pid == -1 ? PROC_FORK : start.failed;
@@ -127,8 +128,10 @@ proc_spawn(const struct proc_spawn *s, enum proc_step *step)
 pid_t
 proc_fork(void)
 {
-	pid_t pid = fork();
+	pid_t pid;
 
+	sig_heed(SIGCHLD);
+	pid = fork();
 	if (pid == 0)
 		sig_reset_all();
 	return pid;

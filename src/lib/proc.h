@@ -1,6 +1,7 @@
 /* proc - starting programs with exactly the descriptors they shall have, and waiting for them.
  * Uses a memory-sharing child, so the cost does not grow with ours, and an exec that fails is
- * known at once with its errno. */
+ * known at once with its errno.  How a child ended is known even if we were started with SIGCHLD
+ * ignored, which would have the kernel forget it: the first start ends that. */
 #ifndef LIB_PROC_H
 #define LIB_PROC_H
 

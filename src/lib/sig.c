@@ -47,26 +47,23 @@ sig_catch(int signo, void (*handler)(int))
 	dispose(signo, handler);
 }
 
-static void
-mask(int how, int signo)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, signo);
-	(void)sigprocmask(how, &set, NULL);
-}
-
 void
-sig_block(int signo)
+sig_heed(int signo)
 {
-	mask(SIG_BLOCK, signo);
+	struct sigaction sa;
+
+	if (!ignored[signo] && sigaction(signo, NULL, &sa) == 0 && sa.sa_handler == SIG_IGN)
+		sig_default(signo);
 }
 
 void
 sig_unblock(int signo)
 {
-	mask(SIG_UNBLOCK, signo);
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, signo);
+	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
 void

@@ -10,8 +10,9 @@ void sig_ignore(int signo);
 void sig_default(int signo);
 /* Installs a handler without SA_RESTART.  It may set a flag, write a byte or _exit. */
 void sig_catch(int signo, void (*handler)(int));
-void sig_block(int signo);
 void sig_unblock(int signo);
+/* Back to default if we were started with it ignored.  What we ignore or catch stays so. */
+void sig_heed(int signo);
 /* No signal blocked. */
 void sig_unblock_all(void);
 /* Nothing blocked, nothing ignored, whatever we were started with.  Async-signal-safe. */

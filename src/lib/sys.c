@@ -400,6 +400,25 @@ sys_pidfd(pid_t pid)
 	return (int)syscall(SYS_pidfd_open, pid, 0U);
 }
 
+struct sys_files
+sys_files(void)
+{
+	struct rlimit now;
+
+	if (getrlimit(RLIMIT_NOFILE, &now) == -1)
+		return (struct sys_files){ 0, 0 };
+	return (struct sys_files){ now.rlim_cur, now.rlim_max };
+}
+
+void
+sys_set_files(const struct sys_files *to)
+{
+	const struct rlimit limit = { (rlim_t)to->soft, (rlim_t)to->hard };
+
+	if (to->hard)
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 size_t
 sys_want_files(size_t n)
 {

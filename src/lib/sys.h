@@ -97,6 +97,13 @@ void sys_set_name(const char *name);
 void sys_execvpe(const char *file, char *const argv[], char *const envp[]);
 /* A descriptor that polls readable once the child is dead; close-on-exec.  -1: none to be had. */
 int sys_pidfd(pid_t pid);
+/* The limits of open files; and back to what they were, which does nothing if that is not known
+ * ({0}).  Async-signal-safe. */
+struct sys_files {
+	uint64_t soft, hard;
+};
+struct sys_files sys_files(void);
+void sys_set_files(const struct sys_files *to);
 /* Raises the soft limit of open files to at least n, the hard limit too if we may.  What it is
  * then. */
 size_t sys_want_files(size_t n);

@@ -2,6 +2,7 @@
 #include "lib/sysfilter.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -33,6 +34,14 @@
 	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1), \
 	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM), \
 	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+/* Of fcntl only what makes a descriptor wait or not: it could send signals, by F_SETOWN. */
+#define ALLOW_FLAGS(name) \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ ## name, 0, 5), \
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])), \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, F_GETFL, 2, 0), \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, F_SETFL, 1, 0), \
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM), \
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
 static const struct sock_filter only_bytes[] = {
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
@@ -48,10 +57,10 @@ static const struct sock_filter only_bytes[] = {
 #ifdef SYS_time
 	ALLOW(time),
 #endif
-	ALLOW(close), ALLOW(shutdown), ALLOW(fcntl), ALLOW(getpid), ALLOW(gettid),
+	ALLOW(close), ALLOW(shutdown), ALLOW(getpid), ALLOW(gettid),
 	ALLOW(rt_sigprocmask), ALLOW(rt_sigreturn), ALLOW(restart_syscall), ALLOW(sched_yield),
 	ALLOW(exit), ALLOW(exit_group),
-	ALLOW_DATA(mmap), ALLOW_DATA(mprotect),
+	ALLOW_FLAGS(fcntl), ALLOW_DATA(mmap), ALLOW_DATA(mprotect),
 	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
 };
 

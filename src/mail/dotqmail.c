@@ -38,8 +38,7 @@ open_candidate(const struct buf *name, int *fd, struct stat *st)
 		return DOTQMAIL_MEMORY;
 	*fd = open(buf_str(name), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (*fd == -1)
-		return errtext_temporary(errno) || errno == EPERM || errno == EACCES ?
-		    DOTQMAIL_OPEN : DOTQMAIL_ABSENT;
+		return errtext_absent(errno) ? DOTQMAIL_ABSENT : DOTQMAIL_OPEN;
 	r = fstat(*fd, st);
 	if (r == 0 && S_ISREG(st->st_mode))
 		return DOTQMAIL_FOUND;
@@ -134,7 +133,8 @@ dotqmail_exists(struct buf *name, struct span dash, struct span ext, const char 
 		return DOTQMAIL_MEMORY;
 	if (stat(buf_str(name), &st) == 0)
 		return DOTQMAIL_FOUND;
-	return errtext_temporary(errno) ? DOTQMAIL_OPEN : DOTQMAIL_ABSENT;
+	return errtext_absent(errno) || errno == EACCES || errno == EPERM ? DOTQMAIL_ABSENT :
+	    DOTQMAIL_OPEN;
 }
 
 /* ---- the lines ---- */

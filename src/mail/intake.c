@@ -9,8 +9,8 @@
 #include "mail/tcpenv.h"
 
 /* Above INT64_MAX nothing could ever be refused, so that is "no limit", too. */
-static int
-read_size_limit(struct intake *in, const struct ctlnames *names)
+int
+intake_read_size(struct intake *in, const struct ctlnames *names)
 {
 	const char *text = getenv("DATABYTES");
 	uint64_t limit = 0;
@@ -27,8 +27,14 @@ read_size_limit(struct intake *in, const struct ctlnames *names)
 int
 intake_read(struct intake *in, const struct ctlnames *names)
 {
-	if (relay_open(&in->relay, names) == -1 || read_size_limit(in, names) == -1)
+	if (relay_open(&in->relay, names) == -1) {
+		in->unread = in->relay.unread;
 		return -1;
+	}
+	if (intake_read_size(in, names) == -1) {
+		in->unread = "databytes";
+		return -1;
+	}
 	in->relay_client = getenv("RELAYCLIENT");
 	tcpenv_hop(&in->peer);
 	return 0;

@@ -17,11 +17,15 @@ struct intake {
 	uint64_t size_limit;		/* DATABYTES, else databytes; 0 = none */
 	const char *relay_client;	/* RELAYCLIENT; NULL = not set */
 	struct trace_hop peer;		/* the TCP environment */
+	const char *unread;		/* the control file that cannot be read */
 };
 
-/* cwd = the home directory; names: NULL = all files may be there.  in must be {0}.  -1: a control
- * file cannot be used; do not serve then.  Borrows from the environment. */
+/* cwd = the home directory; names: NULL = all files may be there.  in must be {0}.  -1 with
+ * errno and unread: a control file cannot be used; do not serve then.  Borrows from the
+ * environment. */
 MUST_CHECK int intake_read(struct intake *in, const struct ctlnames *names);
+/* size_limit once more.  -1 with errno: databytes cannot be read. */
+MUST_CHECK int intake_read_size(struct intake *in, const struct ctlnames *names);
 /* badmailfrom, every line of it an address.  -1: it cannot be read. */
 MUST_CHECK int intake_read_senders(struct intake *in);
 void intake_free(struct intake *in);

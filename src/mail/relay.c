@@ -15,7 +15,7 @@ relay_open(struct relay *r, const struct ctlnames *names)
 {
 	enum ctl_status hosts;
 
-	*r = (struct relay){ 0 };
+	*r = (struct relay){ .unread = "rcpthosts" };
 	if ((hosts = ctl_set("rcpthosts", &r->hosts)) == CTL_ERROR)
 		return -1;
 	r->restricted = hosts == CTL_FOUND;
@@ -25,9 +25,11 @@ relay_open(struct relay *r, const struct ctlnames *names)
 		int error = errno;
 
 		relay_close(r);
+		r->unread = "morercpthosts.cdb";
 		errno = error;
 		return -1;
 	}
+	r->unread = NULL;
 	return 0;
 }
 

@@ -104,37 +104,72 @@ enum ipme_status
 ipme_read(struct ipme *me, const struct ctlnames *names)
 {
 	struct buf list = BUF_CAP(CTL_FILE_MAX);
-	int rc = 0;
+	const char *unread = NULL;
+	int error;
 
 	if (ipme_own(me) == -1)
 		return IPME_SYSTEM;
-	if (ctlnames_may_have(names, "moreipme"))
-		rc = take(me, ctl_list("moreipme", &list), &list, true);
-	if (rc == 0 && ctlnames_may_have(names, "notipme"))
-		rc = take(me, ctl_list("notipme", &list), &list, false);
+	if (ctlnames_may_have(names, "moreipme") &&
+	    take(me, ctl_list("moreipme", &list), &list, true) == -1)
+		unread = "moreipme";
+	else if (ctlnames_may_have(names, "notipme") &&
+	    take(me, ctl_list("notipme", &list), &list, false) == -1)
+		unread = "notipme";
+	error = errno;
 	buf_free(&list);
-	if (rc == 0)
+	if (!unread)
 		return IPME_OK;
 	ipme_free(me);
+	me->unread = unread;
+	errno = error;
 	return IPME_CONTROLS;
 }
 
-/* A network of 0 bits fits as well, so what counts is one more. */
-bool
-ipme_has(const struct ipme *me, const struct ip *ip)
+/* The longest network of each kind that fits, plus one, as one of 0 bits fits as well; 0: none. */
+struct longest {
+	unsigned is_me, is_not;
+};
+
+static struct longest
+find_longest(const struct ipme *me, const struct ip *ip)
 {
 	struct ip plain = ip_unmapped(ip);
 	unsigned all = plain.family == IP_V4 ? V4_BITS : V6_BITS;
-	unsigned is_me = ip_list_has(&me->own, ip) ? all + 1 : 0, is_not = 0;
+	struct longest found = { .is_me = ip_list_has(&me->own, ip) ? all + 1 : 0 };
 
 	for (size_t i = 0; i < me->n; i++) {
 		const struct ipme_net *net = &me->nets[i];
-		unsigned *longest = net->is_me ? &is_me : &is_not;
+		unsigned *longest = net->is_me ? &found.is_me : &found.is_not;
 
 		if (net->bits >= *longest && ip_same_network(&plain, &net->ip, net->bits))
 			*longest = net->bits + 1;
 	}
-	return is_me > is_not;
+	return found;
+}
+
+bool
+ipme_has(const struct ipme *me, const struct ip *ip)
+{
+	struct longest found = find_longest(me, ip);
+
+	return found.is_me > found.is_not;
+}
+
+bool
+ipme_excludes(const struct ipme *me, const struct ip *ip)
+{
+	struct longest found = find_longest(me, ip);
+
+	return found.is_not > 0 && found.is_not >= found.is_me;
+}
+
+bool
+ipme_has_exceptions(const struct ipme *me)
+{
+	for (size_t i = 0; i < me->n; i++)
+		if (!me->nets[i].is_me)
+			return true;
+	return false;
 }
 
 void

@@ -26,12 +26,13 @@ struct ipme {
 	struct ip_list own;
 	struct ipme_net *nets;
 	size_t n, size;
+	const char *unread;	/* of ipme_read: the file that cannot be read */
 };
 
 enum ipme_status {
 	IPME_OK,
 	IPME_SYSTEM,		/* errno: the addresses of interfaces cannot be found out */
-	IPME_CONTROLS		/* a file cannot be read */
+	IPME_CONTROLS		/* errno, unread: a file cannot be read */
 };
 
 /* All of it; cwd = the home directory, *me {0}; names: NULL = both files may be there. */
@@ -41,6 +42,9 @@ MUST_CHECK enum ipme_status ipme_read(struct ipme *me, const struct ctlnames *na
 MUST_CHECK int ipme_own(struct ipme *me);
 MUST_CHECK int ipme_add(struct ipme *me, const struct buf *list, bool is_me);
 bool ipme_has(const struct ipme *me, const struct ip *ip);
+/* Is it, by notipme, another host?  And does notipme say so of any address? */
+bool ipme_excludes(const struct ipme *me, const struct ip *ip);
+bool ipme_has_exceptions(const struct ipme *me);
 void ipme_free(struct ipme *me);
 
 /* `192.0.2.0/24`, `192.0.2.0/255.255.255.0`, `2001:db8::/32`, an address.  false: it is none, has a

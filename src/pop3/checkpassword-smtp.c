@@ -7,12 +7,12 @@
  * program's. */
 #include <unistd.h>
 
+#include "lib/caller.h"
 #include "lib/conf.h"
 #include "lib/io.h"
 #include "lib/proc.h"
 #include "lib/report.h"
 #include "lib/sys.h"
-#include "lib/uids.h"
 #include "pop3/login.h"
 #include "pop3/popusers.h"
 
@@ -21,11 +21,7 @@ extern char **environ;
 static bool
 is_served(void)
 {
-	uid_t daemon;
-	gid_t group;
-
-	return getuid() == 0 ||
-	    (uids_user(USER_DAEMON, &daemon, &group) == UIDS_FOUND && getuid() == daemon);
+	return getuid() == 0 || caller_is(USER_DAEMON);
 }
 
 static int

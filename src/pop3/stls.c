@@ -25,7 +25,7 @@ bool
 stls_is_offered(struct stls *t)
 {
 	if (!t->asked)
-		t->offered = !switch_is("-") && ucspi_possible();
+		t->offered = !t->inside && !switch_is("-") && ucspi_possible();
 	t->asked = true;
 	return t->offered && !t->inside;
 }

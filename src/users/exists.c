@@ -78,7 +78,7 @@ is_full(const struct vpasswd *v, unsigned percent)
 		buf_addbuf(&path, &v->dir);
 		buf_adds(&path, "/Maildir/maildirsize");
 		if (buf_ok(&path))
-			fd = fsops_open_read(buf_str(&path));
+			fd = fsops_open_regular(buf_str(&path));
 	}
 	if (fd != -1) {
 		if (io_read_all(fd, &sizes) == IO_OK)

@@ -35,7 +35,8 @@ check_account(const struct account *a)
 	if (a->uid == 0)
 		return OWNER_NONE;
 	if (stat(buf_str(&a->home), &st) == -1)
-		return errtext_temporary(errno) ? OWNER_HOME : OWNER_NONE;
+		return errtext_absent(errno) || errno == EACCES || errno == EPERM ? OWNER_NONE :
+		    OWNER_HOME;
 	return st.st_uid == a->uid ? OWNER_USER : OWNER_NONE;
 }
 

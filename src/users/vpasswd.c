@@ -71,7 +71,7 @@ vpasswd_find(struct span name, struct vpasswd *v)
 	struct cdbmap *map;
 	enum vpasswd_status status;
 
-	switch (cdbmap_open("vpasswd.cdb", &map)) {
+	switch (cdbmap_open_regular("vpasswd.cdb", &map)) {
 	case CDBMAP_ABSENT:
 		return VPASSWD_UNSEEN;
 	case CDBMAP_FAILED:

@@ -158,6 +158,12 @@ def test_failures():
     tap.equal(ask('A0 fred@v.example\0')[0], 'T', 'damaged vpasswd.cdb')
     os.chmod(cdb, 0)
     tap.equal(ask('A0 nobody@v.example\0')[0], 'E', 'unreadable vpasswd.cdb')
+    os.unlink(cdb)
+    for name, make in (('a link', lambda: os.symlink(cdb + '.kept', cdb)),
+                       ('a FIFO', lambda: os.mkfifo(cdb, 0o644))):
+        make()
+        tap.equal(ask('A90 nobody@v.example\0')[0], 'E', '%s in place of vpasswd.cdb' % name)
+        os.unlink(cdb)
     os.rename(cdb + '.kept', cdb)
     sizes = DOMAIN + '/full/Maildir/maildirsize'
     for text, answer in (('', 'E'), ('x\n' * 5, 'E'), ('1000S\n-5 -1\n900 1\n', 'E'), ('1000S\n950 1', 'F'),
@@ -166,6 +172,16 @@ def test_failures():
                          ('1000S\n1 10\n', 'F'), ('1000S\n' + '950 1\n' * 3000, 'E')):
         write(sizes, text)
         tap.equal(ask('A90 full@v.example\0')[0], answer, 'maildirsize %r' % text[:20])
+    os.unlink(sizes)
+    os.mkfifo(sizes, 0o644)
+    held = os.open(sizes, os.O_RDWR)    # whoever reads waits for more
+    tap.equal(ask('A90 full@v.example\0')[0], 'E', 'a FIFO in place of maildirsize')
+    os.close(held)
+    os.unlink(sizes)
+    write(sizes + '.other', '1000S,10C\n600 3\n350 2\n')
+    os.symlink(sizes + '.other', sizes)
+    tap.equal(ask('A90 full@v.example\0')[0], 'E', 'a link in place of it')
+    os.unlink(sizes)
     write(sizes, '1000S,10C\n600 3\n350 2\n')
     write('/home/joe/.qmail-big', '#' * 1100000, 'joe')
     tap.equal(ask('A90 joe-big@l.example\0')[0], 'E', 'a huge .qmail file')
@@ -174,12 +190,22 @@ def test_failures():
 
 
 def test_privileges():
-    """Asked by anybody, it is qmailp for good."""
-    process = subprocess.Popen([PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, user='joe',
-                               group='joe', extra_groups=[], env={'LD_PRELOAD': '/nonesuch.so'})
+    """It serves servers, as qmailp for good."""
+    for user, users, code in (('joe', None, 111), ('joe', 'ann\n', 111), ('joe', 'ann\njoe\n', 0),
+                              ('qmaild', None, 0), ('qmaild', 'ann\n', 0)):
+        netserver.controls({**CONTROL, 'tlsusers': users} if users else CONTROL)
+        run = subprocess.run([PROGRAM], input=b'A0 joe@l.example\0', stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, user=user, group='joe', extra_groups=[])
+        tap.equal((run.returncode, run.stdout), (code, b'' if code else b'E\0'),
+                  '%s, tlsusers %r' % (user, users))
+        tap.ok((b'tlsusers' in run.stderr) == (code > 0), '  and why', run.stderr)
+    netserver.controls(CONTROL)
+    process = subprocess.Popen([PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               user='qmaild', group='joe', extra_groups=[],
+                               env={'LD_PRELOAD': '/nonesuch.so'})
     process.stdin.write(b'A0 joe@l.example\0')
     process.stdin.flush()
-    tap.equal(process.stdout.read(1), b'E', 'joe may ask')
+    tap.equal(process.stdout.read(1), b'E', 'qmaild asks')
     with open('/proc/%d/status' % process.pid, encoding='ascii') as file:
         status = dict(line.split(':', 1) for line in file)
     tap.equal(status['Uid'].split(), ['253'] * 4, 'all uids are those of qmailp')

@@ -50,6 +50,9 @@ test_compare(struct tap *t)
 	}
 	ok(t, ascii_istarts(span_str("Received: x"), span_str("rECEIVED:")), "starts");
 	ok(t, ascii_istarts(span_str("x"), span_str("")), "starts with nothing");
+	is(t, ascii_trim(span_str(" \t a b\t")), span_str("a b"), "trim");
+	is(t, ascii_trim(span_str("a\n")), span_str("a\n"), "trim: blanks only");
+	is(t, ascii_trim(span_str("\t ")), span_str(""), "trim: nothing else");
 	ok(t, !ascii_istarts(span_str("Rec"), span_str("Received")), "shorter");
 	ok(t, !ascii_istarts(span_str("Xeceived"), span_str("Received")), "different");
 }

@@ -76,6 +76,57 @@ test_children(struct tap *t, struct asker *a)
 	buf_free(&answer);
 }
 
+/* A program that has ended meanwhile is no reason not to answer. */
+static void
+test_again(struct tap *t, struct asker *a)
+{
+	const char *once = "head -c 2 >/dev/null; printf 'yes\\0'";
+	struct buf answer = { 0 };
+	siginfo_t info;
+
+	is_num(t, ask(a, once, span_str("x"), &answer), 0, "answers once");
+	ok(t, waitid(P_PID, (id_t)a->pid, &info, WEXITED | WNOWAIT) == 0, "  and has ended");
+	is_num(t, ask(a, once, span_str("y"), &answer), 0, "another is asked");
+	is(t, buf_span(&answer), span_str("yes"), "  and answers");
+	(void)waitid(P_PID, (id_t)a->pid, &info, WEXITED | WNOWAIT);
+	is_num(t, ask(a, "exit 0", span_str("z"), &answer), -1, "another that cannot");
+	ok(t, !a->running, "  is let go");
+	buf_free(&answer);
+}
+
+static int
+answer_yes(void *data, struct span question, struct buf *answer)
+{
+	(void)data, (void)question;
+	buf_adds(answer, "yes");
+	return 0;
+}
+
+/* The program's side, asked `asked` by somebody who does not go away.  What it ends with. */
+static int
+serve(const char *asked, size_t n)
+{
+	struct asker_server s = { .answer = answer_yes, .question = BUF_CAP(10),
+		.text = BUF_CAP(10), .idle_ms = 50 };
+	int in[2], out[2], status = -1;
+	pid_t pid;
+
+	if (pipe(in) == -1 || pipe(out) == -1 || write(in[1], asked, n) != (ssize_t)n ||
+	    (pid = fork()) == -1)
+		return -1;
+	if (pid == 0) {
+		if (dup2(in[0], 0) == -1 || dup2(out[1], 1) == -1)
+			_exit(9);
+		_exit(asker_serve(&s));
+	}
+	(void)waitpid(pid, &status, 0);
+	for (int i = 0; i < 2; i++) {
+		(void)close(in[i]);
+		(void)close(out[i]);
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
 int
 main(void)
 {
@@ -98,6 +149,11 @@ main(void)
 	ok(&t, !a.running, "  and no descriptors");
 	buf_free(&answer);
 	test_limits(&t, &a);
+	asker_close(&a);
+	test_again(&t, &a);
+	is_num(&t, serve("", 0), 0, "never asked: it ends");
+	is_num(&t, serve("x", 2), 0, "asked once: it ends later");
+	is_num(&t, serve("x", 1), 100, "half a question");
 	test_children(&t, &a);
 	return done(&t);
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "baddisk.h"
 #include "scratch.h"
 #include "tap.h"
 
@@ -220,6 +221,39 @@ test_kinds_of_files(struct tap *t)
 	dotqmail_free(&d);
 }
 
+/* Each error of a list: what a search makes of it, and a look. */
+static void
+test_errors(struct tap *t, const int *errors, size_t n, enum dotqmail_status found,
+    enum dotqmail_status exists)
+{
+	struct dotqmail d = DOTQMAIL_EMPTY;
+	struct buf name = { 0 };
+
+	for (size_t i = 0; i < n; i++) {
+		enum dotqmail_status search, look;
+
+		baddisk_error = errors[i];
+		search = find(&d);
+		look = dotqmail_exists(&name, span_str("-"), span_str("a"), "-owner");
+		baddisk_error = 0;
+		is_num(t, search, found, strerror(errors[i]));
+		is_num(t, look, exists, "  stat");
+	}
+	dotqmail_free(&d);
+	buf_free(&name);
+}
+
+static void
+test_bad_disk(struct tap *t)
+{
+	test_errors(t, baddisk_absent, sizeof baddisk_absent / sizeof(int), DOTQMAIL_ABSENT,
+	    DOTQMAIL_ABSENT);
+	test_errors(t, baddisk_trouble, sizeof baddisk_trouble / sizeof(int), DOTQMAIL_OPEN,
+	    DOTQMAIL_OPEN);
+	test_errors(t, baddisk_denied, sizeof baddisk_denied / sizeof(int), DOTQMAIL_OPEN,
+	    DOTQMAIL_ABSENT);
+}
+
 static void
 test_limit(struct tap *t)
 {
@@ -264,6 +298,7 @@ main(void)
 	test_searches(&t);
 	test_kinds_of_files(&t);
 	test_limit(&t);
+	test_bad_disk(&t);
 	test_exists(&t);
 	scratch_leave(&scratch);
 	return done(&t);

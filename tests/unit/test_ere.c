@@ -31,6 +31,18 @@ static const struct {
 	{ "\\\\1", NULL },		/* a backslash, and a digit */
 	{ "a\\", NULL },
 	{ "a{", NULL },
+	{ "a++++", NULL },		/* 16 */
+	{ "a+++++++", ERE_EXCESS },	/* 128: each one doubles */
+	{ "a\\+\\+\\+\\+\\+\\+\\+", NULL },
+	{ "[a+++++++]", NULL },
+	{ "[]+++++++]+", NULL },
+	{ "[[:alpha:]+++++++]", NULL },
+	{ "(((((((a+)+)+)+)+)+)+)+", ERE_EXCESS },
+	{ "a+b+c+d+e+f+g+h+i+j+k+l+m+n+", NULL },
+	{ "[(](a+[)]b)++++", ERE_EXCESS },	/* a bracketed one is no group */
+	{ "a{2}++++++", ERE_EXCESS },
+	{ "((((((((((((((((((", NULL },
+	{ "(((((((((((((((((((((((((((((((((", ERE_EXCESS },	/* 33 */
 };
 
 int

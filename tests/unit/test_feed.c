@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include "lib/io.h"
+#include "lib/proc.h"
 #include "lib/sig.h"
+#include "lib/sys.h"
 #include "scratch.h"
 #include "tap.h"
 
@@ -77,6 +79,53 @@ test_trouble(struct tap *t)
 	(void)close(dir);
 }
 
+/* It must not take what came before the trouble for a whole message. */
+static void
+test_half(struct tap *t)
+{
+	char shell[] = "sh", option[] = "-c", script[] = "cat >half; mv half whole";
+	char *argv[] = { shell, option, script, NULL };
+	int code = 7, dir = open(".", O_RDONLY | O_CLOEXEC);
+	struct buf head = { 0 };
+
+	for (int i = 0; i < 10000; i++)
+		buf_addc(&head, 'x');
+	ok(t, feed_run(argv, buf_span(&head), dir, &code) == FEED_READ, "trouble in the middle");
+	ok(t, access("whole", F_OK) == -1, "  the program has seen no end");
+	buf_free(&head);
+	(void)close(dir);
+}
+
+/* A descriptor that somebody else has made non-blocking, and that has nothing yet. */
+static void
+test_nonblocking(struct tap *t)
+{
+	char shell[] = "sh", option[] = "-c", script[] = ": >go; cat >out";
+	char *argv[] = { shell, option, script, NULL };
+	int code = 7, ends[2], status, out;
+	struct buf got = { 0 };
+	pid_t pid;
+
+	if (mkfifo("go", 0600) == -1 || sys_pipe(ends) == -1 || io_nonblock(ends[0], true) == -1)
+		abort();
+	pid = proc_fork();
+	if (pid == 0) {
+		int fd = open("go", O_RDONLY);		/* when the program has started */
+
+		_exit(fd == -1 || io_write_all(ends[1], "late", 4) == -1);
+	}
+	(void)close(ends[1]);
+	ok(t, feed_run(argv, span_str("a\n"), ends[0], &code) == FEED_OK && code == 0,
+	    "input that comes late");
+	out = open("out", O_RDONLY | O_CLOEXEC);
+	is(t, io_read_all(out, &got) == IO_OK ? buf_span(&got) : span_str("unread"),
+	    span_str("a\nlate"), "  all of it");
+	ok(t, pid > 0 && proc_wait(pid, &status) == 0 && status == 0, "  it was sent");
+	buf_free(&got);
+	(void)close(out);
+	(void)close(ends[0]);
+}
+
 int
 main(void)
 {
@@ -87,6 +136,8 @@ main(void)
 	scratch_enter(&s);
 	test_rows(&t);
 	test_trouble(&t);
+	test_half(&t);
+	test_nonblocking(&t);
 	scratch_leave(&s);
 	return done(&t);
 }

@@ -45,6 +45,23 @@ test_sync(struct tap *t)
 }
 
 static void
+test_regular(struct tap *t)
+{
+	int fd;
+
+	(void)close(scratch_file("regular", "x"));
+	if (symlink("regular", "to-regular") == -1 || mkfifo("pipe", 0600) == -1)
+		abort();
+	fd = fsops_open_regular("regular");
+	ok(t, fd != -1 && !(fcntl(fd, F_GETFL) & O_NONBLOCK), "a regular file");
+	(void)close(fd);
+	ok(t, fsops_open_regular("to-regular") == -1 && errno == EPERM, "no link to one");
+	ok(t, fsops_open_regular("pipe") == -1 && errno == EPERM, "no FIFO");
+	ok(t, fsops_open_regular(".") == -1 && errno == EPERM, "no directory");
+	ok(t, fsops_open_regular("absent") == -1 && errno == ENOENT, "absent is absent");
+}
+
+static void
 test_publish(struct tap *t)
 {
 	struct buf text = { 0 };
@@ -115,6 +132,7 @@ main(void)
 
 	scratch_enter(&s);
 	test_sync(&t);
+	test_regular(&t);
 	test_publish(&t);
 	test_open(&t);
 	scratch_leave(&s);

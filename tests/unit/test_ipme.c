@@ -98,6 +98,9 @@ test_rows(struct tap *t)
 		add_lines(&me, rows[i].not, false);
 		ok(t, ip_parse(span_str(rows[i].ip), &ip) && ipme_has(&me, &ip) == rows[i].is_me,
 		    "more `%s', not `%s': %s", rows[i].more, rows[i].not, rows[i].ip);
+		ok(t, ipme_excludes(&me, &ip) == (rows[i].not[0] && !rows[i].is_me) &&
+		    ipme_has_exceptions(&me) == (rows[i].not[0] && rows[i].not[0] != 'z'),
+		    "  by notipme");
 		ipme_free(&me);
 	}
 }

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "baddisk.h"
 #include "tap.h"
 
 static const struct {
@@ -25,6 +26,23 @@ fill(char *text, size_t n, char c)
 {
 	memset(text, c, n);
 	text[n] = '\0';
+}
+
+/* The home directory of an account that every host has cannot be looked at. */
+static void
+test_home(struct tap *t, const int *errors, size_t n, enum owner_status status)
+{
+	struct account a = { { 0 }, { 0 }, { 0 }, 0, 0 };
+	enum owner_status found;
+	size_t length;
+
+	for (size_t i = 0; i < n; i++) {
+		baddisk_error = errors[i];
+		found = owner_find(span_str("daemon"), &a, &length);
+		baddisk_error = 0;
+		is_num(t, found, status, strerror(errors[i]));
+	}
+	uids_account_free(&a);
 }
 
 int
@@ -54,5 +72,8 @@ main(void)
 	is_num(&t, owner_find(span_str(text), &a, &n), OWNER_NONE, "none of them is an account");
 	is_num(&t, owner_find(span_str("root-x"), &a, &n), OWNER_NONE, "root is nobody");
 	uids_account_free(&a);
+	test_home(&t, baddisk_absent, sizeof baddisk_absent / sizeof(int), OWNER_NONE);
+	test_home(&t, baddisk_denied, sizeof baddisk_denied / sizeof(int), OWNER_NONE);
+	test_home(&t, baddisk_trouble, sizeof baddisk_trouble / sizeof(int), OWNER_HOME);
 	return done(&t);
 }

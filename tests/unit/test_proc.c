@@ -48,6 +48,24 @@ test_codes(struct tap *t)
 	ok(t, proc_wait(getpid(), &status) == -1 && errno == ECHILD, "not a child");
 }
 
+/* As a daemon may have started us. */
+static void
+test_ignored(struct tap *t)
+{
+	struct proc_spawn s = { .nfds = 0 };
+	int status;
+	pid_t pid;
+
+	(void)signal(SIGCHLD, SIG_IGN);
+	is_num(t, run(&s, "exit 7"), 7, "SIGCHLD was ignored: the exit code");
+	(void)signal(SIGCHLD, SIG_IGN);
+	pid = proc_fork();
+	if (pid == 0)
+		_exit(7);
+	ok(t, pid > 0 && proc_wait(pid, &status) == 0 && proc_code(status) == 7,
+	    "  that of a child that goes on in our code");
+}
+
 static void
 test_reap(struct tap *t)
 {
@@ -139,6 +157,7 @@ test_inherited(struct tap *t)
 {
 	char *const env[] = { (char[]){ "X=only" }, NULL };
 	struct proc_spawn s = { .envp = env };
+	sigset_t user;
 
 	is_num(t, run(&s, "test \"$X\" = only && test -z \"$HOME\""), 0, "environment");
 	s = (struct proc_spawn){ .chdir = "sub" };
@@ -146,7 +165,9 @@ test_inherited(struct tap *t)
 		abort();
 	is_num(t, run(&s, "test \"${PWD##*/}\" = sub"), 0, "directory");
 	sig_ignore(SIGTERM);
-	sig_block(SIGUSR1);
+	sigemptyset(&user);
+	sigaddset(&user, SIGUSR1);
+	(void)sigprocmask(SIG_BLOCK, &user, NULL);
 	s = (struct proc_spawn){ .nfds = 0 };
 	is_num(t, run(&s, "kill -TERM $$; exit 0"), -2, "ignored signals are not");
 	is_num(t, run(&s, "kill -USR1 $$; exit 0"), -2, "blocked signals are not");
@@ -344,6 +365,7 @@ main(void)
 
 	scratch_enter(&s);
 	test_codes(&t);
+	test_ignored(&t);
 	test_reap(&t);
 	test_descriptors(&t);
 	test_inherited(&t);

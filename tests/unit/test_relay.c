@@ -111,14 +111,16 @@ test_files(struct tap *t)
 	(void)unlink("control/morercpthosts.cdb");
 	if (symlink("morercpthosts.cdb", "control/morercpthosts.cdb") == -1)
 		exit(1);
-	ok(t, relay_open(&r, NULL) == -1, "a cdb that cannot be opened is an error");
+	ok(t, relay_open(&r, NULL) == -1 && strcmp(r.unread, "morercpthosts.cdb") == 0,
+	    "a cdb that cannot be opened is an error");
 	(void)unlink("control/morercpthosts.cdb");
 	is_num(t, check_once("u@more.example"), RELAY_REFUSED, "no cdb");
 	is_num(t, check_once("u@ok.example"), RELAY_ALLOWED, "no cdb, rcpthosts counts");
 	(void)unlink("control/rcpthosts");
 	if (mkdir("control/rcpthosts", 0755) == -1)
 		exit(1);
-	ok(t, relay_open(&r, NULL) == -1, "a directory for rcpthosts is an error");
+	ok(t, relay_open(&r, NULL) == -1 && strcmp(r.unread, "rcpthosts") == 0,
+	    "a directory for rcpthosts is an error");
 	(void)rmdir("control/rcpthosts");
 }
 

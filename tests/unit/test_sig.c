@@ -26,6 +26,16 @@ is_blocked(int signo)
 	return sigprocmask(SIG_SETMASK, NULL, &set) == 0 && sigismember(&set, signo) == 1;
 }
 
+static void
+block(int signo)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, signo);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 static bool
 is_ignored(int signo)
 {
@@ -49,17 +59,31 @@ test_disposition(struct tap *t)
 	ok(t, is_ignored(SIGUSR1) && raise(SIGUSR1) == 0, "ignored");
 	sig_catch(SIGUSR1, on_signal);
 	ok(t, raise(SIGUSR1) == 0 && seen == SIGUSR1, "caught");
-	sig_block(SIGUSR1);
+	block(SIGUSR1);
 	seen = 0;
 	ok(t, is_blocked(SIGUSR1) && raise(SIGUSR1) == 0 && !seen, "blocked");
 	sig_unblock(SIGUSR1);
 	ok(t, !is_blocked(SIGUSR1) && seen == SIGUSR1, "unblocked: it arrives");
-	sig_block(SIGUSR1);
-	sig_block(SIGUSR2);
+	block(SIGUSR1);
+	block(SIGUSR2);
 	sig_unblock_all();
 	ok(t, !is_blocked(SIGUSR1) && !is_blocked(SIGUSR2), "none blocked");
 	sig_default(SIGUSR1);
 	ok(t, !is_ignored(SIGUSR1), "default");
+}
+
+static void
+test_heed(struct tap *t)
+{
+	(void)signal(SIGWINCH, SIG_IGN);
+	sig_heed(SIGWINCH);
+	ok(t, !is_ignored(SIGWINCH), "ignored from the start: default");
+	sig_catch(SIGWINCH, on_signal);
+	sig_heed(SIGWINCH);
+	ok(t, raise(SIGWINCH) == 0 && seen == SIGWINCH, "caught: stays");
+	sig_ignore(SIGWINCH);
+	sig_heed(SIGWINCH);
+	ok(t, is_ignored(SIGWINCH), "ignored by us: stays");
 }
 
 static void
@@ -70,7 +94,7 @@ test_reset(struct tap *t)
 
 	fflush(stdout);
 	sig_ignore(SIGPIPE);
-	sig_block(SIGTERM);
+	block(SIGTERM);
 	sig_catch(SIGALRM, on_signal);
 	pid = fork();
 	if (pid == 0) {
@@ -118,6 +142,7 @@ main(void)
 	struct tap t = { 0 };
 
 	test_disposition(&t);
+	test_heed(&t);
 	test_reset(&t);
 	test_watch(&t);
 	return done(&t);
