@@ -127,6 +127,7 @@ enqueue_message(struct enqueue *e, struct span received, int fd)
 	io_in_init(&in, fd, in_buf, sizeof in_buf);
 	io_out_init(&out, e->mess_fd, out_buf, sizeof out_buf);
 	io_putspan(&out, received);
+	io_putspan(&out, e->results);
 	while ((status = io_fill(&in)) == IO_OK && out.status == IO_OK) {
 		struct span chunk = io_peek(&in);
 

@@ -38,13 +38,14 @@ struct enqueue {
 	bool keep;			/* leave all files where they are */
 	char pid_path[QLAYOUT_PATH_SIZE];	/* empty: no such name */
 	struct taps taps;
+	struct span results;		/* a field behind Received; empty: none */
 };
 
 #define ENQUEUE_EMPTY { .mess_fd = -1, .intd_fd = -1 }
 
-/* Fill in layout, uid, pid and start first; taps, if there are any. */
+/* Fill in layout, uid, pid and start first; taps and results, if there are any. */
 MUST_CHECK enum qqcode enqueue_reserve(struct enqueue *e);
-/* Writes `received`, then everything from fd. */
+/* Writes `received`, results, then everything from fd. */
 MUST_CHECK enum qqcode enqueue_message(struct enqueue *e, struct span received, int fd);
 /* Reads `F` sender NUL, any number of `T` recipient NUL, NUL; what follows is not looked at.  A tap
  * comes behind the recipients. */

@@ -370,8 +370,8 @@ qlayout_scan_stop(struct qlayout_scan *s)
 	s->done = true;
 }
 
-bool
-qlayout_is_old(const struct stat *st, int64_t now)
+int64_t
+qlayout_old_at(const struct stat *st)
 {
 	int64_t latest = st->st_atime;
 
@@ -379,5 +379,12 @@ qlayout_is_old(const struct stat *st, int64_t now)
 		latest = st->st_mtime;
 	if (st->st_ctime > latest)
 		latest = st->st_ctime;
-	return now > latest && now - latest > QLAYOUT_SWEEP_AGE_S;
+	return latest > INT64_MAX - QLAYOUT_SWEEP_AGE_S - 1 ? INT64_MAX :
+	    latest + QLAYOUT_SWEEP_AGE_S + 1;
+}
+
+bool
+qlayout_is_old(const struct stat *st, int64_t now)
+{
+	return now >= qlayout_old_at(st);
 }

@@ -61,6 +61,8 @@ bool qlayout_is_split(const struct qlayout *q, enum qdir dir);
 /* Older than QLAYOUT_SWEEP_AGE_S by the latest of its times: no clock that was set back or forth
  * makes a young file old. */
 bool qlayout_is_old(const struct stat *st, int64_t now);
+/* From when on, by the wall clock, if nobody touches it. */
+int64_t qlayout_old_at(const struct stat *st);
 /* `info`, ... */
 const char *qlayout_name(enum qdir dir);
 

@@ -1,13 +1,16 @@
 /* qmail-queue - put one message into the queue.
  * Run by: anybody; set-uid to the owner of the queue (qmailq), gid stays the caller's.
- * fd 0: message, fd 1: envelope (open for reading).  Arguments, environment: unused.  No output.
- * Controls: taps.  Exit: 0 queued; else a code of queue/qqcode.h.
+ * fd 0: message, fd 1: envelope (open for reading).  Arguments: unused.  No output.
+ * Environment: QMAILAUTHENTICATED, which anybody may have set to anything (mail/authres.h).
+ * Controls: taps; with that variable authservid, me.
+ * Exit: 0 queued; else a code of queue/qqcode.h.
  * States: S1 -> S4, see queue/enqueue.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,6 +21,7 @@
 #include "lib/sandbox.h"
 #include "lib/sig.h"
 #include "lib/uids.h"
+#include "mail/authres.h"
 #include "queue/enqueue.h"
 #include "queue/qqcode.h"
 #include "queue/trigger.h"
@@ -91,15 +95,33 @@ read_taps(struct enqueue *e)
 	return QQ_CONFIG;
 }
 
+/* The field of the results that the variable tells, if there is one. */
 static enum qqcode
-enter_queue(struct enqueue *e)
+read_results(struct buf *field)
+{
+	const char *results = getenv(AUTHRES_VARIABLE), *unread;
+	struct buf id = { 0 };
+	enum qqcode code = QQ_OK;
+
+	if (!results || !*results)
+		return QQ_OK;
+	if (authres_id(NULL, &id, &unread) != CTL_FOUND)
+		code = QQ_CONFIG;
+	else
+		(void)authres_put_field(field, buf_span(&id), span_str(results));
+	buf_free(&id);
+	return code == QQ_OK && !buf_ok(field) ? QQ_MEMORY : code;
+}
+
+static enum qqcode
+enter_queue(struct enqueue *e, struct buf *field)
 {
 	struct stat st;
 	enum qqcode code;
 
 	if (chdir(QMAIL_HOME) == -1)
 		return QQ_HOME;
-	if ((code = read_taps(e)) != QQ_OK)
+	if ((code = read_taps(e)) != QQ_OK || (code = read_results(field)) != QQ_OK)
 		return code;
 	/* Not its owner: not installed set-uid, so nothing could be created, or worse, could. */
 	if (chdir("queue") == -1 || stat(".", &st) == -1 || st.st_uid != geteuid() ||
@@ -133,8 +155,10 @@ find_caller(uid_t caller, const char **how)
 	return QQ_OK;
 }
 
-/* Writes who ran us: `from network`, `by uid 89`, ...  One lookup where the caller has an account.
- * Trouble with the account database must not turn mail from the network into mail from a user. */
+/* Writes who ran us: `from network`, `by uid 89`, ...  Uids decide: another account that shares one
+ * may stand earlier in the database, so only a name of ours makes one lookup enough.  Trouble with
+ * the account database must not turn mail from the network into mail from a user; but who has an
+ * account under another name is not refused for what ours lack. */
 static enum qqcode
 describe_caller(char *how, size_t size, uid_t caller)
 {
@@ -147,8 +171,10 @@ describe_caller(char *how, size_t size, uid_t caller)
 		if (strcmp(buf_str(&a.name), known[i].account) == 0)
 			special = known[i].how;
 	uids_account_free(&a);
-	if (status == UIDS_ABSENT)
+	if (code == QQ_OK && !special)
 		code = find_caller(caller, &special);
+	if (status == UIDS_FOUND)
+		code = QQ_OK;		/* he has a name, and it is none of ours */
 	if (code != QQ_OK)
 		return code;
 	if (special)
@@ -195,6 +221,7 @@ int
 main(void)
 {
 	struct enqueue e = ENQUEUE_EMPTY;
+	struct buf results = { 0 };
 	char received[RECEIVED_SIZE];
 	size_t received_len;
 	enum qqcode code;
@@ -204,9 +231,10 @@ main(void)
 	e.uid = getuid();
 	e.pid = getpid();
 	e.start = date_now();
-	if ((code = check_descriptors()) || (code = enter_queue(&e)) ||
+	if ((code = check_descriptors()) || (code = enter_queue(&e, &results)) ||
 	    (code = received_line(&e, received, &received_len)) || (code = restrict_self()))
 		return (int)code;
+	e.results = buf_span(&results);
 	if ((code = enqueue_reserve(&e)) ||
 	    (code = enqueue_message(&e, span_of(received, received_len), 0)) ||
 	    (code = enqueue_envelope(&e, 1)) || (code = enqueue_publish(&e))) {
@@ -214,6 +242,7 @@ main(void)
 		report_trouble(code);
 		return (int)code;
 	}
+	buf_free(&results);
 	trigger_pull();		/* a lost wake-up only delays */
 	return QQ_OK;
 }

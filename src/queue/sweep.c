@@ -8,19 +8,30 @@
 #include <unistd.h>
 
 static void
-sweep_pid(int64_t now)
+sweep_pid(struct sweep *s, int64_t now)
 {
-	DIR *dir = opendir(qlayout_name(Q_PID));
+	DIR *dir;
 	const struct dirent *entry;
 	struct stat st;
 
-	if (!dir)
+	/* Reading it waits for those who create names there; so it is read when one may be old. */
+	if (now >= s->pid_read && now < s->pid_due)
 		return;
-	while ((entry = readdir(dir)) != NULL)
-		if (entry->d_name[0] != '.' &&
-		    fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    qlayout_is_old(&st, now))
+	s->pid_read = now;
+	s->pid_due = now + QLAYOUT_SWEEP_AGE_S;		/* for names to come */
+	if ((dir = opendir(qlayout_name(Q_PID))) == NULL) {
+		s->pid_due = now;
+		return;
+	}
+	while ((entry = readdir(dir)) != NULL) {
+		if (entry->d_name[0] == '.' ||
+		    fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+			continue;
+		if (qlayout_is_old(&st, now))
 			(void)unlinkat(dirfd(dir), entry->d_name, 0);
+		if (qlayout_old_at(&st) < s->pid_due)
+			s->pid_due = qlayout_old_at(&st);
+	}
 	(void)closedir(dir);
 }
 
@@ -40,7 +51,7 @@ sweep_step(struct sweep *s, const struct qlayout *q, int64_t now)
 {
 	uint64_t id;
 
-	sweep_pid(now);
+	sweep_pid(s, now);
 	if (!s->walking) {
 		if (now < s->next_walk)
 			return;

@@ -14,13 +14,15 @@
 
 /* {0} to start. */
 struct sweep {
+	int64_t pid_read, pid_due;	/* when pid was read, and when a name may be old */
 	bool walking;
 	int64_t next_walk;
 	struct qlayout_scan intd;	/* borrows q from the first call of a walk to its last */
 };
 
-/* Does all of pid and the next entries of intd.  now: wall clock.  Trouble is ignored: what could
- * not be removed now may be another time. */
+/* Does pid, where it may hold something old, and the next entries of intd.  now: wall clock; if it
+ * was set back, pid is read again.  Trouble is ignored: what could not be removed now may be
+ * another time. */
 void sweep_step(struct sweep *s, const struct qlayout *q, int64_t now);
 void sweep_end(struct sweep *s);
 

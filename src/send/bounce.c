@@ -155,13 +155,25 @@ bounce_append(struct bounces *b, uint64_t id, struct span recipient, struct span
 
 /* ---- making it durable ---- */
 
+/* From now on the file is the one that stands there, should that be the new one. */
+static void
+follow(struct bounce_file *f, const char *path, int new)
+{
+	if (new != -1 && fsops_leads_to(path, new)) {
+		(void)close(f->fd);
+		f->fd = new;
+	} else if (new != -1) {
+		(void)close(new);
+	}
+}
+
 /* A sync has failed: the data may be gone although a second sync would succeed.  So the whole file
  * is written anew, from what memory still holds of it. */
 static int
 rewrite_file(struct bounces *b, struct bounce_file *f)
 {
 	char path[QLAYOUT_PATH_SIZE], temporary[TEMPORARY_SIZE];
-	int from, to, r = -1;
+	int from, to, new = -1, r = -1;
 
 	(void)qlayout_path(b->q, path, Q_BOUNCE, f->id);
 	(void)snprintf(temporary, sizeof temporary, "%s%s", path, TEMPORARY);
@@ -169,13 +181,15 @@ rewrite_file(struct bounces *b, struct bounce_file *f)
 		return -1;
 	(void)unlink(temporary);
 	to = fsops_create(temporary, FILE_MODE);
-	if (to != -1 && io_copy(from, to) == IO_COPIED) {
+	if (to != -1 && (new = fcntl(to, F_DUPFD_CLOEXEC, 0)) != -1 &&
+	    io_copy(from, to) == IO_COPIED) {
 		r = fsops_publish(to, temporary, path);
 	} else if (to != -1) {
 		(void)close(to);
 		(void)unlink(temporary);
 	}
 	(void)close(from);
+	follow(f, path, new);
 	return r;
 }
 

@@ -65,14 +65,6 @@ cleaner_pending(const struct cleaner *c, uint64_t id)
 	return false;
 }
 
-void
-cleaner_watch(const struct cleaner *c, struct waitset *w)
-{
-	waitset_fd(w, c->from, POLLIN);
-	if (c->out_at < c->out_n)
-		waitset_fd(w, c->to, POLLOUT);
-}
-
 static void
 lose(struct cleaner *c)
 {
@@ -97,6 +89,15 @@ send_requests(struct cleaner *c)
 	if (c->out_at == c->out_n)
 		c->out_at = c->out_n = 0;
 	return true;
+}
+
+void
+cleaner_watch(struct cleaner *c, struct waitset *w)
+{
+	waitset_fd(w, c->from, POLLIN);
+	/* What is left over, and the end of the other side, is for cleaner_step. */
+	if (!send_requests(c) || c->out_at < c->out_n)
+		waitset_fd(w, c->to, POLLOUT);
 }
 
 static void

@@ -221,10 +221,11 @@ read_reports(struct send *s, struct spawn *d)
 }
 
 void
-deliver_watch(const struct spawn *d, struct waitset *w)
+deliver_watch(struct spawn *d, struct waitset *w)
 {
 	waitset_fd(w, d->from, POLLIN);
-	if (d->out_at < d->out.n)
+	/* What is left over, and the end of the other side, is for deliver_step. */
+	if (d->to != -1 && (!write_commands(d) || d->out_at < d->out.n))
 		waitset_fd(w, d->to, POLLOUT);
 	/* A daemon that closes its end of the commands is noticed by its reports' end. */
 	if (deadline_now() < d->throttled_until)

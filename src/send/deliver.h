@@ -67,7 +67,8 @@ bool deliver_room(const struct spawn *d);
 /* Starts one for the recipient at `at`, and logs it.  -1: no memory. */
 MUST_CHECK int deliver_start(struct send *s, struct spawn *d, struct job *job, off_t at,
     struct span recipient);
-void deliver_watch(const struct spawn *d, struct waitset *w);
+/* Writes commands, and says what to wait for. */
+void deliver_watch(struct spawn *d, struct waitset *w);
 /* Writes commands, takes reports.  false: the daemon is gone (told once). */
 bool deliver_step(struct send *s, struct spawn *d);
 /* Has it nothing under way that could still report? */

@@ -167,8 +167,8 @@ open_to_mark(struct send *s, const struct job *job)
 	return -1;
 }
 
-void
-jobs_mark(struct send *s, struct job *job, off_t at)
+static void
+mark(struct send *s, const struct job *job, off_t at)
 {
 	const char done = ENVELOPE_DONE;
 	char path[QLAYOUT_PATH_SIZE];
@@ -181,11 +181,28 @@ jobs_mark(struct send *s, struct job *job, off_t at)
 			r = -1;
 	}
 	spare_claim(&s->spare);
-	job->undone--;
 	if (r == -1)
 		activity_warn(&s->log, "trouble marking ",
 		    qlayout_path(&s->q, path, jobs_channel_dir(job->channel), job->id),
 		    "; message will be delivered twice!");
+}
+
+/* Is this report all that keeps the channel file? */
+static bool
+is_last(const struct job *job)
+{
+	return job->complete && !job->again && job->deliveries == 1 && job->undone == 1;
+}
+
+void
+jobs_mark(struct send *s, struct job *job, off_t at)
+{
+	job->unmarked = is_last(job);
+	if (job->unmarked)
+		job->last = at;		/* the file goes right now, the mark with it */
+	else
+		mark(s, job, at);
+	job->undone--;
 }
 
 /* ---- the end of a job ---- */
@@ -197,13 +214,17 @@ release(struct jobs *j, struct job *job)
 	j->spare[j->spares++] = job;
 }
 
-/* Is the channel file still the one that the job has read? */
-static bool
-same_file(const struct job *job, const char *path)
+/* Removes the channel file, if it is still the one that the job has read.  -1 with errno. */
+static int
+remove_read(const struct job *job, const char *path)
 {
 	struct stat st;
 
-	return stat(path, &st) == 0 && st.st_dev == job->dev && st.st_ino == job->ino;
+	if (stat(path, &st) == -1)
+		return errno == ENOENT ? 0 : -1;
+	if (st.st_dev != job->dev || st.st_ino != job->ino)
+		return 0;
+	return unlink(path) == -1 && errno != ENOENT ? -1 : 0;
 }
 
 static void
@@ -212,8 +233,10 @@ end_complete(struct send *s, struct job *job)
 	char path[QLAYOUT_PATH_SIZE];
 
 	(void)qlayout_path(&s->q, path, jobs_channel_dir(job->channel), job->id);
-	if (same_file(job, path) && unlink(path) == -1 && errno != ENOENT) {
+	if (remove_read(job, path) == -1) {
 		activity_warn(&s->log, "unable to unlink ", path, "; will try again later");
+		if (job->unmarked)
+			mark(s, job, job->last);
 		reschedule(s, job->channel, job->id, date_now() + SCHED_TROUBLE_S);
 		return;
 	}

@@ -37,6 +37,8 @@ struct job {
 	bool again;		/* scheduled anew while we work on it */
 	size_t deliveries;	/* under way */
 	size_t undone;		/* recipients seen that still want delivery */
+	bool unmarked;		/* the one at `last` is done, but not marked: see jobs_mark */
+	off_t last;
 	dev_t dev;		/* of the channel file: a number may be used again under us */
 	ino_t ino;
 };
@@ -80,7 +82,8 @@ void jobs_run(struct send *s, enum channel c);
 bool jobs_waiting(const struct send *s, enum channel c);
 void jobs_watch(const struct send *s, struct waitset *w);
 
-/* Marks the recipient at `at` done; a failure is logged. */
+/* Marks the recipient at `at` done; a failure is logged.  To be followed by jobs_drop: it removes
+ * the file after the last recipient, who therefore is marked only if that fails. */
 void jobs_mark(struct send *s, struct job *job, off_t at);
 /* One delivery of the job has reported; the last one ends the job. */
 void jobs_drop(struct send *s, struct job *job);

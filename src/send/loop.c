@@ -48,6 +48,7 @@ wait_for_work(struct send *s)
 {
 	struct waitset *w = &s->wait;
 
+	send_flush_log(s);	/* nothing begins before it is in the log */
 	waitset_begin(w);
 	waitset_fd(w, s->signal_fd, POLLIN);
 	for (int c = 0; c < CHANNELS; c++)
@@ -60,7 +61,6 @@ wait_for_work(struct send *s)
 	startup_watch(s, w);
 	todo_watch(&s->todo, w);
 	leftovers_watch(s, w);
-	send_flush_log(s);
 	if (waitset_sleep(w) == -1 && activity_may(&s->log, CAUSE_POLL))
 		activity_warn(&s->log, "trouble in select", NULL, NULL);
 }

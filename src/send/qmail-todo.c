@@ -16,9 +16,9 @@
 #include "lib/conf.h"
 #include "lib/deadline.h"
 #include "lib/io.h"
+#include "lib/lock.h"
 #include "lib/sandbox.h"
 #include "lib/sig.h"
-#include "lib/sys.h"
 #include "queue/cleanup.h"
 #include "send/cleaner.h"
 #include "send/controls.h"
@@ -247,15 +247,18 @@ prepare(struct program *p)
 
 /* A predecessor whose qmail-send was killed ends at once, but not in the middle of a sync.  Its
  * lock on the directory tells when it has; both at work on one message would spoil it.  So would
- * its qmail-clean. */
+ * its qmail-clean.  Somebody else's lock is not waited for for ever. */
 static int
-await_predecessor(void)
+await_predecessor(struct program *p)
 {
 	int fd = open(qlayout_name(Q_TODO), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd == -1 || sys_flock(fd) == -1)	/* held until we end */
-		return -1;
-	return cleanup_await();
+	if (fd != -1 && lock_until(fd, false, deadline_after(CLEANUP_AWAIT_MS)) == 0 &&
+	    cleanup_await() == 0)
+		return 0;			/* the lock is held until we end */
+	activity_alert(&p->log, "cannot start: unable to lock queue directory");
+	write_out(p);
+	return -1;
 }
 
 int
@@ -267,7 +270,7 @@ main(void)
 	if (prepare(&p) == -1)
 		return CODE_TEMP;
 	if (await_start(&p)) {
-		if (await_predecessor() == -1 || io_nonblock(p.peer[PEER_IN], true) == -1)
+		if (await_predecessor(&p) == -1 || io_nonblock(p.peer[PEER_IN], true) == -1)
 			return CODE_TEMP;
 		todo_start(&p.todo);
 		code = run(&p);

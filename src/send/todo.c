@@ -8,18 +8,20 @@
 #include "lib/journal.h"
 #include "lib/span.h"
 
-static void
+/* false: no memory.  The next scan finds it again if it is still in todo. */
+static bool
 retry_at(struct todo *t, uint64_t id, int64_t when)
 {
-	/* Without memory the next scan finds it again. */
-	if (heap_set(&t->retry, id, when) == -1)
-		activity_memory(t->log);
+	if (heap_set(&t->retry, id, when) == 0)
+		return true;
+	activity_memory(t->log);
+	return false;
 }
 
-static void
+static bool
 retry_later(struct todo *t, uint64_t id)
 {
-	retry_at(t, id, deadline_after(TODO_RETRY_MS));
+	return retry_at(t, id, deadline_after(TODO_RETRY_MS));
 }
 
 /* qmail-clean answered for an item of the batch. */
@@ -30,9 +32,7 @@ on_answer(void *arg, uint64_t id, bool removed)
 
 	for (size_t i = 0; i < t->n; i++)
 		if (t->batch[i].state == TODO_ASKED && t->batch[i].split.id == id) {
-			t->batch[i].state = removed ? TODO_REMOVED : TODO_FINISHED;
-			if (!removed)
-				retry_later(t, id);
+			t->batch[i].state = removed ? TODO_REMOVED : TODO_AGAIN;
 			return;
 		}
 }
@@ -92,7 +92,7 @@ static bool
 batch_waits_for_memory(const struct todo *t)
 {
 	for (size_t i = 0; i < t->n; i++)
-		if (t->batch[i].state == TODO_REMOVED)
+		if (t->batch[i].state == TODO_REMOVED || t->batch[i].state == TODO_AGAIN)
 			return true;
 	return false;
 }
@@ -183,23 +183,25 @@ next_id(struct todo *t, uint64_t *id)
 
 /* No todo entry.  Perhaps qmail-clean removed it and could not make that durable; then the message
  * is deliverable.  Telling so twice does no harm. */
-static unsigned
-channels_on_disk(const struct todo *t, uint64_t id, bool *deliverable)
+static void
+look_on_disk(const struct todo *t, struct todo_item *item)
 {
-	unsigned channels = 0;
+	int info = qlayout_exists(t->q, Q_INFO, item->split.id);
 
-	*deliverable = qlayout_exists(t->q, Q_INFO, id) == 1;
+	item->split.channels = 0;
 	for (int c = 0; c < CHANNELS; c++)
-		if (qlayout_exists(t->q, split_dir((enum split_file)c), id) != 0)
-			channels |= 1U << c;
-	return channels;
+		if (qlayout_exists(t->q, split_dir((enum split_file)c), item->split.id) != 0)
+			item->split.channels |= 1U << c;
+	if (info == -1)
+		item->state = TODO_AGAIN;
+	else
+		item->state = info ? TODO_REMOVED : TODO_FINISHED;
 }
 
 static void
 add_item(struct todo *t, uint64_t id)
 {
 	struct todo_item *item = &t->batch[t->n];
-	bool deliverable;
 
 	switch (split_message(&t->splitter, id, &item->split)) {
 	case SPLIT_OK:
@@ -208,12 +210,11 @@ add_item(struct todo *t, uint64_t id)
 		t->n++;
 		break;
 	case SPLIT_GONE:
-		item->split.channels = channels_on_disk(t, id, &deliverable);
-		item->state = TODO_REMOVED;
-		t->n += deliverable;
+		look_on_disk(t, item);
+		t->n += item->state != TODO_FINISHED;
 		break;
 	case SPLIT_FAILED:
-		retry_later(t, id);
+		(void)retry_later(t, id);
 		break;
 	}
 }
@@ -252,18 +253,18 @@ gather(struct todo *t)
 	good = sync_todo(t, ids, n);
 	for (size_t i = 0; i < n; i++)
 		if (!good)
-			retry_later(t, ids[i]);
+			(void)retry_later(t, ids[i]);
 		else if (i == 0 || deadline_now() < until)
 			add_item(t, ids[i]);
 		else
-			retry_at(t, ids[i], until);	/* with the next batch */
+			(void)retry_at(t, ids[i], until);	/* with the next batch */
 }
 
 static void
 fail_item(struct todo *t, struct todo_item *item)
 {
 	split_discard(&t->splitter, &item->split);
-	retry_later(t, item->split.id);
+	(void)retry_later(t, item->split.id);
 	item->state = TODO_FINISHED;
 }
 
@@ -368,6 +369,9 @@ report(struct todo *t)
 		/* Garbage is handed on as well: without info nothing becomes of it. */
 		if (item->state == TODO_REMOVED &&
 		    t->preprocessed(t->arg, item->split.id, item->split.channels))
+			item->state = TODO_FINISHED;
+		/* It may have left todo already, so no scan would find it. */
+		if (item->state == TODO_AGAIN && retry_later(t, item->split.id))
 			item->state = TODO_FINISHED;
 		left += item->state != TODO_FINISHED;
 	}

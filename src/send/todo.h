@@ -34,7 +34,13 @@
 
 _Static_assert(TODO_BATCH < CLEANER_MAX, "a batch leaves room for other requests");
 
-enum todo_state { TODO_READY, TODO_ASKED, TODO_REMOVED, TODO_FINISHED };
+enum todo_state {
+	TODO_READY,
+	TODO_ASKED,		/* qmail-clean */
+	TODO_REMOVED,		/* deliverable, not yet handed on */
+	TODO_AGAIN,		/* to be tried again, not yet remembered */
+	TODO_FINISHED
+};
 
 struct todo {
 	const struct qlayout *q;

@@ -1,5 +1,5 @@
 /* decliners - users for whom it is not worth to start a process that may stay: it has declined
- * their last deliveries, because these need a program. */
+ * their last deliveries, because these need a program, or has ended before it could do any. */
 #ifndef SPAWN_DECLINERS_H
 #define SPAWN_DECLINERS_H
 

@@ -177,6 +177,7 @@ become_and_exec(const struct job *j)
 	if (proc_copy_fd(0, j->d->message_fd) == -1 || proc_copy_fd(1, j->d->output_fd) == -1 ||
 	    proc_copy_fd(2, j->d->output_fd) == -1)
 		return LS_TEMPORARY;
+	sys_set_files(&j->l->files);
 	if (sys_become(j->user.uid, j->user.gid) == -1)
 		return LS_BUG;
 	proc_exec(j->argv[0], false, j->argv, environ);

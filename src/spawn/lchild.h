@@ -9,6 +9,7 @@
 #include "lib/attr.h"
 #include "lib/proc.h"
 #include "lib/span.h"
+#include "lib/sys.h"
 #include "spawn/accounts.h"
 #include "spawn/spawnd.h"
 
@@ -20,6 +21,7 @@ struct lchild {
 	struct proc_cred getpw;		/* who qmail-getpw runs as */
 	struct resident *accounts;
 	struct workers *workers;
+	struct sys_files files;		/* the limits of a delivery; {0}: ours */
 };
 
 /* What users/cdb or qmail-getpw say, six C strings. */
@@ -36,7 +38,8 @@ MUST_CHECK int lchild_parse_user(char *text, size_t n, struct lchild_user *u);
 /* Starts it.  The pid; -1: no process to be had; 0: qmail-local could not be run, or need not be,
  * and *code counts as the exit code. */
 MUST_CHECK pid_t lchild_start(const struct lchild *l, const struct spawnd_delivery *d, int *code);
-/* Hands it to a worker: true. */
+/* Hands it to a worker: true.  If not, lchild_start finds the user once more.  That is a few system
+ * calls beside a process of its own, too little for keeping what was found between the two. */
 MUST_CHECK bool lchild_hand(const struct lchild *l, const struct spawnd_delivery *d,
     struct worker *w);
 

@@ -3,12 +3,14 @@
  * Argument: default delivery instructions.  Environment: QMAILLOCAL names the program to run
  * instead of qmail-local; all of it is passed on to deliveries.
  * Exit: 0 end of commands and all deliveries done, CODE_PERM no argument, CODE_TEMP cannot start.
- * Limits and environment are the administrator's for the users' programs, so none is changed. */
+ * Limits and environment are the administrator's for the users' programs: what we need more of open
+ * files is ours alone. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/conf.h"
 #include "lib/proc.h"
+#include "lib/sys.h"
 #include "lib/uids.h"
 #include "queue/accountproto.h"
 #include "queue/stayproto.h"
@@ -39,7 +41,7 @@ main(int argc, char *argv[])
 	struct workers workers = { .switches = true, .probe = { .program = usual,
 		.greeting = STAYPROTO_LOCAL, .chdir = QMAIL_HOME, .argument = room } };
 	struct lchild child = { .program = getenv("QMAILLOCAL"), .accounts = &accounts,
-		.workers = &workers };
+		.workers = &workers, .files = sys_files() };
 	struct spawnd_ops ops = { .start = start, .limit = report_limit_local,
 		.report = report_local, .state = &child, .batch = 1 };
 	gid_t primary;

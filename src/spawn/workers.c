@@ -1,6 +1,7 @@
 /* workers - deliveries by programs that stay for the next one. */
 #include "spawn/workers.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,11 +11,15 @@
 #include "lib/io.h"
 #include "lib/num.h"
 #include "lib/packet.h"
+#include "lib/siphash.h"
 #include "lib/span.h"
 #include "lib/sys.h"
 #include "queue/stayproto.h"
 
 extern char **environ;
+
+/* Who makes two hosts look the same gains nothing. */
+static const unsigned char no_key[SIPHASH_KEY];
 
 /* ---- those that wait ---- */
 
@@ -38,21 +43,32 @@ let_all_go(struct workers *ws)
 		let_go(&ws->idle[--ws->n_idle]);
 }
 
-/* The one that has worked last, so that those too many come to their end. */
 static bool
-take_idle(struct workers *ws, const struct proc_cred *cred, struct worker *w)
+suits(const struct workers *ws, const struct worker *idle, const struct proc_cred *cred)
 {
-	for (size_t i = ws->n_idle; i > 0; i--) {
-		const struct worker *idle = &ws->idle[i - 1];
+	return !ws->switches || (idle->cred.uid == cred->uid && idle->cred.gid == cred->gid);
+}
 
-		if (ws->switches &&
-		    (idle->cred.uid != cred->uid || idle->cred.gid != cred->gid))
+/* The one that has worked last, so that those too many come to their end; or the last that knows
+ * the host. */
+static bool
+take_idle(struct workers *ws, const struct proc_cred *cred, uint64_t host, struct worker *w)
+{
+	size_t found = 0;		/* its place, from 1 */
+
+	for (size_t i = ws->n_idle; i > 0; i--) {
+		if (!suits(ws, &ws->idle[i - 1], cred))
 			continue;
-		*w = *idle;
-		take_out(ws, i - 1);
-		return true;
+		if (!found || ws->idle[i - 1].host == host)
+			found = i;
+		if (ws->switches || ws->idle[i - 1].host == host)
+			break;
 	}
-	return false;
+	if (!found)
+		return false;
+	*w = ws->idle[found - 1];
+	take_out(ws, found - 1);
+	return true;
 }
 
 void
@@ -200,15 +216,19 @@ bool
 workers_hand(struct workers *ws, const struct proc_cred *cred, struct span strings, int message_fd,
     struct worker *w)
 {
+	const uint64_t host = siphash(no_key, strings.p, span_chr(strings, '\0'));
+
 	if (strings.n + NUM_U64_SIZE > STAYPROTO_REQUEST_MAX || !is_fit(ws))
 		return false;
-	while (take_idle(ws, cred, w)) {
+	while (take_idle(ws, cred, host, w)) {
+		w->host = host;
 		if (ask(ws, w, strings, message_fd))
 			return true;
 		let_go(w);		/* it has ended, or does not read */
 	}
 	if ((ws->switches && decliners_has(&ws->decliners, cred)) || !start(ws, cred, w))
 		return false;
+	w->host = host;
 	if (ask(ws, w, strings, message_fd))
 		return true;
 	let_go(w);
@@ -253,12 +273,30 @@ understand(struct worker *w, struct span packet, int *code)
 	return said;
 }
 
-/* It ended instead of greeting: there may be no memory, or a password now.  Of several that were
- * started together the first counts. */
-static enum worker_said
-unable(struct workers *ws)
+/* Is it what we have started?  That is the file we had looked at, or the one that has taken its
+ * place before it was run: then it is kept only if that is the one that has shown that it can. */
+static bool
+greets(const struct workers *ws, struct worker *w, struct span packet)
 {
-	if (ws->fit) {
+	struct filemark file = { .dev = w->dev, .ino = w->ino };
+
+	if (packet_is_greeting(packet, ws->probe.greeting, &file))
+		return true;
+	filemark_take(&file, ws->probe.program);
+	w->dev = file.dev;
+	w->ino = file.ino;
+	return file.exists && packet_is_greeting(packet, ws->probe.greeting, &file);
+}
+
+/* It ended instead of greeting.  That of a user may have been killed by him, which is no reason for
+ * others; else there may be no memory, or a password now, and of several that were started together
+ * the first counts. */
+static enum worker_said
+unable(struct workers *ws, const struct worker *w)
+{
+	if (ws->switches) {
+		decliners_note(&ws->decliners, &w->cred, true);
+	} else if (ws->fit) {
 		ws->fit = false;
 		let_all_go(ws);
 		resident_leave(&ws->probe);
@@ -266,21 +304,37 @@ unable(struct workers *ws)
 	return WORKER_UNABLE;
 }
 
+/* As io_read.  If it ended with a packet of ours unread, which is its delivery, the socket tells
+ * that by an error, once and before all that it had said. */
+static ssize_t
+read_packet(struct worker *w, char *chunk, size_t size)
+{
+	ssize_t r = io_read(w->fd, chunk, size);
+
+	if (r == -1 && errno == ECONNRESET) {
+		w->unread = true;
+		r = io_read(w->fd, chunk, size);
+	}
+	return r;
+}
+
 enum worker_said
 worker_read(struct workers *ws, struct worker *w, char *chunk, size_t size, size_t *n,
     int *code)
 {
-	const struct filemark program = { .dev = w->dev, .ino = w->ino };
-	ssize_t r = io_read(w->fd, chunk, size);
+	ssize_t r = read_packet(w, chunk, size);
 	enum worker_said said;
 
+	if (r <= 0 && !w->greeted)
+		return unable(ws, w);
 	if (r <= 0)
-		return w->greeted ? WORKER_ENDED : unable(ws);
+		return w->unread ? WORKER_UNABLE : WORKER_ENDED;
 	*n = (size_t)r;
 	if (!w->greeted) {
-		w->greeted = packet_is_greeting(span_of(chunk, *n), ws->probe.greeting, &program);
+		w->greeted = greets(ws, w, span_of(chunk, *n));
 		return w->greeted ? WORKER_NOTHING : WORKER_BROKEN;
 	}
+	w->unread = false;	/* or it could say nothing of it */
 	if (chunk[0] != '\0')
 		return WORKER_OUTPUT;
 	said = understand(w, span_of(chunk, *n), code);

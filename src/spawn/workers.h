@@ -35,7 +35,9 @@ struct worker {
 	ino_t ino;
 	unsigned times;
 	bool greeted;
+	bool unread;			/* it has ended and has not read of its delivery */
 	uint64_t number;		/* of its delivery */
+	uint64_t host;			/* stands for the first string of its last delivery */
 	int64_t until;			/* idle: when it ends */
 };
 
@@ -48,13 +50,15 @@ struct workers {
 	struct filemark file;		/* when it was this */
 	struct worker idle[WORKERS_IDLE_MAX];	/* the oldest first */
 	size_t n_idle;
-	struct decliners decliners;	/* if workers switch */
+	struct decliners decliners;	/* if workers switch: also who has none that greets */
 	uint64_t number;		/* of the last delivery */
 	struct buf request;
 };
 
 /* Hands a delivery over: its strings, each followed by NUL, and the message, from the start.
- * cred: for whom, if workers switch, else NULL.  true: *w has it; false: nothing has begun. */
+ * cred: for whom, if workers switch.  Else NULL, and a worker whose last delivery had the same
+ * first string, which is the host, is preferred: it may have a connection to it.  true: *w has it;
+ * false: nothing has begun. */
 MUST_CHECK bool workers_hand(struct workers *ws, const struct proc_cred *cred, struct span strings,
     int message_fd, struct worker *w);
 
@@ -64,12 +68,12 @@ enum worker_said {
 	WORKER_DONE,		/* *code: 0..255 */
 	WORKER_DECLINED,	/* nothing has begun */
 	WORKER_ENDED,		/* it will say no more; the delivery is its last */
-	WORKER_UNABLE,		/* the same, and it has not begun: it could not even greet */
+	WORKER_UNABLE,		/* the same, and it has not begun: it never read of it */
 	WORKER_BROKEN		/* it does not keep to the protocol */
 };
 
-/* Reads what it says; size: at least STAYPROTO_PIECE.  After one that was unable there are none for
- * a while. */
+/* Reads what it says; size: at least STAYPROTO_PIECE.  After one that could not even greet there
+ * are none for a while; if workers switch, none for that user, after DECLINERS_TIMES of them. */
 MUST_CHECK enum worker_said worker_read(struct workers *ws, struct worker *w, char *chunk,
     size_t size, size_t *n, int *code);
 /* Its delivery is done or declined: it waits for another one, or is let go. */

@@ -193,6 +193,7 @@ proctype qmail_send(byte n)
 		if
 		:: CHANNEL(n) == WHOLE(s_message) && s_far -> mark(remote_[n], s_message)
 		:: CHANNEL(n) == WHOLE(s_message) && !s_far -> mark(local_[n], s_message)
+		:: CHANNEL(n) == WHOLE(s_message) -> skip	/* is_last(): the file goes */
 		:: else
 		fi;
 		s_at = S_END

@@ -31,10 +31,10 @@ proctype qmail_todo(byte n)
 		t_at = T_OPEN
 	}
 	/* split.c: open_todo() */
-	/* todo.c: channels_on_disk() */
+	/* todo.c: look_on_disk() */
 	:: atomic { t_at == T_OPEN && t_number == n && !todo[n].now && t_old -> t_end() }
 	/* split.c: open_todo() */
-	/* todo.c: channels_on_disk() */
+	/* todo.c: look_on_disk() */
 	:: atomic { t_at == T_OPEN && t_number == n && !todo[n].now && !t_old && send_up &&
 	    MAY_BEGIN ->
 		if

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """qmail-lspawn.t - commands, users, what a delivery inherits, and background processes."""
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -133,6 +134,19 @@ print(os.read(0, 5), field('CapEff'), field('NoNewPrivs'))
             input=b'\0' b'0/23\0s\0joe@h\0', stdout=subprocess.PIPE, check=False)
         tap.equal((done.returncode, done.stdout), (0, b'\x78' b'\0' b'K[0, 1, 2]\n\0'),
                   'descriptors with ' + closed)
+
+
+def limits():
+    """What the daemon needs of open files is not for users' programs."""
+    q.stub('qmail-local', '#!/bin/sh\nulimit -Sn\n')
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (100, before[1]))
+    daemon = lspawn()
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    tap.equal(daemon.one(), b'K100\n', 'the limit of open files')
+    raised = resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE)
+    tap.ok(raised[0] > 120, '  those of the daemon', raised)
+    tap.equal(daemon.close(), 0, 'end')
 
 
 def another():
@@ -386,6 +400,7 @@ start()
 commands()
 several()
 inheritance()
+limits()
 another()
 background()
 output()

@@ -130,12 +130,28 @@ def accounts():
         with open('/etc/passwd', 'w') as file:
             file.write(before)
         refused('account %s is missing' % user, 111, code)
-    with open('/etc/passwd', 'w') as file:
-        file.write(re.sub('(?m)^joe:.*\n', '', before))
-    code = q.Queue(joe).send()
-    with open('/etc/passwd', 'w') as file:
-        file.write(before)
-    accepted('a caller without account', code)
+    for user, title in (('alias', 'who has a name does not need ours'),
+                        ('joe', 'a caller without account')):
+        with open('/etc/passwd', 'w') as file:
+            file.write(re.sub('(?m)^%s:.*\n' % user, '', before))
+        code = q.Queue(joe).send()
+        with open('/etc/passwd', 'w') as file:
+            file.write(before)
+        accepted(title, code)
+    for user, how in (('qmaild', b'from network'), ('qmails', b'for bounce'),
+                      ('alias', b'by alias'), ('joe', b'by uid %d' % joe[0])):
+        ids = q.ids(user)
+        for where, text in (('in front', 'twin:x:%d:%d::/:/bin/sh\n' % ids + before),
+                            ('behind', before + 'twin:x:%d:%d::/:/bin/sh\n' % ids)):
+            with open('/etc/passwd', 'w') as file:
+                file.write(text)
+            code = q.Queue(ids).send()
+            with open('/etc/passwd', 'w') as file:
+                file.write(before)
+            line = q.read(q.files('mess')[0]).splitlines()[0]
+            tap.ok(code == 0 and b' invoked %s);' % how in line,
+                   'another account with the uid of %s %s' % (user, where), line)
+            q.wipe()
 
 
 def trigger():

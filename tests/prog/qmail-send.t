@@ -191,6 +191,41 @@ def retried_marks():
     tap.ok(not exists('bounce', number), 'its bounce file is gone')
 
 
+def last_mark():
+    """A channel file goes with its last recipient; where it cannot go, he is marked."""
+    control()
+    number = message(info='s@x', birth=int(time.time()) - 9, remote=['Ta@y', 'Tb@y'])
+    where = os.path.dirname(QUEUE + path('remote', number))
+    with Send(answers={'remote': [None]}) as send:
+        send.until(lambda: len(send.commands) == 2)
+        os.chmod(where, 0o500)
+        send.release('Kok\n')
+        send.wait('^warning: unable to unlink %s; will' % path('remote', number))
+        send.until(lambda: text('remote', number) == 'Da@y\0Db@y\0')
+        os.chmod(where, 0o700)
+        tap.equal(send.stop(), 0, 'exit 0')
+    with Send() as send:
+        send.wait('^status')
+        send.settle()
+        send.signal('ALRM')
+        send.wait('^end msg')
+        tap.equal(send.commands, [], 'nobody gets it again')
+    number = message(info='s@x', birth=int(time.time()) - 9, remote=['Ta@y'])
+    where = os.path.dirname(QUEUE + path('remote', number))
+    with Send(answers={'remote': [None]}) as send:
+        send.until(lambda: send.commands)
+        os.chmod(where, 0)
+        send.release('Kok\n')
+        send.wait('^warning: trouble marking ' + path('remote', number))
+        tap.equal(len(send.lines('^warning: unable to unlink ')), 1, 'not even seen: told')
+        os.chmod(where, 0o700)
+        send.signal('ALRM')
+        send.until(lambda: len(send.commands) == 2)
+        send.release('Kok\n')
+        send.wait('^end msg')
+        tap.equal(len(send.commands), 2, 'and tried again, not forgotten')
+
+
 # ---- schedule ----
 
 def schedule():
@@ -486,14 +521,19 @@ def syncs():
     stale = message(todo=['u1', 'p2', 'Fs@x', 'Tok@y'], local=['Told@host.test'], bounce='old')
     killed = message(info='s@x', birth=int(time.time()), remote=['Tbad40@y'],
                      bounce='<bad40@y>:\nno\n\n')
+    waiting = [message(todo=['u1', 'p2', 'Fs@x', 'Tbad%d@y' % i, 'Tlater@y'])
+               for i in range(41, 46)]
     trace = Trace()
-    answers = {'remote bad%d@y' % i: ['Dno\n'] for i in range(41)}
+    answers = {'remote bad%d@y' % i: ['Dno\n'] for i in range(46)}
+    answers['remote later@y'] = ['Zlater\n'] * 5
     with Send(wrap=trace.wrap, answers=answers, env=fake_queue('cat >$0.msg; cat <&1 >$0.env')) \
             as send:
         send.wait('^end msg', 42)
-        send.until(lambda: len(send.requests) == 83)
+        send.until(lambda: len(send.requests) == 88)
+        send.wait('^delivery', 41 + 41 + 1 + 10 - 1)
         calls = trace.end(send)
-    orders = {'preprocessing': set(), 'failure before mark': set(), 'removal': set()}
+    orders = {'preprocessing': set(), 'failure before mark': set(), 'removal': set(),
+              'failure before the end of its file': set()}
     for n in numbers:
         for kind in ('info', 'remote'):
             name, where = path(kind, n), os.path.dirname(path(kind, n))
@@ -504,18 +544,24 @@ def syncs():
         for where in (os.path.dirname(path('local', n)), 'bounce'):
             orders['preprocessing'].add(in_order(
                 calls, ('create', path('info', n)), ('fsync', where), ('request', 'todo/%d' % n)))
-        orders['failure before mark'].add(in_order(
+        orders['failure before the end of its file'].add(in_order(
             calls, ('create', 'bounce/%d' % n), ('fsync', 'bounce/%d' % n), ('fsync', 'bounce'),
-            ('write', path('remote', n)), ('unlink', path('remote', n))))
+            ('unlink', path('remote', n))))
         orders['removal'].add(in_order(
             calls, ('unlink', path('remote', n)), ('unlink', 'bounce/%d' % n),
             ('unlink', path('info', n)), ('fsync', os.path.dirname(path('info', n))),
             ('request', 'foop/%d' % n)))
         orders['removal'].add(in_order(calls, ('unlink', 'bounce/%d' % n), ('fsync', 'bounce'),
                                        ('request', 'foop/%d' % n)))
-    orders['failure before mark'].add(in_order(     # the file is there, perhaps not yet on disk
+    for n in waiting:
+        orders['failure before mark'].add(in_order(
+            calls, ('create', 'bounce/%d' % n), ('fsync', 'bounce/%d' % n), ('fsync', 'bounce'),
+            ('write', path('remote', n))))
+    # The bounce is there, perhaps not yet on disk.
+    orders['failure before the end of its file'].add(in_order(
         calls, ('fsync', 'bounce/%d' % killed), ('fsync', 'bounce'),
-        ('write', path('remote', killed))))
+        ('unlink', path('remote', killed))))
+    tap.ok(('write', path('remote', killed)) not in calls, 'no mark in a file that goes at once')
     for name, results in sorted(orders.items()):
         tap.equal(results, {'in order'}, 'durable in the right order: ' + name)
     for name in (path('local', stale), 'bounce/%d' % stale):
@@ -845,9 +891,9 @@ def number_used_again():
     """Files exchanged under a running job: the new ones are left alone."""
     control()
     now = int(time.time())
-    number = message(info='s@x', birth=now, remote=['Ta@y'])
-    with Send(answers={'remote a@y': [None]}) as send:
-        send.until(lambda: send.commands)
+    number = message(info='s@x', birth=now, remote=['Ta@y', 'Tb@y'])
+    with Send(answers={'remote': [None]}) as send:
+        send.until(lambda: len(send.commands) == 2)
         os.rename(QUEUE + path('remote', number), QUEUE + 'pid/away')
         put(QUEUE + path('remote', number), 'Tnew@y\0')
         send.release()
@@ -955,7 +1001,7 @@ def read_only():
         subprocess.run(['umount', place], stderr=subprocess.DEVNULL, check=False)
 
 
-tap.run((starting, refusals, predecessor, states, orphan_at_start, retried_marks, schedule,
+tap.run((starting, refusals, predecessor, states, orphan_at_start, retried_marks, last_mark, schedule,
          open_pass_at_exit, alarm_and_lifetime, full_channel, many_messages,
          limits_of_spawn,
          strange_reports, batches, failed_todo, disk_trouble, quiet, syncs, bounce_faults,

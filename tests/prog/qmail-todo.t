@@ -11,7 +11,7 @@ TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [TESTS]
 import queuerig                                                         # noqa: E402
 import tap                                                              # noqa: E402
-from queuerig import (HOME, QUEUE, Stuck, Todo, control, exists, left,  # noqa: E402
+from queuerig import (HOME, LIMIT, QUEUE, Stuck, Todo, control, exists, left,  # noqa: E402
                       message, path, pull, put, text)
 
 
@@ -307,6 +307,21 @@ def predecessor():
             tap.equal(stop(todo), 0, 'exit 0')
 
 
+def locked_out():
+    """Somebody else has locked todo, and keeps it."""
+    control()
+    number = message(todo=['u5', 'p6', 'Fs@x', 'Tu@y'])
+    fd = os.open(QUEUE + 'todo', os.O_RDONLY)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    with started(Todo()) as todo:
+        todo.write(0, b'X')
+        tap.equal((todo.ended(3 * LIMIT), todo.records),
+                  (111, ['Lalert: qmail-todo: cannot start: unable to lock queue directory\n']),
+                  'a lock that stays is waited for for some time, and told')
+    os.close(fd)
+    tap.ok(exists('todo', number), 'the message is where it was')
+
+
 def peers():
     control()
     with Todo() as todo:
@@ -331,4 +346,5 @@ def peers():
 
 
 tap.run((one_of_each, woken, refused_mail, out_of_reach, batch, pace, synced_first, faults,
-         full_disk, big_todo, many_recipients, predecessor, peers), Stuck)
+         full_disk, big_todo, many_recipients, predecessor, locked_out,
+         peers), Stuck)

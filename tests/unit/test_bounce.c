@@ -9,6 +9,33 @@
 #include "send/bounce.h"
 #include "tap.h"
 
+static unsigned syncs, failing_syncs;	/* so far; bit N: the N-th fails */
+
+static int
+count_sync(void)
+{
+	bool fails = syncs < 32 && failing_syncs >> syncs & 1U;
+
+	syncs++;
+	if (fails)
+		errno = EIO;
+	return fails ? -1 : 0;
+}
+
+int
+fsync(int fd)
+{
+	(void)fd;
+	return count_sync();
+}
+
+int
+fdatasync(int fd)
+{
+	(void)fd;
+	return count_sync();
+}
+
 struct fixture {
 	struct qlayout q;
 	struct activity log;
@@ -207,6 +234,47 @@ test_torn(struct tap *t)
 	finish(&f);
 }
 
+/* The syncs of a turn: of the file, and if that fails of the one written anew and of its entry;
+ * then of the directory. */
+static void
+test_bad_sync(struct tap *t)
+{
+	static const struct {
+		const char *name;
+		unsigned failing;
+		bool kept;
+	} rows[] = {
+		{ "the file", 1U << 0, true },
+		{ "the file and the new one", 1U << 0 | 1U << 1, false },
+		{ "the file and the entry of the new one", 1U << 0 | 1U << 2, false },
+		{ "the file, then the directory", 1U << 0 | 1U << 3, false },
+		{ "the directory", 1U << 1, false },
+	};
+	struct fixture f;
+
+	prepare(&f);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		size_t file;
+
+		(void)unlink("bounce/56");
+		failing_syncs = 0;
+		ok(t, append(&f, 56, "a@b") != BOUNCE_NONE, "a turn that succeeds");
+		bounce_commit(&f.b);
+		bounce_next(&f.b);
+		file = append(&f, 56, "x@y");
+		syncs = 0;
+		failing_syncs = rows[i].failing;
+		bounce_commit(&f.b);
+		failing_syncs = 0;
+		ok(t, bounce_kept(&f.b, file) == rows[i].kept, "no sync of %s", rows[i].name);
+		bounce_next(&f.b);
+		file_is(t, "bounce/56", rows[i].kept ? "<a@b>:\nno\n\n<x@y>:\nno\n\n" :
+		    "<a@b>:\nno\n\n", "  the file is as it should be");
+		ok(t, access("bounce/56.tmp", F_OK) == -1, "  and the only one");
+	}
+	finish(&f);
+}
+
 int
 main(void)
 {
@@ -221,6 +289,7 @@ main(void)
 	test_no_descriptors(&t);
 	test_strange_file(&t);
 	test_torn(&t);
+	test_bad_sync(&t);
 	queuedir_leave(top);
 	return done(&t);
 }

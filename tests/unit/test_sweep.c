@@ -21,6 +21,27 @@ test_pid(struct tap *t, const struct qlayout *q, int64_t now)
 	sweep_end(&s);
 }
 
+/* pid is not read again before something in it may be old, or the clock was set back. */
+static void
+test_pid_due(struct tap *t, const struct qlayout *q, int64_t now)
+{
+	struct sweep s = { 0 };
+
+	sweep_step(&s, q, now - 100);
+	is_num(t, s.pid_due, now - 100 + QLAYOUT_SWEEP_AGE_S, "nothing there");
+	queuedir_put("pid/1.2.3", "", 0);
+	sweep_step(&s, q, now + 5);
+	is_num(t, s.pid_read, now - 100, "nothing can be old: not read");
+	sweep_step(&s, q, now - 200);
+	is_num(t, s.pid_read, now - 200, "set back: read");
+	sweep_step(&s, q, now - 200 + QLAYOUT_SWEEP_AGE_S);
+	ok(t, s.pid_due >= now + QLAYOUT_SWEEP_AGE_S && queuedir_has("pid/1.2.3"),
+	    "due when that one is");
+	sweep_step(&s, q, s.pid_due);
+	ok(t, !queuedir_has("pid/1.2.3"), "and then it goes");
+	sweep_end(&s);
+}
+
 /* Old times do not make a file old whose status changed since. */
 static void
 test_times(struct tap *t, const struct qlayout *q, int64_t now)
@@ -91,6 +112,8 @@ main(void)
 
 	queuedir_enter(top, false);
 	test_pid(&t, &q, now);
+	(void)!unlink("pid/.hidden");
+	test_pid_due(&t, &q, now);
 	test_times(&t, &q, now);
 	test_intd(&t, &q, now);
 	(void)!system("rm -f intd/* mess/2/2 todo/3 && touch intd/a intd/b intd/c");

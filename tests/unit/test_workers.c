@@ -2,6 +2,7 @@
 #include "spawn/workers.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -104,7 +105,9 @@ first(struct workers *ws, const char *word)
 static void
 test_greeting(struct tap *t)
 {
-	struct workers ws = { .probe = { .greeting = STAYPROTO_LOCAL }, .fit = true };
+	char program[] = "/bin/cat";
+	struct workers ws = { .fit = true, .probe = { .program = program,
+		.greeting = STAYPROTO_LOCAL } };
 
 	is_num(t, first(&ws, "qmail-local 1 1 2"), WORKER_ENDED, "it greets and ends");
 	is_num(t, first(&ws, "qmail-local 1 1 3"), WORKER_BROKEN, "it is another file");
@@ -115,6 +118,116 @@ test_greeting(struct tap *t)
 	ok(t, !ws.fit, "no more of them for now");
 	is_num(t, first(&ws, NULL), WORKER_UNABLE, "so does another one");
 	is_num(t, ws.probe.rest_ms, RESIDENT_REST_MS, "which makes the rest no longer");
+}
+
+/* It has been sent its delivery, says this, and ends. */
+static void
+end_unread(struct tap *t, struct workers *ws, struct worker *w, const char *word)
+{
+	int fds[2], message = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	pair(fds);
+	w->fd = fds[0];
+	ok(t, packet_send(fds[0], span_str("1"), &message, 1) == 0, "a delivery is sent");
+	if (word)
+		say(fds[1], span_str(word));
+	(void)close(fds[1]);
+	(void)close(message);
+	ws->fit = true;
+}
+
+static void
+test_unread(struct tap *t)
+{
+	char program[] = "/bin/cat";
+	struct workers ws = { .probe = { .program = program, .greeting = STAYPROTO_REMOTE } };
+	struct worker w = { .dev = 1, .ino = 2, .number = 1 };
+	char chunk[STAYPROTO_PIECE];
+	size_t n;
+	int code;
+
+	end_unread(t, &ws, &w, "qmail-remote 2 1 2");
+	is_num(t, worker_read(&ws, &w, chunk, sizeof chunk, &n, &code), WORKER_NOTHING,
+	    "it has greeted");
+	is_num(t, worker_read(&ws, &w, chunk, sizeof chunk, &n, &code), WORKER_UNABLE,
+	    "and has ended before it read of its delivery");
+	ok(t, ws.fit, "which is no reason for others");
+	(void)close(w.fd);
+	w = (struct worker){ .greeted = true, .number = 1 };
+	end_unread(t, &ws, &w, NULL);
+	is_num(t, worker_read(&ws, &w, chunk, sizeof chunk, &n, &code), WORKER_UNABLE,
+	    "so has one that has greeted long ago");
+	(void)close(w.fd);
+	w = (struct worker){ .greeted = true, .number = 1 };
+	end_unread(t, &ws, &w, "did");
+	is_num(t, worker_read(&ws, &w, chunk, sizeof chunk, &n, &code), WORKER_OUTPUT,
+	    "one that says something of it");
+	is_num(t, worker_read(&ws, &w, chunk, sizeof chunk, &n, &code), WORKER_ENDED,
+	    "is not believed that it knows nothing of it");
+	(void)close(w.fd);
+	w = (struct worker){ .number = 1 };
+	end_unread(t, &ws, &w, NULL);
+	is_num(t, worker_read(&ws, &w, chunk, sizeof chunk, &n, &code), WORKER_UNABLE,
+	    "and one that could not greet");
+	ok(t, !ws.fit, "which is");
+	(void)close(w.fd);
+}
+
+/* Those of this user end before they have greeted. */
+static void
+test_users(struct tap *t)
+{
+	const struct proc_cred joe = { 5001, 5001 }, ann = { 5002, 5002 };
+	struct workers ws = { .probe = { .greeting = STAYPROTO_LOCAL }, .switches = true };
+
+	for (unsigned i = 0; i < DECLINERS_TIMES; i++) {
+		struct worker w = { .cred = joe, .number = 1 };
+		char chunk[STAYPROTO_PIECE];
+		size_t n;
+		int code;
+
+		ok(t, !decliners_has(&ws.decliners, &joe), "one more is tried");
+		end_unread(t, &ws, &w, NULL);
+		is_num(t, worker_read(&ws, &w, chunk, sizeof chunk, &n, &code), WORKER_UNABLE,
+		    "it ends before its greeting");
+		(void)close(w.fd);
+	}
+	ok(t, decliners_has(&ws.decliners, &joe), "no more for this user");
+	ok(t, ws.fit && !decliners_has(&ws.decliners, &ann), "others have theirs");
+}
+
+/* Between the look at the file and its start another one takes its place. */
+static void
+test_replaced(struct tap *t)
+{
+	char program[] = "/bin/cat", greeting[PACKET_GREETING_MAX], chunk[STAYPROTO_PIECE];
+	struct workers ws = { .fit = true, .probe = { .program = program,
+		.greeting = STAYPROTO_LOCAL } };
+	struct worker w = { .dev = 1, .ino = 2, .number = 1 };
+	struct filemark now;
+	size_t n;
+	int fds[2], code;
+
+	filemark_take(&now, program);
+	(void)snprintf(greeting, sizeof greeting, STAYPROTO_LOCAL " %llu %llu",
+	    (unsigned long long)now.dev, (unsigned long long)now.ino);
+	pair(fds);
+	w.fd = fds[0];
+	say(fds[1], span_str(greeting));
+	is_num(t, worker_read(&ws, &w, chunk, sizeof chunk, &n, &code), WORKER_NOTHING,
+	    "it is the file that is there now");
+	ok(t, w.greeted, "that is a greeting");
+	workers_keep(&ws, &w);
+	is_num(t, (long long)ws.n_idle, 0, "but nobody knows whether it can stay");
+	(void)close(fds[1]);
+	pair(fds);
+	w = (struct worker){ .fd = fds[0], .dev = 1, .ino = 2, .number = 1 };
+	program[0] = '\0';
+	say(fds[1], span_str(greeting));
+	is_num(t, worker_read(&ws, &w, chunk, sizeof chunk, &n, &code), WORKER_BROKEN,
+	    "there is no file now");
+	(void)close(fds[0]);
+	(void)close(fds[1]);
 }
 
 /* What another program in its place writes is no report of ours; this one repeats what it
@@ -203,6 +316,9 @@ main(void)
 
 	test_words(&t);
 	test_greeting(&t);
+	test_unread(&t);
+	test_users(&t);
+	test_replaced(&t);
 	test_other_program(&t);
 	test_keeping(&t);
 	return done(&t);
