@@ -13,9 +13,8 @@ fail() {
 }
 
 [ "$(id -u)" = 0 ] || fail "must be run as root; try: sudo make down"
-if [ -x build/bin/services ]; then
-	sh build/bin/services remove || fail "not everything has stopped; run make down again later"
-fi
+[ -r build/bin/services ] || fail "build/bin/services is missing; use make down, which makes it"
+sh build/bin/services remove || fail "not everything has stopped; run make down again later"
 
 # Only the svscanboot that make up started, and only if the number is still its own.
 pid=$(cat /run/pneumail-svscanboot.pid 2>/dev/null)

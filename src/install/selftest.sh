@@ -2,7 +2,8 @@
 # selftest - one message through sendmail and one through SMTP to a local account, both found in
 # its Maildir, one read back over POP3.
 # Usage: selftest      Run by: make up, or root at any time on a running host.
-# Uses an account of its own, `pneumail-test`, with a random password, and removes it again.
+# Uses an account of its own, `pneumail-test`, with a random password and a Maildir, whatever the
+# default delivery is, and removes it again.
 # Exit: 0; 1 with the step that failed.
 set -u
 home=@HOME@
@@ -83,6 +84,13 @@ clean_up() {
 }
 
 me=$(head -n 1 "$home/control/me") || fail "$home/control/me is missing"
+# Mail for this host has to be delivered here.
+[ ! -e "$home/control/locals" ] ||
+    sed 's/[[:space:]]*$//' "$home/control/locals" | grep -qixF -- "$me" ||
+    fail "$me, as $home/control/me says, is not in $home/control/locals," \
+	"so mail for $user@$me is not delivered on this host"
+log=/var/log/qmail-send/current
+! grep -qs splogger "$home/rc" || log="syslog, facility mail (splogger in $home/rc)"
 id "$user" >/dev/null 2>&1 && clean_up
 trap clean_up EXIT
 trap 'exit 1' HUP INT TERM
@@ -92,7 +100,8 @@ chmod 700 "$directory"
 password=$(od -An -tx1 -N16 /dev/urandom | tr -d ' \n')
 printf '%s:%s\n' "$user" "$password" | chpasswd || fail "cannot set a password"
 "$home/bin/maildirmake" "$directory/Maildir" || fail "maildirmake failed"
-chown -R "$user" "$directory/Maildir"
+echo ./Maildir/ >"$directory/.qmail"
+chown -R "$user" "$directory/Maildir" "$directory/.qmail"
 
 "$home/bin/sendmail" -t <<EOF || fail "sendmail refused the message"
 To: $user@$me
@@ -106,7 +115,7 @@ client 25 smtp "$user@$me" 'test through SMTP' || fail "SMTP refused the message
 tries=150
 while [ "$(find "$directory/Maildir/new" -type f | wc -l)" -lt 2 ]; do
 	tries=$((tries - 1))
-	[ "$tries" -gt 0 ] || fail "no delivery within 30 seconds"
+	[ "$tries" -gt 0 ] || fail "no delivery within 30 seconds; look at $log"
 	sleep 0.2
 done
 for file in "$directory"/Maildir/new/*; do

@@ -19,6 +19,7 @@
 #include "lib/errtext.h"
 #include "lib/fsops.h"
 #include "lib/io.h"
+#include "lib/progpath.h"
 
 struct setup {
 	const char *destdir;
@@ -216,6 +217,22 @@ check_queue(const struct setup *s)
 	return code;
 }
 
+/* Run scripts look into HOME/bin first, and say `checkpassword`: who checks passwords there would
+ * change without a word.  With a first installation alone; later it is ours already. */
+static void
+warn_checker(const struct setup *s)
+{
+	struct buf path = { 0 };
+
+	if (!*s->destdir && s->files && !s->queue_only &&
+	    access(QMAIL_HOME "/bin/checkpassword", F_OK) == -1 &&
+	    progpath_find("checkpassword", &path))
+		fprintf(stderr, "install: warning: %s is this host's checkpassword; where "
+		    QMAIL_HOME "/bin comes first in PATH the one there will check passwords: "
+		    "name the other with its directory where it is to go on\n", buf_str(&path));
+	buf_free(&path);
+}
+
 static int
 find_accounts(struct setup *s)
 {
@@ -256,6 +273,7 @@ main(int argc, char **argv)
 	umask(077);
 	if ((code = find_accounts(&s)) || (code = check_queue(&s)) || (code = make_parents(&s)))
 		return code;
+	warn_checker(&s);
 	code = hier_walk(s.build, s.queue_only, visit, &s);
 	return code == -1 ? fatal("read", s.build) : code;
 }

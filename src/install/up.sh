@@ -157,7 +157,7 @@ grep . "$work/out"
 
 step "configuring $HOST"
 quietly sh build/bin/firstconfig "$HOST"
-sed -n 's/.*there already.*/    &/p' "$work/out"
+sed -n -e 's/.*there already.*/    &/p' -e 's/^made .*/    &/p' "$work/out"
 
 # divert PATH: puts another mail system's file aside, so that its package does not take it back.
 divert() {

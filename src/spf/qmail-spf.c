@@ -12,6 +12,7 @@
 #include "lib/conf.h"
 #include "lib/date.h"
 #include "lib/io.h"
+#include "lib/errtext.h"
 #include "lib/report.h"
 #include "lib/sandbox.h"
 #include "lib/sig.h"
@@ -43,14 +44,14 @@ prepare(struct spf_server *s)
 		return -1;
 	if ((bad = spf_controls_read(&s->controls, &s->policy))) {
 		report_line(2, "qmail-spf: control/%s: %s", bad,
-		    errno ? strerror(errno) : "malformed");
+		    errno ? errtext(errno) : "malformed");
 		s->controls_bad = true;
 	}
 	switch (ipme_read(&s->own, NULL)) {
 	case IPME_OK:
 		break;
 	case IPME_CONTROLS:
-		report_line(2, "qmail-spf: control/moreipme or notipme: %s", strerror(errno));
+		report_line(2, "qmail-spf: control/%s: %s", s->own.unread, errtext(errno));
 		s->controls_bad = true;
 		break;
 	default:

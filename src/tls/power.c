@@ -5,57 +5,22 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "lib/caller.h"
 #include "lib/conf.h"
-#include "lib/ctl.h"
 #include "lib/sandbox.h"
 #include "lib/sys.h"
 #include "lib/uids.h"
 
-static bool
-gains_nothing(void)
-{
-	return getuid() == geteuid() || getuid() == 0;
-}
-
-static bool
-caller_is(const char *name)
-{
-	uid_t uid;
-	gid_t gid;
-
-	return uids_user(name, &uid, &gid) == UIDS_FOUND && uid == getuid();
-}
-
 bool
 power_may_connect(void)
 {
-	return gains_nothing() || caller_is(USER_REMOTE);
+	return caller_gains_nothing() || caller_is(USER_REMOTE);
 }
 
 bool
 power_may_serve(void)
 {
-	struct buf names = { 0 };
-	struct span name;
-	size_t pos = 0;
-	bool may = gains_nothing() || caller_is(USER_DAEMON);
-
-	if (may)
-		return true;
-	switch (ctl_list("tlsusers", &names)) {
-	case CTL_ABSENT:
-		may = caller_is("vpopmail");
-		break;
-	case CTL_FOUND:
-		/* Entries end with NUL. */
-		while (!may && ctl_next(&names, &pos, &name))
-			may = caller_is(name.p);
-		break;
-	case CTL_ERROR:
-		break;
-	}
-	buf_free(&names);
-	return may;
+	return caller_is_server();
 }
 
 int

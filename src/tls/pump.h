@@ -18,6 +18,8 @@
 #define PUMP_LAST_MS (INT64_C(26) * 1000)	/* for what a program that is gone has said */
 #define PUMP_LINGER_MS (INT64_C(2) * 1000)	/* for the peer to close once we have */
 #define PUMP_ROOM ((size_t)16384)	/* in flight here, each way: one TLS record */
+#define PUMP_WIRE_MAX ((size_t)65536)	/* of ours, encrypted, untaken: no more is read that may be
+					 * answered; PUMP_ROOM may have been read before */
 
 /* Bytes on their way.  at..end are there. */
 struct pump_half {
@@ -27,15 +29,16 @@ struct pump_half {
 
 struct pump {
 	SSL *ssl;
+	BIO *intake, *wire;		/* encrypted: what came, what is to be sent; ssl's */
 	int net_in, net_out;		/* one socket, or two pipes */
 	int plain_in, plain_out;	/* owned; -1 = ended */
 	struct pump_half in, out;	/* network to plain_out, plain_in to network */
 	bool net_ended;			/* nothing more comes from there */
-	bool said_all;			/* close_notify was sent */
+	bool said_all;			/* close_notify is the last on the wire */
 	bool dead;			/* nothing can be sent either */
 	bool writer_gone;		/* plain_in holds all that will ever come */
 	bool may_read, may_write, may_take, may_give;	/* worth a system call */
-	bool read_wants_write, write_wants_read;
+	bool may_decrypt;		/* the library may have something without one */
 };
 
 /* Prepares ssl for the network (made non-blocking): the same descriptor twice, or two of one socket

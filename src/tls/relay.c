@@ -321,7 +321,7 @@ old_words(enum tlspem_status status)
 int
 relay_test(const struct relay_how *how)
 {
-	struct relay r = { .how = how, .server = getpid(), .log = true };
+	struct relay r = { .how = how, .server = getpid(), .log = true, .tls.thorough = true };
 	struct buf reason = { 0 };
 	int code = make_ready(&r, &reason);
 

@@ -102,25 +102,45 @@ ask_clients(struct server *s, struct buf *reason)
 	return 0;
 }
 
-/* The client has said which name it wants.  A certificate that is of no use is none. */
+/* The client has said which name it wants. */
 static int
 choose(SSL *ssl, int *alert, void *arg)
 {
 	struct server *s = arg;
 	const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-	const struct hostkey *key = name ? hostkeys_find(&s->keys, span_str(name)) : NULL;
 
 	(void)alert;
-	if (!key)
+	s->chosen = name ? hostkeys_find(&s->keys, span_str(name)) : NULL;
+	if (!s->chosen)
 		return SSL_TLSEXT_ERR_NOACK;
+	memcpy(s->name, s->chosen->name, sizeof s->name);
+	return SSL_TLSEXT_ERR_OK;
+}
+
+static enum tlspem_status
+give(struct server *s, SSL *ssl, const struct buf *text)
+{
+	enum tlspem_status status = TLSPEM_OK;
+
+	if (s->given == text)
+		return status;
 	SSL_certs_clear(ssl);
-	if (tlspem_use(ssl, buf_span(&key->text)) == TLSPEM_OK) {
-		memcpy(s->name, key->name, sizeof s->name);
-		return SSL_TLSEXT_ERR_OK;
+	status = tlspem_use(ssl, buf_span(text));
+	s->given = status == TLSPEM_OK ? text : NULL;
+	return status;
+}
+
+/* The client needs a certificate, having no ticket.  One for a name that is of no use is none. */
+static int
+show_certificate(SSL *ssl, void *arg)
+{
+	struct server *s = arg;
+
+	if (s->chosen && give(s, ssl, &s->chosen->text) != TLSPEM_OK) {
+		s->chosen = NULL;
+		s->name[0] = '\0';
 	}
-	SSL_certs_clear(ssl);
-	return tlspem_use(ssl, buf_span(&s->keys.main)) == TLSPEM_OK ? SSL_TLSEXT_ERR_NOACK :
-	    SSL_TLSEXT_ERR_ALERT_FATAL;
+	return s->chosen || give(s, ssl, &s->keys.main) == TLSPEM_OK;
 }
 
 static int
@@ -136,11 +156,29 @@ make_context(struct server *s, const char *ciphers, struct buf *reason)
 		return -1;
 	/* A ticket would bring a client's certificate back without another look at it, so one that
 	 * was revoked meanwhile would still count. */
-	tickets_use(s->ctx, !s->asks && tickets_read(&s->tickets, TICKETS_DIR "/tickets",
-	    date_now()) ? &s->tickets : NULL);
+	tickets_use(s->ctx, !s->asks && tickets_read(&s->tickets, TICKETS_FILE, date_now()) ?
+	    &s->tickets : NULL);
+	SSL_CTX_set_cert_cb(s->ctx, show_certificate, s);
 	(void)SSL_CTX_set_tlsext_servername_callback(s->ctx, choose);
 	(void)SSL_CTX_set_tlsext_servername_arg(s->ctx, s);
 	return 0;
+}
+
+/* Is the main certificate of use?  To parse it takes as long as all the rest, and most clients come
+ * with a ticket. */
+static enum tlspem_status
+try_certificate(struct server *s)
+{
+	const struct span text = buf_span(&s->keys.main);
+	const int level = SSL_get_security_level(s->ssl);
+	enum tlspem_status status;
+
+	if (!s->thorough && tickets_knows(&s->tickets, text, level))
+		return TLSPEM_OK;
+	status = give(s, s->ssl, &s->keys.main);
+	if (status == TLSPEM_OK)
+		tickets_remember(&s->tickets, TICKETS_FILE, text, level);
+	return status;
 }
 
 enum tlspem_status
@@ -154,7 +192,7 @@ server_prepare(struct server *s, int cert_fd, const char *name, const char *ciph
 	if (status == TLSPEM_OK && !(s->ssl = SSL_new(s->ctx)))
 		status = TLSPEM_REFUSED;
 	if (status == TLSPEM_OK)
-		status = tlspem_use(s->ssl, buf_span(&s->keys.main));
+		status = try_certificate(s);
 	if (status != TLSPEM_OK) {
 		buf_adds(reason, name);
 		buf_adds(reason, ": ");
@@ -182,6 +220,8 @@ server_meet(struct server *s, struct pump *pump, struct buf *reason)
 	int rc = pump_handshake(pump, deadline_after(PUMP_HANDSHAKE_MAX_MS), reason);
 
 	SSL_certs_clear(s->ssl);
+	s->chosen = NULL;
+	s->given = NULL;
 	hostkeys_wipe(&s->keys);
 	tickets_wipe(&s->tickets);
 	return rc;

@@ -16,6 +16,9 @@
 struct server {
 	struct hostkeys keys;
 	struct tickets tickets;
+	bool thorough;			/* the certificate is parsed even if it was of use before */
+	const struct hostkey *chosen;	/* by name */
+	const struct buf *given;	/* what the library has now */
 	char name[HOSTKEYS_NAME_MAX + 1];	/* of the certificate, if asked for by name */
 	bool asks;			/* for the certificate of the client */
 	SSL_CTX *ctx;
@@ -24,8 +27,8 @@ struct server {
 
 /* Reads everything it needs: the certificate from cert_fd (`name` for people), servercerts/,
  * tlsserverciphers, tlsservermin, clientca.pem and clientcrl.pem if there is tlsclients, the keys
- * of session tickets.  cwd = the home directory; s must be {0}.  ciphers: instead of
- * tlsserverciphers, or NULL.  Not TLSPEM_OK: *reason tells. */
+ * of session tickets.  cwd = the home directory; s must be {0} but for `thorough`, and stays where
+ * it is.  ciphers: instead of tlsserverciphers, or NULL.  Not TLSPEM_OK: *reason tells. */
 MUST_CHECK enum tlspem_status server_prepare(struct server *s, int cert_fd, const char *name,
     const char *ciphers, struct buf *reason);
 /* The handshake.  Afterwards no key is left in memory.  -1: *reason tells. */

@@ -12,6 +12,7 @@
 #include <openssl/rand.h>
 
 #include "lib/io.h"
+#include "lib/siphash.h"
 #include "lib/sys.h"
 
 static bool
@@ -38,13 +39,21 @@ renew(struct tickets *t, int64_t now)
 
 	t->key[1] = *key;
 	key->made = now;
+	memset(t->known, 0, sizeof t->known);	/* it was by the other name */
 	return sys_random(key->name, sizeof key->name) == 0 &&
 	    sys_random(key->cipher, sizeof key->cipher) == 0 &&
 	    sys_random(key->mac, sizeof key->mac) == 0 ? 0 : -1;
 }
 
-/* Under the lock: has somebody else been faster?  The file is written in one piece of less than a
- * page, so who reads without the lock sees the old keys, the new ones, or an empty file. */
+/* The file is written in one piece of less than a page, so who reads without the lock sees what was
+ * there, what is new, or an empty file. */
+static int
+store(const struct tickets *t, int fd)
+{
+	return lseek(fd, 0, SEEK_SET) == -1 ? -1 : io_write_all(fd, t, sizeof *t);
+}
+
+/* Under the lock: has somebody else been faster? */
 static int
 renew_file(struct tickets *t, int fd, int64_t now)
 {
@@ -53,31 +62,72 @@ renew_file(struct tickets *t, int fd, int64_t now)
 	load(t, fd, now);
 	if (is_fresh(&t->key[0], now, TICKETS_LIFETIME_S))
 		return 0;
-	if (renew(t, now) == -1 || lseek(fd, 0, SEEK_SET) == -1)
-		return -1;
-	return io_write_all(fd, t, sizeof *t);
+	return renew(t, now) == -1 ? -1 : store(t, fd);
+}
+
+/* -1: it is not there and cannot be made, or others could have written it. */
+static int
+open_own(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	struct stat st;
+
+	if (fd == -1 || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
+	    (st.st_mode & 077) == 0))
+		return fd;
+	(void)close(fd);
+	return -1;
 }
 
 bool
 tickets_read(struct tickets *t, const char *path, int64_t now)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	struct stat st;
-	bool good;
+	int fd = open_own(path);
+	bool good = true;
 
 	tickets_wipe(t);
 	if (fd == -1)
 		return false;
-	good = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
-	    (st.st_mode & 077) == 0;
-	if (good)
-		load(t, fd, now);
-	if (good && !is_fresh(&t->key[0], now, TICKETS_LIFETIME_S))
+	load(t, fd, now);
+	if (!is_fresh(&t->key[0], now, TICKETS_LIFETIME_S))
 		good = renew_file(t, fd, now) == 0;
 	(void)close(fd);
 	if (!good)
 		tickets_wipe(t);
 	return good;
+}
+
+static uint64_t
+mark_of(const struct tickets *t, struct span text, int level)
+{
+	_Static_assert(sizeof t->key[0].name == SIPHASH_KEY, "a name is a key of SipHash");
+	return siphash(t->key[0].name, text.p, text.n) + (uint64_t)level;
+}
+
+bool
+tickets_knows(const struct tickets *t, struct span text, int level)
+{
+	const uint64_t mark = mark_of(t, text, level);
+
+	return t->key[0].made && mark && t->known[mark % TICKETS_KNOWN] == mark;
+}
+
+void
+tickets_remember(const struct tickets *t, const char *path, struct span text, int level)
+{
+	const uint64_t mark = mark_of(t, text, level);
+	struct tickets now;
+	int fd = t->key[0].made ? open_own(path) : -1;
+
+	if (fd == -1)
+		return;
+	if (sys_flock(fd) == 0 && io_pread(fd, &now, sizeof now, 0) == (ssize_t)sizeof now &&
+	    memcmp(&now.key[0], &t->key[0], sizeof now.key[0]) == 0) {
+		now.known[mark % TICKETS_KNOWN] = mark;
+		(void)!store(&now, fd);
+	}
+	(void)close(fd);
+	tickets_wipe(&now);
 }
 
 void

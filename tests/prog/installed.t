@@ -38,6 +38,7 @@ PROGRAMS = [
     (0o4711, 'qmailp', 'checkpassword-smtp'),
     (0o711, 'root', 'qmail-todo'),
     (0o755, 'root', 'qmail-qcheck qmail-dnsask qmail-climit qmail-proxy tcpserver-ssl qmail-cert'),
+    (0o755, 'root', 'rcptcheck-overlimit'),
     (0o755, 'root', 'qmail-spf spfquery ipmetest qmail-qfilter spawn-filter'),
 ]
 DIRECTORIES = [

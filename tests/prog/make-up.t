@@ -9,9 +9,9 @@ up() {
 	make -s up HOST=up.test "$@"
 }
 
-# refused NAME REGEX: make up stops with one line that says so.
+# refused NAME REGEX STARTED [WORD]: make up stops with one line that says so.
 refused() {
-	code "$1" 2 up
+	code "$1" 2 make -s up "HOST=${4-up.test}"
 	like "$1: said" "$T/err" "^make up: .*$2"
 	is "$1: nothing was started" "$(ls -d /etc/service "$home/service" 2>/dev/null)" "${3-}"
 }
@@ -30,6 +30,7 @@ named() {
 
 # ---- obstacles ----
 
+before=$(ls "$home/control" "$home/alias")
 mkdir -p /service/qmail-smtpd
 refused 'a service of another installation' '/service/qmail-smtpd'
 rmdir /service/qmail-smtpd	# /service stays, where nothing looks
@@ -39,7 +40,9 @@ refused 'another qmail-send' 'another qmail-send'
 kill "$!"
 wait 2>/dev/null
 for name in -x .x x. a..b 'a b'; do
-	code "the host name \"$name\"" 2 make -s up "HOST=$name"
+	refused "the host name \"$name\"" "\"$name\" is no host name" '' "$name"
+	is "the host name \"$name\": nothing was configured" \
+	    "$(ls "$home/control" "$home/alias")" "$before"
 done
 
 # ---- the real thing, with what must be kept ----
@@ -53,6 +56,7 @@ sed "\$s/^/# mine\n/" "$home/boot/maildir" >"$home/rc"
 chmod 755 "$home/rc"
 cp "$home/rc" "$T/rc"
 echo up.test >"$home/control/me"
+echo '|exit 0' >"$home/alias/.qmail-default"
 echo up.test >"$home/control/locals"
 echo only.test >"$home/control/rcpthosts"
 chown qmaill "/var/log/qmail-smtpd"
@@ -63,6 +67,7 @@ ok 'make up SENDMAIL=replace' env HOST=from.environment SENDMAIL=/usr/sbin/sendm
 like 'the environment does not name the host' "$T/out" '^This is up\.test\.'
 same 'rc is kept' "$home/rc" "$T/rc"
 is 'rcpthosts is kept' "$(cat "$home/control/rcpthosts")" "$(printf 'only.test\nup.test')"
+is 'a host that is configured gets no alias' "$(ls -A "$home/alias")" .qmail-default
 is 'a log directory is kept as it is' "$(stat -c '%a %U' /var/log/qmail-smtpd)" '711 qmaill'
 is 'a new one is private' "$(stat -c '%a %U %G' /var/log/qmail-pop3d)" '750 qmaill nofiles'
 is 'sendmail is ours' "$(readlink /usr/sbin/sendmail /usr/lib/sendmail)" \
@@ -73,6 +78,20 @@ is 'sendmail is ours' "$(readlink /usr/sbin/sendmail /usr/lib/sendmail)" \
 before=$(pid_of qmail-send)
 ok 'make up again' up
 is 'qmail-send is left alone' "$(pid_of qmail-send)" "$before"
+
+# ---- its test ----
+
+cp "$home/control/locals" "$T/locals"
+echo other.test >"$home/control/locals"
+code 'selftest: me is not in locals' 1 build/bin/selftest
+like '  is said at once' "$T/err" '^selftest: up\.test, .* is not in .*/control/locals'
+cp "$T/locals" "$home/control/locals"
+sed 's,\./Maildir/,./Mailbox,' "$T/rc" >"$home/rc"
+svc -t "$home/service/qmail-send"
+wait_for 20 sh -c "svstat $home/service/qmail-send | grep ': up ' | grep -v 'pid $before)'"
+ok 'selftest: another default delivery' build/bin/selftest
+before=$(pid_of qmail-send)
+cp "$T/rc" "$home/rc"
 
 # The version before: same, but for a byte behind its end.
 cp -p "$home/bin/qmail-todo" "$T/qmail-todo"
@@ -90,7 +109,11 @@ ok 'qmail-todo is the new one' cmp "$(named qmail-todo)/exe" build/bin/qmail-tod
 
 # ---- down ----
 
-ok 'make down' make -s down SENDMAIL=restore
+mv build/bin/services "$T/services"
+code 'down.sh in a tree that was not built' 1 src/install/down.sh
+like 'says so' "$T/err" '^make down: build/bin/services is missing'
+ok 'make down, which makes what it needs' make -s down SENDMAIL=restore
+same 'as it was' build/bin/services "$T/services"
 like 'the log has the last line' /var/log/qmail-send/current ' status: exiting$'
 is 'the services are gone' "$(ls /etc/service)" ''
 is 'sendmail is the other again' "$(/usr/sbin/sendmail; readlink /usr/lib/sendmail)" \

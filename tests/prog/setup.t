@@ -25,6 +25,22 @@ ok 'over an installed tree' setup "$build"
 ok 'the checker is silent' check -w
 is 'the checker is silent: output' "$(cat "$T/out" "$T/err")" ''
 
+# ---- who checks passwords ----
+
+mkdir "$T/path"
+printf '#!/bin/sh\nexit 1\n' >"$T/path/checkpassword"
+chmod 755 "$T/path/checkpassword"
+ok 'another checkpassword, after ours was installed' env PATH="$T/path:$PATH" \
+    "$build/bin/setup" "$build"
+is 'no word of it' "$(cat "$T/err")" ''
+rm "$home/bin/checkpassword"
+ok 'another checkpassword, and none of ours yet' env PATH="$T/path:$PATH" \
+    "$build/bin/setup" "$build"
+like 'a warning' "$T/err" "^install: warning: $T/path/checkpassword is this host's checkpassword; "
+rm "$home/bin/checkpassword"
+ok 'none' setup "$build"
+is 'no warning' "$(cat "$T/err")" ''
+
 # ---- what a live queue has ----
 
 printf %01024d 7 >"$queue/lock/tcpto"
@@ -148,24 +164,24 @@ is 'nor do the scripts of the Debian package' "$(sed -f "$T/tree/build/fill.sed"
 
 # ---- for packages ----
 
-DESTDIR=$T/package/root
+DESTDIR=$T/package/image
 export DESTDIR
 # The tree may be where only root can go.
 mkdir "$T/built"
 cp -R "$build/bin" "$build/boot" "$build/doc" "$build/man" "$T/built"
-ok 'files of a package, by anybody' su -s /bin/sh joe -c "umask 077; DESTDIR=/tmp/package/root \
+ok 'files of a package, by anybody' su -s /bin/sh joe -c "umask 077; DESTDIR=/tmp/package/image \
     $T/built/bin/setup --files $T/built"
-is 'directories above are for everybody' "$(stat -c %a /tmp/package /tmp/package/root/var)" \
+is 'directories above are for everybody' "$(stat -c %a /tmp/package /tmp/package/image/var)" \
     "$(printf '755\n755')"
-is 'modes are there' "$(stat -c '%a %U' "/tmp/package/root$home/bin/qmail-queue")" '4711 joe'
-DESTDIR=/tmp/package/root
+is 'modes are there' "$(stat -c '%a %U' "/tmp/package/image$home/bin/qmail-queue")" '4711 joe'
+DESTDIR=/tmp/package/image
 ok 'owners later' setup --owners "$build"
-is 'owners and modes' "$(stat -c '%a %U %G' "/tmp/package/root$home/bin/qmail-queue")" \
+is 'owners and modes' "$(stat -c '%a %U %G' "/tmp/package/image$home/bin/qmail-queue")" \
     '4711 qmailq qmail'
 ok 'the package is complete' check -w
-mv "/tmp/package/root$home/bin" "$T/bin"
+mv "/tmp/package/image$home/bin" "$T/bin"
 ok 'queue-only' setup "$build" queue-only
-ok 'makes nothing else' test ! -e "/tmp/package/root$home/bin"
+ok 'makes nothing else' test ! -e "/tmp/package/image$home/bin"
 code 'called wrongly' 100 setup
 code 'called wrongly: a word' 100 setup "$build" queue
 done_testing

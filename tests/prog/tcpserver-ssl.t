@@ -6,6 +6,7 @@ import os
 import pwd
 import re
 import select
+import shutil
 import signal
 import socket
 import ssl
@@ -21,6 +22,7 @@ import procmem
 import ptrace
 import tap
 import tlsworld as world
+from tlsworld import relays, wait_until
 
 warnings.simplefilter('ignore', DeprecationWarning)      # of TLS 1.0, which is refused
 BIN = '/var/qmail/bin/'
@@ -29,17 +31,6 @@ SAN = bool(os.environ.get('SAN'))
 BIG = os.urandom(5 << 20)
 QMAILD, QMAILT = (pwd.getpwnam(name) for name in ('qmaild', 'qmailt'))
 BECOME = ['-u', str(QMAILD.pw_uid), '-g', str(QMAILD.pw_gid)]
-
-
-def wait_until(what, name):
-    """Polls for a condition that comes by itself."""
-    end = time.monotonic() + world.PATIENCE
-    while time.monotonic() < end:
-        value = what()
-        if value:
-            return value
-        time.sleep(0.02)
-    raise TimeoutError(name)
 
 
 class Service:
@@ -116,20 +107,6 @@ def install(name='mx.example'):
 def status(pid):
     with open('/proc/%d/status' % pid, encoding='ascii') as file:
         return dict(line.rstrip('\n').split(':\t', 1) for line in file if ':\t' in line)
-
-
-def relays():
-    """Processes that are qmail-tls."""
-    found = []
-    for name in os.listdir('/proc'):
-        if name.isdigit():
-            try:
-                exe = os.readlink('/proc/%s/exe' % name)
-            except OSError:
-                continue
-            if exe == BIN + 'qmail-tls':
-                found.append(int(name))
-    return found
 
 
 # ---- what moves ----
@@ -366,8 +343,8 @@ FORBIDDEN = (('open', 2, b'/etc/passwd', 0), ('openat', 257, -100, b'/etc/passwd
              ('kill', 62, 1, 0),
              ('ptrace', 101, 16, 1), ('unlink', 87, b'/tmp/x'), ('chdir', 80, b'/'),
              ('setuid', 105, 0),
-             ('dup', 32, 0), ('memfd_create', 319, b'x', 0), ('mprotect, to run it', 10, 0, 4096,
-                                                              7))
+             ('dup', 32, 0), ('dup by fcntl', 72, 0, 0, 9), ('own a signal', 72, 0, 8, 1),
+             ('memfd_create', 319, b'x', 0), ('mprotect, to run it', 10, 0, 4096, 7))
 
 
 def confined(relay):
@@ -543,7 +520,7 @@ def tickets():
     tap.ok(fresh[-1], 'tickets: who used one of TLS 1.3 gets another')
     path = '/run/qmail-tls/tickets'
     made = os.stat(path)
-    tap.equal((made.st_mode & 0o777, made.st_uid, made.st_size), (0o600, QMAILT.pw_uid, 176),
+    tap.equal((made.st_mode & 0o777, made.st_uid, made.st_size), (0o600, QMAILT.pw_uid, 240),
               'tickets: their file')
     for name, change in (('cut', lambda: os.truncate(path, 20)),
                          ('readable', lambda: os.chmod(path, 0o644))):
@@ -552,7 +529,65 @@ def tickets():
         tap.equal(receive(service.connect()), b'hello\n', 'tickets: file %s: served' % name)
         service.idle()
         service.end()
-        tap.equal(os.stat(path).st_size, 176, 'tickets: file %s' % name)
+        tap.equal(os.stat(path).st_size, 240, 'tickets: file %s' % name)
+    os.unlink(path)
+
+
+def known():
+    """A certificate that was of use once is parsed only for clients without a ticket; one that is
+    changed, at the start again."""
+    path = '/run/qmail-tls/tickets'
+    world.issue('named.example')
+    directory = '/var/qmail/control/servercerts/named.example'
+    os.makedirs(directory)
+    world.write(directory + '/servercert.pem', world.read('named.example.pem'), 'qmailt', 0o600)
+
+    def marks():
+        with open(path, 'rb') as file:
+            return file.read()[176:]
+
+    def answer(name='mx.example', version=None):
+        service = Service(BIN + 'qmail-tls', '-s', 'echo', 'hello')
+        got = receive(service.connect(world.client_context(version=version), name))
+        service.idle()
+        return got, service.end()
+    answer()
+    before = marks()
+    tap.ok(before.count(0) in range(50, 57), 'known: the certificate is remembered', before)
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        for name in ('mx.example', 'named.example'):
+            got, log = answer(name, version)
+            tap.ok(got == b'hello\n' and (' named.example 256' in log) == (name != 'mx.example'),
+                   'known: full handshakes, %s, %s' % (version.name, name), log)
+    world.write(directory + '/servercert.pem', world.read('mx.example.crt'), 'qmailt', 0o600)
+    service = Service(BIN + 'qmail-tls', '-s', 'echo', 'hello')
+    got = receive(service.connect(world.client_context(verify=False), 'named.example'))
+    service.idle()
+    log = service.end()
+    tap.ok(got == b'hello\n' and ' - 256' in log,
+           'known: a name whose file is of no use gets the main one', log)
+    shutil.rmtree('/var/qmail/control/servercerts')
+    service = Service(BIN + 'qmail-tls', '-s', 'echo', 'hello')
+    done = subprocess.run(['openssl', 's_client', '-connect', '127.0.0.1:%d' % service.port,
+                           '-groups', 'ffdhe2048:X25519', '-ign_eof', '-msg'], timeout=world.PATIENCE,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, check=False)
+    tap.ok(done.stdout.count(b'ClientHello') == 2 and b'\nhello\n' in done.stdout,
+           'known: a client that has to say hello twice', done.stdout[-500:])
+    service.idle()
+    service.end()
+    tap.equal(marks(), before, 'known: nothing more was written')
+    world.write(CERT, world.read('mx.example.key') + world.read('ca.pem'), 'qmailt', 0o600)
+    service = Service(BIN + 'qmail-tls', '-s', 'echo', 'hello')
+    try:
+        service.connect()
+        tap.ok(False, 'known: another is not')
+    except (OSError, ssl.SSLError) as error:
+        service.idle()
+        tap.ok(' not started: ' in service.logged(), 'known: another is not', error)
+    service.end()
+    tap.equal(marks(), before, 'known: what is of no use is not remembered')
+    install()
     os.unlink(path)
 
 
@@ -649,7 +684,7 @@ def main():
     try:
         for part in (moves, environment, pids, refused, malformed, power, never_root, kills,
                      callers, old_owner,
-                     tickets, front, slow, helper):
+                     tickets, known, front, slow, helper):
             part()
     finally:
         world.tear_down()

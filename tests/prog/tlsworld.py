@@ -4,6 +4,8 @@
     issue('name', 'ec', ...)        one more: DIR/name.pem has key, certificate and authority
     Relay(['-h', 'mx.example'], peer)    qmail-tls -c on a socket; .verdict, .say(), .hear()
     hang(sock, context, 1, 0.5)     a handshake that stops half through the second thing we say
+    relays()                        processes that are qmail-tls
+    wait_until(condition, 'name')   polls for what comes by itself; its value
     tear_down()
 
 Runs as root in a world.
@@ -14,6 +16,7 @@ import socket
 import ssl
 import subprocess
 import tempfile
+import time
 
 PROGRAM = '/var/qmail/bin/qmail-tls'
 PATIENCE = 60
@@ -118,6 +121,16 @@ def server_context(name='mx.example', version=None):
     return context
 
 
+def starttls():
+    """What a server of remoteserver does at STARTTLS."""
+    context = server_context()
+
+    def handshake(connection):
+        connection.sendall(b'220 go on\r\n')
+        return context.wrap_socket(connection, server_side=True)
+    return handshake
+
+
 def client_context(verify=True, version=None):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(DIR + '/ca.pem')
@@ -149,6 +162,31 @@ def hang(sock, context, flight, part, server_side=False):
         if not piece:
             raise RuntimeError('the other side has hung up')
         come.write(piece)
+
+
+def wait_until(what, name):
+    """Polls for a condition that comes by itself."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        value = what()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise TimeoutError(name)
+
+
+def relays():
+    """Processes that are qmail-tls."""
+    found = []
+    for name in os.listdir('/proc'):
+        if name.isdigit():
+            try:
+                exe = os.readlink('/proc/%s/exe' % name)
+            except OSError:
+                continue
+            if exe == PROGRAM:
+                found.append(int(name))
+    return found
 
 
 class Relay:

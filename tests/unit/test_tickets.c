@@ -52,6 +52,47 @@ test_files(struct tap *t)
 	    stat("tickets", &st) == 0 && (st.st_mode & 0777) == 0600, "mode");
 }
 
+static void
+test_known(struct tap *t)
+{
+	static const char pem[3 * TICKETS_KNOWN] = "key and certificate";
+	const struct span text = span_str(pem), other = span_str("key and certificatE");
+	struct tickets keys, later, none = { 0 };
+	struct stat st;
+	struct span many[3 * TICKETS_KNOWN];
+	size_t known = 0;
+
+	ok(t, unlink("tickets") == 0 && tickets_read(&keys, "tickets", NOW) &&
+	    !tickets_knows(&keys, text, 2), "unknown at first");
+	tickets_remember(&keys, "tickets", text, 2);
+	ok(t, tickets_read(&later, "tickets", NOW + 1) && tickets_knows(&later, text, 2) &&
+	    same(&later.key[0], &keys.key[0]), "then all processes know it");
+	ok(t, !tickets_knows(&later, other, 2) && !tickets_knows(&later, text, 1) &&
+	    !tickets_knows(&later, span_head(text, text.n - 1), 2),
+	    "not another text, nor for another level of security");
+	for (size_t i = 0; i < 3 * TICKETS_KNOWN; i++) {
+		many[i] = span_of(pem, i);
+		tickets_remember(&later, "tickets", many[i], 2);
+	}
+	ok(t, tickets_read(&later, "tickets", NOW + 1), "many of them");
+	for (size_t i = 0; i < 3 * TICKETS_KNOWN; i++)
+		known += tickets_knows(&later, many[i], 2);
+	ok(t, known >= 1 && known <= TICKETS_KNOWN && stat("tickets", &st) == 0 &&
+	    st.st_size == (off_t)sizeof keys && tickets_knows(&later, many[3 * TICKETS_KNOWN - 1],
+	    2), "have as much room as one");
+	ok(t, tickets_read(&later, "tickets", NOW + TICKETS_LIFETIME_S) &&
+	    !tickets_knows(&later, many[3 * TICKETS_KNOWN - 1], 2), "a new key knows none");
+	tickets_remember(&keys, "tickets", text, 2);
+	ok(t, tickets_read(&later, "tickets", NOW + TICKETS_LIFETIME_S) &&
+	    !tickets_knows(&later, text, 2), "who has the old key does not tell the new one");
+	tickets_remember(&none, "absent", text, 2);
+	ok(t, !tickets_knows(&none, text, 2) && stat("absent", &st) == -1, "without keys: never");
+	ok(t, chmod("tickets", 0644) == 0, "a file that others can read");
+	tickets_remember(&later, "tickets", text, 2);
+	ok(t, chmod("tickets", 0600) == 0 && tickets_read(&later, "tickets", NOW +
+	    TICKETS_LIFETIME_S) && !tickets_knows(&later, text, 2), "is not written");
+}
+
 int
 main(void)
 {
@@ -61,6 +102,7 @@ main(void)
 	scratch_enter(&scratch);
 	test_ages(&t);
 	test_files(&t);
+	test_known(&t);
 	scratch_leave(&scratch);
 	return done(&t);
 }
