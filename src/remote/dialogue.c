@@ -5,25 +5,37 @@
 
 #include "lib/deadline.h"
 
-void
-dialogue_start(struct dialogue *d, int fd, const char *ip, struct buf *report)
+static void
+use(struct dialogue *d, int in, int out)
 {
-	d->ip = ip;
-	d->report = report;
-	io_in_init(&d->in, fd, d->input, sizeof d->input);
-	io_out_init(&d->out, fd, d->output, sizeof d->output);
+	io_in_init(&d->in, in, d->input, sizeof d->input);
+	io_out_init(&d->out, out, d->output, sizeof d->output);
 	d->in.tie = &d->out;
 	d->out.timeout_ms = d->reply_ms;
+}
+
+void
+dialogue_start(struct dialogue *d, int fd, const char *ip)
+{
+	d->ip = ip;
+	use(d, fd, fd);
+}
+
+void
+dialogue_next(struct dialogue *d, struct buf *report, int64_t reply_ms, int64_t end)
+{
+	d->report = report;
+	d->reply_ms = d->out.timeout_ms = reply_ms;
+	d->end = d->out.deadline = end;
+	d->at_dot = false;
+	d->outcome = DIALOGUE_FINAL;
 	buf_reset(report);
 }
 
 void
 dialogue_move(struct dialogue *d, int in, int out)
 {
-	io_in_init(&d->in, in, d->input, sizeof d->input);
-	io_out_init(&d->out, out, d->output, sizeof d->output);
-	d->in.tie = &d->out;
-	d->out.timeout_ms = d->reply_ms;
+	use(d, in, out);
 	d->out.nonblocking = true;
 	d->owns_descriptors = true;
 }

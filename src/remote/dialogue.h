@@ -21,6 +21,7 @@
 enum {
 	DIALOGUE_READY = 220,
 	DIALOGUE_FULFILLED = 250,
+	DIALOGUE_TEXT = 354,
 	DIALOGUE_CLOSING = 421,
 	DIALOGUE_TEMPORARY = 400,	/* from here on it is a refusal, */
 	DIALOGUE_PERMANENT = 500	/* from here on for good */
@@ -51,8 +52,10 @@ struct dialogue {
 	char output[DIALOGUE_OUTPUT];
 };
 
-/* Over a socket that does not block.  Borrows ip and report. */
-void dialogue_start(struct dialogue *d, int fd, const char *ip, struct buf *report);
+/* Over a socket that does not block; {0} before.  Borrows ip. */
+void dialogue_start(struct dialogue *d, int fd, const char *ip);
+/* Another message, or the first one: its report, which is borrowed, and its limits. */
+void dialogue_next(struct dialogue *d, struct buf *report, int64_t reply_ms, int64_t end);
 /* Goes on over two pipes that do not block, which it closes at the end; what has been read and not
  * looked at is dropped. */
 void dialogue_move(struct dialogue *d, int in, int out);

@@ -16,6 +16,7 @@
 struct many {
 	struct ready ready;
 	struct settings_marks marks;	/* of what was read */
+	struct reuse reuse;
 };
 
 /* What goes wrong here, and what is to be told then, is left to a qmail-remote of its own; so is a
@@ -28,13 +29,15 @@ prepare(struct many *m)
 	if (chdir(QMAIL_HOME) == -1)
 		return false;
 	settings_mark(&m->marks);
-	return ready_read(&m->ready) == NULL && !settings_hold_password(&m->ready.settings) &&
-	    ready_enter(&m->ready, &none) == 0;
+	if (ready_read(&m->ready) != NULL || settings_hold_password(&m->ready.settings))
+		return false;
+	m->reuse.most = m->ready.settings.reuse;
+	return ready_enter(&m->ready, &none) == 0;
 }
 
 /* Out of reach in here: control files that have changed are read by the next one. */
 static void
-deliver(const struct many *m, struct stay *s, bool first)
+deliver(struct many *m, struct stay *s, bool first)
 {
 	struct buf report = { 0 };
 
@@ -48,7 +51,7 @@ deliver(const struct many *m, struct stay *s, bool first)
 		return;
 	}
 	ready_deliver_one(&m->ready, s->strings[0], s->strings[1], s->strings + FIXED_STRINGS,
-	    s->n - FIXED_STRINGS, &report);
+	    s->n - FIXED_STRINGS, &m->reuse, &report);
 	stay_output(buf_span(&report));
 	stay_done(s, CODE_OK, m->marks.fresh);
 	buf_free(&report);
@@ -68,5 +71,6 @@ many_run(char **argv)
 			deliver(&m, s, first);
 		stay_end(s);
 	}
+	reuse_end(&m.reuse);
 	ready_free(&m.ready);
 }

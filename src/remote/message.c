@@ -5,6 +5,7 @@
 
 #include "lib/ascii.h"
 #include "lib/io.h"
+#include "lib/sys.h"
 #include "mail/dotcrlf.h"
 #include "mail/field.h"
 
@@ -13,8 +14,14 @@ message_open(struct message *m, int fd)
 {
 	m->fd = fd;
 	m->start = lseek(fd, 0, SEEK_CUR);
-	m->n = 0;
+	m->n = m->most = 0;
 	m->loaded = m->ended = m->given = m->failed = false;
+}
+
+void
+message_wipe(struct message *m)
+{
+	sys_wipe(m->buf, m->most);
 }
 
 /* Fills the buffer, so that few calls are needed and a short message is all there. */
@@ -32,6 +39,8 @@ load(struct message *m)
 		if (r == 0)
 			m->ended = true;
 		m->n += (size_t)r;
+		if (m->n > m->most)
+			m->most = m->n;
 	}
 	m->given = false;
 	return MESSAGE_OK;

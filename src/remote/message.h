@@ -16,7 +16,8 @@
 struct message {
 	int fd;
 	off_t start;		/* where it begins; -1: cannot be sought */
-	size_t n;		/* bytes in buf */
+	size_t n;		/* bytes in buf, */
+	size_t most;		/* and the most that have been */
 	bool loaded;		/* buf holds the first piece */
 	bool ended;		/* buf holds the last piece */
 	bool given;		/* message_next gave out what is in buf */
@@ -28,6 +29,8 @@ enum message_status { MESSAGE_OK, MESSAGE_END, MESSAGE_ERROR };
 
 /* The message begins where fd stands.  Reads nothing yet. */
 void message_open(struct message *m, int fd);
+/* Leaves nothing of it in the memory of *m, which is good for nothing else then. */
+void message_wipe(struct message *m);
 /* The next piece, borrowed until the next call. */
 MUST_CHECK enum message_status message_next(struct message *m, struct span *piece);
 /* Back to the start.  false: it has gone by. */

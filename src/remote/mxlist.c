@@ -206,13 +206,24 @@ named_like_us(const struct mxlist *l, struct span name)
 	return ascii_ieq(name, l->self->me) || ascii_ieq(name, l->self->helohost);
 }
 
+/* Our name is not enough where notipme says that one of its addresses is another host. */
+static bool
+is_elsewhere(const struct mxlist *l, const struct ip_list *addresses)
+{
+	for (size_t i = 0; i < addresses->n; i++)
+		if (ipme_excludes(l->self->addresses, &addresses->list[i]))
+			return true;
+	return false;
+}
+
 static enum mxlist_status
 resolve(struct mxlist *l, struct mxlist_host *host)
 {
 	struct span name = span_str(host->name);
+	const bool named = named_like_us(l, name);
 
 	host->resolved = true;
-	if (named_like_us(l, name))
+	if (named && !ipme_has_exceptions(l->self->addresses))
 		lower_limit(l, host->preference);
 	if (host->preference >= l->limit)	/* never used: no need to know */
 		return MXLIST_OK;
@@ -227,6 +238,8 @@ resolve(struct mxlist *l, struct mxlist_host *host)
 	default:
 		break;
 	}
+	if (named && !is_elsewhere(l, &host->addresses))
+		lower_limit(l, host->preference);
 	for (size_t i = 0; i < host->addresses.n; i++)
 		if (is_own(l, &host->addresses.list[i]))
 			lower_limit(l, host->preference);

@@ -29,7 +29,8 @@ struct mxlist_lookup {
 /* How to know ourselves.  Borrowed as long as the list lives. */
 struct mxlist_self {
 	const struct ipme *addresses;
-	struct span me, helohost;	/* an MX of one of these names is us, resolvable or not */
+	struct span me, helohost;	/* an MX of one of these names is us, resolvable or not,
+					 * unless notipme has one of its addresses */
 };
 
 struct mxlist_host {

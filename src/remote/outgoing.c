@@ -171,6 +171,8 @@ struct attempt {
 	const struct outgoing *d;
 	const struct smtpclient_job *job;
 	const struct origin *origin;
+	struct reuse *reuse;
+	struct buf place;	/* reuse_find */
 	struct buf *report;
 	int64_t left_ms;	/* for lookups and connects; the first connect has its own */
 	unsigned connects, sessions;
@@ -240,8 +242,9 @@ talk(struct attempt *t, const struct ip *ip, const struct starttls_terms *tls)
 	if (fd == -1)
 		return DIALOGUE_NEXT;
 	job.tls = *tls;
-	outcome = smtpclient_send(fd, ip_format(ip, text), &job, t->d->message, &report);
-	(void)close(fd);
+	outcome = smtpclient_send(reuse_new(t->reuse, fd, ip_format(ip, text)), &job,
+	    t->d->message, &report);
+	reuse_keep(t->reuse, buf_span(&t->place));
 	t->talked = true;
 	buf_free(t->report);
 	*t->report = report;
@@ -263,6 +266,7 @@ try_address(struct attempt *t, const struct ip *ip, struct span name)
 	if (outcome == DIALOGUE_CLEAR || outcome == DIALOGUE_CLEAR_NOW) {
 		policy.terms.need = STARTTLS_NEVER;
 		outcome = talk(t, ip, &policy.terms);
+		reuse_drop(t->reuse);	/* the next message may have more luck with TLS */
 	}
 	if (t->connects > connects && t->talked)
 		t->sessions++;
@@ -280,14 +284,29 @@ may_go_on(const struct attempt *t)
 	    t->connects < OUTGOING_CONNECTS_MAX && t->sessions < OUTGOING_SESSIONS_MAX;
 }
 
-/* mxlist_next, whose lookups may take long. */
+/* Somebody else's name servers decide how long lookups take: what is not answered in the time that
+ * is left fails softly.  Now. */
+static int64_t
+begin_lookups(const struct attempt *t)
+{
+	dns_set_deadline(t->d->dns, deadline_after(t->left_ms));
+	return deadline_now();
+}
+
+static void
+end_lookups(struct attempt *t, int64_t start)
+{
+	t->left_ms -= deadline_now() - start;
+	dns_set_deadline(t->d->dns, DEADLINE_NONE);	/* it may serve another delivery */
+}
+
 static enum mxlist_status
 next_address(struct attempt *t, struct mxlist *list, struct ip *ip)
 {
-	int64_t start = deadline_now();
+	int64_t start = begin_lookups(t);
 	enum mxlist_status status = mxlist_next(list, ip);
 
-	t->left_ms -= deadline_now() - start;
+	end_lookups(t, start);
 	return status;
 }
 
@@ -304,12 +323,62 @@ try_all(struct attempt *t, struct mxlist *list, struct span host)
 }
 
 static enum mxlist_status
-find_addresses(struct mxlist *list, const struct outgoing *d, const struct mxlist_self *self)
+find_addresses(struct attempt *t, struct mxlist *list, const struct mxlist_self *self)
 {
+	const struct outgoing *d = t->d;
 	const struct mxlist_lookup lookup = { lookup_mx, lookup_addresses, d->dns };
-
-	return d->route.fixed ? mxlist_by_relay(list, d->route.host, &lookup) :
+	int64_t start = begin_lookups(t);
+	enum mxlist_status status = d->route.fixed ?
+	    mxlist_by_relay(list, d->route.host, &lookup) :
 	    mxlist_by_mx(list, d->route.host, &lookup, self);
+
+	end_lookups(t, start);
+	return status;
+}
+
+static void
+find_and_try(struct attempt *t, const struct mxlist_self *self)
+{
+	const struct span host = t->d->route.host;
+	struct mxlist list;
+	enum mxlist_status status = find_addresses(t, &list, self);
+
+	if (status == MXLIST_OK)
+		try_all(t, &list, host);
+	else
+		say_no_address(t->report, status, host);
+	mxlist_free(&list);
+}
+
+/* ---- the connection of the message before ---- */
+
+/* What decides which server it is, and how it is talked to, besides what is the same for all
+ * deliveries of a process. */
+static void
+add_place(struct buf *to, const struct outgoing *d, const char *helo, const struct origin *origin)
+{
+	buf_addspan(to, d->route.host);
+	buf_addc(to, '\0');
+	buf_addnum(to, d->route.port);
+	buf_addc(to, d->route.fixed ? 'f' : 'm');
+	buf_adds(to, helo);
+	buf_addc(to, '\0');
+	buf_add(to, (const char *)&origin->v4, sizeof origin->v4);
+	buf_add(to, (const char *)&origin->v6, sizeof origin->v6);
+}
+
+/* false: not delivered, and nothing taken; all begins anew. */
+static bool
+go_on(struct attempt *t)
+{
+	struct smtplink *link = reuse_find(t->reuse, buf_span(&t->place));
+	enum dialogue_outcome outcome;
+
+	if (!link)
+		return false;
+	outcome = smtpclient_send(link, t->job, t->d->message, t->report);
+	reuse_keep(t->reuse, buf_span(&t->place));
+	return outcome != DIALOGUE_NEXT && link->text_begun;
 }
 
 static void
@@ -318,18 +387,20 @@ send_to(const struct outgoing *d, const struct smtpclient_job *job, const struct
 {
 	const struct mxlist_self self = { .addresses = own, .me = buf_span(&d->settings->me),
 		.helohost = buf_span(&d->settings->helohost) };
+	struct reuse none = { .most = 0 };
 	struct attempt t = { .d = d, .job = job, .origin = origin, .report = report,
+		.reuse = d->reuse ? d->reuse : &none,
 		.left_ms = OUTGOING_CONNECT_FACTOR * d->settings->connect_ms };
-	struct mxlist list;
-	enum mxlist_status status = find_addresses(&list, d, &self);
 
 	if (t.left_ms < OUTGOING_CONNECT_MS)
 		t.left_ms = OUTGOING_CONNECT_MS;
-	if (status == MXLIST_OK)
-		try_all(&t, &list, d->route.host);
-	else
-		say_no_address(report, status, d->route.host);
-	mxlist_free(&list);
+	add_place(&t.place, d, job->helo, origin);
+	if (!buf_ok(&t.place))
+		say(report, NO_MEMORY);
+	else if (!go_on(&t))
+		find_and_try(&t, &self);
+	buf_free(&t.place);
+	reuse_end(&none);
 }
 
 /* NULL, or what forbids to send anything. */

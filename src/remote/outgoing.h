@@ -8,6 +8,7 @@
 #include "lib/span.h"
 #include "net/dns.h"
 #include "remote/message.h"
+#include "remote/reuse.h"
 #include "remote/smtproute.h"
 #include "remote/settings.h"
 
@@ -24,6 +25,7 @@ struct outgoing {
 	struct smtproute route;		/* for this sender and its host */
 	struct dns *dns;
 	struct message *message;
+	struct reuse *reuse;		/* of deliveries one after the other, or NULL */
 };
 
 /* Appends the address as it stands between < and > in a command.  Without an @ it stays as it is.

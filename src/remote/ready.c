@@ -93,11 +93,12 @@ find_route(const struct ready *r, const char *host, const char *sender)
 
 static void
 deliver(const struct ready *r, const struct smtproute *route, const char *sender,
-    char *const *recipients, size_t n, struct buf *report)
+    char *const *recipients, size_t n, struct reuse *reuse, struct buf *report)
 {
 	struct message message;
 	struct outgoing d = { .sender = span_str(sender), .recipients = recipients, .n = n,
-		.settings = &r->settings, .route = *route, .dns = r->dns, .message = &message };
+		.settings = &r->settings, .route = *route, .dns = r->dns, .message = &message,
+		.reuse = reuse };
 
 	message_open(&message, 0);
 	outgoing_run(&d, report);
@@ -105,16 +106,17 @@ deliver(const struct ready *r, const struct smtproute *route, const char *sender
 		buf_free(report);
 		buf_add(report, NO_MEMORY, sizeof NO_MEMORY);
 	}
-	sys_wipe(message.buf, message.n);
+	/* One of many: what is left would be there while a stranger talks to the next. */
+	message_wipe(&message);
 }
 
 void
 ready_deliver_one(const struct ready *r, const char *host, const char *sender,
-    char *const *recipients, size_t n, struct buf *report)
+    char *const *recipients, size_t n, struct reuse *reuse, struct buf *report)
 {
 	const struct smtproute route = find_route(r, host, sender);
 
-	deliver(r, &route, sender, recipients, n, report);
+	deliver(r, &route, sender, recipients, n, reuse, report);
 }
 
 void
@@ -132,7 +134,7 @@ ready_deliver(struct ready *r, const char *host, const char *sender, char *const
 		ready_print(NO_POWER);
 		return;
 	}
-	deliver(r, &route, sender, recipients, n, &report);
+	deliver(r, &route, sender, recipients, n, NULL, &report);
 	if (buf_ok(&report))
 		(void)!io_write_all(1, report.p, report.n);	/* nobody to tell if this fails */
 	else

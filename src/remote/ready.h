@@ -7,6 +7,7 @@
 #include "lib/attr.h"
 #include "lib/buf.h"
 #include "net/dns.h"
+#include "remote/reuse.h"
 #include "remote/settings.h"
 #include "remote/smtproute.h"
 
@@ -31,7 +32,7 @@ void ready_deliver(struct ready *r, const char *host, const char *sender,
     char *const *recipients, size_t n);
 /* The same for one of many, in least power already; the report goes to *report. */
 void ready_deliver_one(const struct ready *r, const char *host, const char *sender,
-    char *const *recipients, size_t n, struct buf *report);
+    char *const *recipients, size_t n, struct reuse *reuse, struct buf *report);
 
 /* Writes a report that says it all, a C string. */
 void ready_print(const char *report);

@@ -8,6 +8,7 @@
 
 #include "lib/ascii.h"
 #include "lib/ctl.h"
+#include "remote/reuse.h"
 #include "remote/smtproute.h"
 #include "remote/starttls.h"
 
@@ -42,6 +43,14 @@ read_seconds(const struct files *f, const char *name, uint64_t value, int64_t *m
 		return false;
 	*ms = (int64_t)(value ? value : 1) * 1000;
 	return true;
+}
+
+static bool
+read_reuse(const struct files *f, struct settings *s)
+{
+	s->reuse = 1;
+	return !is_there(f, "remotereuse") ||
+	    ctl_number("remotereuse", REUSE_MAX, &s->reuse) != CTL_ERROR;
 }
 
 static bool
@@ -119,7 +128,7 @@ settings_read(struct settings *s)
 	readable = read_names(&f, s) &&
 	    read_seconds(&f, "timeoutremote", TIMEOUT_DEFAULT, &s->timeout_ms) &&
 	    read_seconds(&f, "timeoutconnect", CONNECT_DEFAULT, &s->connect_ms) &&
-	    read_routes(&f, s) && read_own(&f, s) && read_tls(&f, s);
+	    read_reuse(&f, s) && read_routes(&f, s) && read_own(&f, s) && read_tls(&f, s);
 	set_free(&f.names);
 	if (!readable)
 		return SETTINGS_UNREADABLE;
@@ -156,10 +165,11 @@ settings_keep(struct settings *s, struct smtproute *route)
 
 #define RESOLVER "/etc/resolv.conf"
 
-/* Those that are read, not only looked for: that they come and go shows in the directory. */
+/* Those that are read, and directories: that others come and go shows in their own directory. */
 static const char *const names[SETTINGS_FILES] = {
-	"authsenders", "domainips", "helohost", "me", "moreipme", "notipme", "notlshosts_auto",
-	"outgoingip", "smtproutes", "timeoutconnect", "timeoutremote", "tlsclientciphers"
+	"authsenders", "domainips", "helohost", "me", "moreipme", "notipme", "notlshosts",
+	"notlshosts_auto", "outgoingip", "remotereuse", "smtproutes", "timeoutconnect",
+	"timeoutremote", "tlsclientciphers", "tlshosts"
 };
 
 static void

@@ -27,6 +27,7 @@ struct settings {
 	struct buf tls_ciphers;		/* tlsclientciphers; lines joined by `:` */
 	int64_t connect_ms;		/* timeoutconnect */
 	int64_t timeout_ms;		/* timeoutremote */
+	uint64_t reuse;			/* remotereuse */
 	bool client_certificate;	/* these are there: */
 	bool tls_hosts, no_tls_hosts;
 	bool note_no_tls;		/* notlshosts_auto is above 0 */
@@ -48,7 +49,7 @@ void settings_free(struct settings *s);
 /* Is there a login among the routes? */
 bool settings_hold_password(const struct settings *s);
 
-#define SETTINGS_FILES 12
+#define SETTINGS_FILES 15
 
 /* How the files looked; {0}: nothing is known. */
 struct settings_marks {

@@ -1,5 +1,8 @@
-/* smtpclient - one message to one server, over a connection that stands. */
+/* smtpclient - messages to one server, over a connection. */
 #include "remote/smtpclient.h"
+
+#include <stdio.h>
+#include <unistd.h>
 
 #include "lib/deadline.h"
 #include "lib/io.h"
@@ -10,15 +13,16 @@
 
 #define LATE_REPLY_MS 2000	/* for a reply that was sent before the server hung up */
 
+/* One message. */
 struct session {
-	struct dialogue d;
+	struct smtplink *link;
+	struct dialogue *d;		/* the link's */
 	const struct smtpclient_job *job;
 	struct message *message;
-	struct smtpreply_offers offers;
 	struct message_facts facts;
 	struct asciienvelope ascii;	/* instead of the job's, if it is made */
 	size_t accepted;		/* recipients */
-	bool logged_in;
+	bool again;			/* not the first message of the connection */
 	bool utf8;			/* MAIL has SMTPUTF8 */
 };
 
@@ -44,33 +48,33 @@ smtpclient_waits(int64_t timeout_ms, size_t recipients)
 static bool
 greet(struct session *s)
 {
-	if (!dialogue_reply(&s->d))
+	if (!dialogue_reply(s->d))
 		return false;
-	return s->d.reply.code == DIALOGUE_READY ||
-	    dialogue_unwelcome(&s->d, " but greeting failed.");
+	return s->d->reply.code == DIALOGUE_READY ||
+	    dialogue_unwelcome(s->d, " but greeting failed.");
 }
 
 static bool
 hello(struct session *s, const char *verb)
 {
-	io_puts(&s->d.out, verb);
-	io_puts(&s->d.out, s->job->helo);
-	io_puts(&s->d.out, "\r\n");
-	return dialogue_reply(&s->d);
+	io_puts(&s->d->out, verb);
+	io_puts(&s->d->out, s->job->helo);
+	io_puts(&s->d->out, "\r\n");
+	return dialogue_reply(s->d);
 }
 
 static bool
 introduce(struct session *s)
 {
-	s->offers = (struct smtpreply_offers){ .size = false };
+	s->link->offers = (struct smtpreply_offers){ .size = false };
 	if (!hello(s, "EHLO "))
 		return false;
-	if (s->d.reply.code == DIALOGUE_FULFILLED)
-		s->offers = smtpreply_offers(&s->d.reply);
-	else if (s->d.reply.code >= DIALOGUE_PERMANENT && !hello(s, "HELO "))
+	if (s->d->reply.code == DIALOGUE_FULFILLED)
+		s->link->offers = smtpreply_offers(&s->d->reply);
+	else if (s->d->reply.code >= DIALOGUE_PERMANENT && !hello(s, "HELO "))
 		return false;
-	return s->d.reply.code == DIALOGUE_FULFILLED ||
-	    dialogue_unwelcome(&s->d, " but my name was rejected.");
+	return s->d->reply.code == DIALOGUE_FULFILLED ||
+	    dialogue_unwelcome(s->d, " but my name was rejected.");
 }
 
 /* What was said before TLS counts for nothing. */
@@ -79,11 +83,11 @@ secure(struct session *s)
 {
 	bool encrypted;
 
-	if (!starttls_negotiate(&s->d, &s->job->tls, s->offers.starttls, &encrypted))
+	if (!starttls_negotiate(s->d, &s->job->tls, s->link->offers.starttls, &encrypted))
 		return false;
 	if (!encrypted || introduce(s))
 		return true;
-	return dialogue_settle(&s->d, starttls_failed(&s->job->tls));
+	return dialogue_settle(s->d, starttls_failed(&s->job->tls));
 }
 
 static bool
@@ -91,27 +95,29 @@ log_in(struct session *s)
 {
 	if (!s->job->login.user.n)
 		return true;
-	s->logged_in = login_perform(&s->d, &s->job->login, s->offers.auth);
-	return s->logged_in;
+	s->link->logged_in = login_perform(s->d, &s->job->login, s->link->offers.auth);
+	return s->link->logged_in;
 }
 
 /* Looks at the message only if the server wants to know. */
 static bool
 check_message(struct session *s)
 {
-	if (!s->offers.size && !s->offers.eight_bit)
+	const struct smtpreply_offers *offers = &s->link->offers;
+
+	if (!offers->size && !offers->eight_bit)
 		return true;
 	if (message_scan(s->message, &s->facts) != MESSAGE_OK)
-		return dialogue_local_trouble(&s->d, "ZUnable to read message. (#4.3.0)\n");
-	if (!s->facts.known || !s->offers.size_limit || s->facts.wire_size <= s->offers.size_limit)
+		return dialogue_local_trouble(s->d, "ZUnable to read message. (#4.3.0)\n");
+	if (!s->facts.known || !offers->size_limit || s->facts.wire_size <= offers->size_limit)
 		return true;
-	dialogue_record(&s->d, 'D', "", " does not take messages of this size: ");
-	buf_addnum(s->d.report, s->facts.wire_size);
-	buf_adds(s->d.report, " bytes, the limit is ");
-	buf_addnum(s->d.report, s->offers.size_limit);
-	buf_adds(s->d.report, ". (#5.3.4)\n");
-	dialogue_record_end(&s->d);
-	return dialogue_settle(&s->d, DIALOGUE_FINAL);
+	dialogue_record(s->d, 'D', "", " does not take messages of this size: ");
+	buf_addnum(s->d->report, s->facts.wire_size);
+	buf_adds(s->d->report, " bytes, the limit is ");
+	buf_addnum(s->d->report, offers->size_limit);
+	buf_adds(s->d->report, ". (#5.3.4)\n");
+	dialogue_record_end(s->d);
+	return dialogue_settle(s->d, DIALOGUE_FINAL);
 }
 
 /* ---- addresses and headers in UTF-8 ---- */
@@ -119,9 +125,9 @@ check_message(struct session *s)
 static bool
 refuse_utf8(struct session *s)
 {
-	dialogue_record(&s->d, 'D', "", " does not take addresses or headers in UTF-8. (#5.6.7)\n");
-	dialogue_record_end(&s->d);
-	return dialogue_settle(&s->d, DIALOGUE_FINAL);
+	dialogue_record(s->d, 'D', "", " does not take addresses or headers in UTF-8. (#5.6.7)\n");
+	dialogue_record_end(s->d);
+	return dialogue_settle(s->d, DIALOGUE_FINAL);
 }
 
 static bool
@@ -133,7 +139,7 @@ without_utf8(struct session *s)
 	case ASCIIENVELOPE_NONE:
 		return refuse_utf8(s);
 	default:
-		return dialogue_settle(&s->d, DIALOGUE_MEMORY);
+		return dialogue_settle(s->d, DIALOGUE_MEMORY);
 	}
 }
 
@@ -141,7 +147,7 @@ without_utf8(struct session *s)
 static bool
 is_utf8_bounce(const struct session *s)
 {
-	bool is = s->offers.utf8 && !s->job->sender.n;
+	bool is = s->link->offers.utf8 && !s->job->sender.n;
 
 	for (size_t i = 0; i < s->job->n && is; i++)
 		is = utf8_valid(s->job->recipients[i]);
@@ -157,7 +163,7 @@ check_utf8(struct session *s)
 	bool envelope = (came_with_utf8 || is_utf8_bounce(s)) &&
 	    asciienvelope_is_foreign(s->job->sender, s->job->recipients, s->job->n);
 
-	s->utf8 = s->offers.utf8 && (header || envelope);
+	s->utf8 = s->link->offers.utf8 && (header || envelope);
 	if (s->utf8 || !came_with_utf8 || (!header && !envelope))
 		return true;
 	return header ? refuse_utf8(s) : without_utf8(s);
@@ -188,20 +194,20 @@ is_left_out(const struct session *s, size_t number)
 static void
 put_mail(struct session *s)
 {
-	io_puts(&s->d.out, "MAIL FROM:<");
-	io_putspan(&s->d.out, sender_of(s));
-	io_putc(&s->d.out, '>');
-	if (s->offers.size && s->facts.known) {
-		io_puts(&s->d.out, " SIZE=");
-		io_putnum(&s->d.out, s->facts.wire_size);
+	io_puts(&s->d->out, "MAIL FROM:<");
+	io_putspan(&s->d->out, sender_of(s));
+	io_putc(&s->d->out, '>');
+	if (s->link->offers.size && s->facts.known) {
+		io_puts(&s->d->out, " SIZE=");
+		io_putnum(&s->d->out, s->facts.wire_size);
 	}
-	if (s->offers.eight_bit && s->facts.eight_bit)
-		io_puts(&s->d.out, " BODY=8BITMIME");
+	if (s->link->offers.eight_bit && s->facts.eight_bit)
+		io_puts(&s->d->out, " BODY=8BITMIME");
 	if (s->utf8)
-		io_puts(&s->d.out, " SMTPUTF8");
-	if (s->logged_in)
-		login_put_parameter(&s->d, &s->job->login);
-	io_puts(&s->d.out, "\r\n");
+		io_puts(&s->d->out, " SMTPUTF8");
+	if (s->link->logged_in)
+		login_put_parameter(s->d, &s->job->login);
+	io_puts(&s->d->out, "\r\n");
 }
 
 /* The commands of a transaction by number: 0 MAIL, 1..n RCPT, n + 1 DATA. */
@@ -213,61 +219,76 @@ put_command(struct session *s, size_t number)
 	} else if (is_left_out(s, number)) {
 		return;
 	} else if (number <= s->job->n) {
-		io_puts(&s->d.out, "RCPT TO:<");
-		io_putspan(&s->d.out, recipient_of(s, number));
-		io_puts(&s->d.out, ">\r\n");
+		io_puts(&s->d->out, "RCPT TO:<");
+		io_putspan(&s->d->out, recipient_of(s, number));
+		io_puts(&s->d->out, ">\r\n");
 	} else {
-		io_puts(&s->d.out, "DATA\r\n");
+		io_puts(&s->d->out, "DATA\r\n");
 	}
+}
+
+/* Refused over a connection that has carried another message: perhaps because of that. */
+static bool
+refused_again(struct session *s)
+{
+	return dialogue_settle(s->d, DIALOGUE_NEXT);
 }
 
 static bool
 mail_reply(struct session *s)
 {
-	return s->d.reply.code < DIALOGUE_TEMPORARY ||
-	    dialogue_refused(&s->d, "Connected to ", " but sender was rejected.");
+	if (s->d->reply.code < DIALOGUE_TEMPORARY)
+		return true;
+	return s->again ? refused_again(s) :
+	    dialogue_refused(s->d, "Connected to ", " but sender was rejected.");
 }
 
 static bool
 give_up(struct session *s, enum dialogue_outcome outcome)
 {
 	if (s->accepted)	/* only when the server closes in the middle */
-		dialogue_record_reply(&s->d, 'Z', "", " closed before the message was sent.");
+		dialogue_record_reply(s->d, 'Z', "", " closed before the message was sent.");
 	else {
-		dialogue_record(&s->d, 'D', "Giving up on ", ".\n");
-		dialogue_record_end(&s->d);
+		dialogue_record(s->d, 'D', "Giving up on ", ".\n");
+		dialogue_record_end(s->d);
 	}
-	return dialogue_settle(&s->d, outcome);
+	return dialogue_settle(s->d, outcome);
 }
 
 static bool
 rcpt_reply(struct session *s)
 {
-	if (s->d.reply.code < DIALOGUE_TEMPORARY) {
+	if (s->d->reply.code < DIALOGUE_TEMPORARY) {
 		s->accepted++;
-		buf_addc(s->d.report, 'r');
-		dialogue_record_end(&s->d);
+		buf_addc(s->d->report, 'r');
+		dialogue_record_end(s->d);
 		return true;
 	}
-	dialogue_record_reply(&s->d, s->d.reply.code >= DIALOGUE_PERMANENT ? 'h' : 's', "",
+	if (s->again)
+		return refused_again(s);
+	dialogue_record_reply(s->d, s->d->reply.code >= DIALOGUE_PERMANENT ? 'h' : 's', "",
 	    " does not like recipient.");
-	return s->d.reply.code != DIALOGUE_CLOSING || give_up(s, DIALOGUE_NEXT);
+	return s->d->reply.code != DIALOGUE_CLOSING || give_up(s, DIALOGUE_NEXT);
 }
 
+/* The codes of success are not told apart, as ever; but a server that has said more than it was
+ * asked about the message before would be understood a reply late, and that shows here. */
 static bool
 data_reply(struct session *s)
 {
-	return s->d.reply.code < DIALOGUE_TEMPORARY ||
-	    dialogue_refused(&s->d, "", " failed on DATA command.");
+	if (s->again && s->d->reply.code != DIALOGUE_TEXT)
+		return refused_again(s);
+	return s->d->reply.code < DIALOGUE_TEMPORARY ||
+	    dialogue_refused(s->d, "", " failed on DATA command.");
 }
 
 /* Its reply, as it were. */
 static void
 leave_out(struct session *s)
 {
-	dialogue_record(&s->d, 'h', "",
+	dialogue_record(s->d, 'h', "",
 	    " does not take this address, which is in UTF-8. (#5.6.7)\n");
-	dialogue_record_end(&s->d);
+	dialogue_record_end(s->d);
 }
 
 static bool
@@ -288,21 +309,24 @@ drain(struct session *s, size_t number, size_t sent)
 
 		if (is_left_out(s, number))
 			continue;
-		if (!dialogue_read(&s->d, deadline_first(wait, s->d.end))) {
-			s->d.hung_up = true;
+		if (!dialogue_read(s->d, deadline_first(wait, s->d->end))) {
+			s->d->hung_up = true;
 			return;
 		}
-		if (number == s->job->n + 1 && s->d.reply.code < DIALOGUE_TEMPORARY)
-			io_puts(&s->d.out, ".\r\n");
+		if (number == s->job->n + 1 && s->d->reply.code < DIALOGUE_TEMPORARY)
+			io_puts(&s->d->out, ".\r\n");
 	}
 }
 
-/* Puts the next command, or with PIPELINING a batch; returns how many have been put in all. */
+/* Puts the next command, or with PIPELINING a batch; returns how many have been put in all.  If a
+ * refusal may mean that all begins anew, DATA waits until there was none. */
 static size_t
 put_batch(struct session *s, size_t sent, size_t commands)
 {
-	size_t batch = s->offers.pipelining ? SMTPCLIENT_BATCH : 1;
+	size_t batch = s->link->offers.pipelining ? SMTPCLIENT_BATCH : 1;
 
+	if (s->again && sent < commands - 1)
+		commands--;
 	for (; batch > 0 && sent < commands; batch--)
 		put_command(s, sent++);
 	return sent;
@@ -327,10 +351,10 @@ transact(struct session *s)
 			leave_out(s);
 			continue;
 		}
-		if (!dialogue_reply(&s->d))
+		if (!dialogue_reply(s->d))
 			return false;
 		if (!command_reply(s, number)) {
-			if (s->d.outcome == DIALOGUE_FINAL)
+			if (s->d->outcome == DIALOGUE_FINAL)
 				drain(s, number + 1, sent);
 			return false;
 		}
@@ -340,17 +364,33 @@ transact(struct session *s)
 
 /* ---- the text ---- */
 
+/* That it is closing is said of the connection, and else of the message. */
+static bool
+text_refused(struct session *s)
+{
+	return s->again && s->d->reply.code == DIALOGUE_CLOSING ? refused_again(s) :
+	    dialogue_refused(s->d, "", " failed after I sent the message.");
+}
+
 /* Writing failed.  A server that had enough of the message may have said so before it closed. */
 static bool
 write_failed(struct session *s)
 {
-	s->d.in.tie = NULL;
-	if (!dialogue_read(&s->d, deadline_after(LATE_REPLY_MS)) ||
-	    s->d.reply.code < DIALOGUE_TEMPORARY)
-		return dialogue_died(&s->d);
-	s->d.at_dot = false;		/* it did not take the message */
-	s->d.hung_up = true;
-	return dialogue_refused(&s->d, "", " failed after I sent the message.");
+	s->d->in.tie = NULL;
+	if (!dialogue_read(s->d, deadline_after(LATE_REPLY_MS)) ||
+	    s->d->reply.code < DIALOGUE_TEMPORARY)
+		return dialogue_died(s->d);
+	s->d->at_dot = false;		/* it did not take the message */
+	s->d->hung_up = true;
+	return text_refused(s);
+}
+
+/* Unasked, or has it hung up? */
+static bool
+has_spoken(const struct smtplink *l)
+{
+	return io_peek(&l->d.in).n > 0 ||
+	    io_wait_readable(l->d.in.fd, deadline_now()) != IO_TIMEOUT;
 }
 
 static bool
@@ -361,62 +401,95 @@ send_text(struct session *s)
 	enum message_status status;
 	struct span piece;
 
+	s->link->text_begun = true;
 	if (!message_rewind(s->message))
-		return dialogue_local_trouble(&s->d, "ZUnable to read message. (#4.3.0)\n");
+		return dialogue_local_trouble(s->d, "ZUnable to read message. (#4.3.0)\n");
 	while ((status = message_next(s->message, &piece)) == MESSAGE_OK) {
-		s->d.out.deadline = start + (int64_t)(encoder.octets / SMTPCLIENT_RATE) * 1000;
-		dotcrlf_encode(&encoder, &s->d.out, piece.p, piece.n);
-		if (s->d.out.status != IO_OK)
+		s->d->out.deadline = start + (int64_t)(encoder.octets / SMTPCLIENT_RATE) * 1000;
+		dotcrlf_encode(&encoder, &s->d->out, piece.p, piece.n);
+		if (s->d->out.status != IO_OK)
 			return write_failed(s);
 	}
 	if (status == MESSAGE_ERROR)
-		return dialogue_local_trouble(&s->d, "ZUnable to read message. (#4.3.0)\n");
-	dotcrlf_encode_end(&encoder, &s->d.out);
+		return dialogue_local_trouble(s->d, "ZUnable to read message. (#4.3.0)\n");
+	dotcrlf_encode_end(&encoder, &s->d->out);
+	if (s->again && has_spoken(s->link))	/* that would count as the reply to the dot */
+		return refused_again(s);
 	/* From here on the server may have the whole message. */
-	s->d.at_dot = true;
-	io_puts(&s->d.out, ".\r\n");
-	return io_flush(&s->d.out) == 0 || write_failed(s);
+	s->d->at_dot = true;
+	io_puts(&s->d->out, ".\r\n");
+	return io_flush(&s->d->out) == 0 || write_failed(s);
 }
 
 static bool
 finish_text(struct session *s)
 {
-	if (!dialogue_read(&s->d, deadline_after(s->job->waits.dot_ms)))
-		return dialogue_died(&s->d);
-	if (s->d.reply.code >= DIALOGUE_TEMPORARY)
-		return dialogue_refused(&s->d, "", " failed after I sent the message.");
-	dialogue_record_reply(&s->d, 'K', "", " accepted message.");
-	return dialogue_settle(&s->d, DIALOGUE_FINAL);
+	if (!dialogue_read(s->d, deadline_after(s->job->waits.dot_ms)))
+		return dialogue_died(s->d);
+	if (s->d->reply.code >= DIALOGUE_TEMPORARY)
+		return text_refused(s);
+	dialogue_record_reply(s->d, 'K', "", " accepted message.");
+	s->link->stands = true;
+	return dialogue_settle(s->d, DIALOGUE_FINAL);
+}
+
+/* ---- the connection ---- */
+
+void
+smtpclient_open(struct smtplink *l, int fd, const char *ip)
+{
+	*l = (struct smtplink){ .fd = fd };
+	(void)snprintf(l->ip, sizeof l->ip, "%s", ip);
+	dialogue_start(&l->d, fd, l->ip);
+}
+
+static bool
+begin(struct session *s)
+{
+	const struct starttls_terms *tls = &s->job->tls;
+
+	return (tls->need != STARTTLS_FIRST || starttls_upgrade(s->d, tls)) && greet(s) &&
+	    introduce(s) && secure(s) && log_in(s);
+}
+
+enum dialogue_outcome
+smtpclient_send(struct smtplink *l, const struct smtpclient_job *job, struct message *message,
+    struct buf *report)
+{
+	struct session s = { .link = l, .d = &l->d, .job = job, .message = message,
+		.again = l->stands };
+
+	l->stands = l->text_begun = false;
+	dialogue_next(s.d, report, job->waits.reply_ms, deadline_after(job->waits.dialogue_ms));
+	if ((s.again || begin(&s)) && check_message(&s) && check_utf8(&s) && transact(&s) &&
+	    send_text(&s))
+		(void)finish_text(&s);
+	asciienvelope_free(&s.ascii);
+	return buf_ok(report) ? l->d.outcome : DIALOGUE_MEMORY;
+}
+
+bool
+smtpclient_stands(const struct smtplink *l)
+{
+	return l->stands && !has_spoken(l);
 }
 
 /* The result stands; whether this arrives does not matter, and nobody waits for it. */
 static void
-quit(struct session *s)
+quit(struct dialogue *d)
 {
-	if (s->d.hung_up)
+	if (d->hung_up)
 		return;
-	s->d.out.deadline = deadline_now();
-	io_puts(&s->d.out, "QUIT\r\n");
-	(void)!io_flush(&s->d.out);
+	d->out.deadline = deadline_now();
+	io_puts(&d->out, "QUIT\r\n");
+	(void)!io_flush(&d->out);
 }
 
-enum dialogue_outcome
-smtpclient_send(int fd, const char *ip, const struct smtpclient_job *job, struct message *message,
-    struct buf *report)
+void
+smtpclient_close(struct smtplink *l)
 {
-	struct session s = { .job = job, .message = message };
-	enum dialogue_outcome outcome;
-
-	s.d.reply_ms = job->waits.reply_ms;
-	s.d.end = deadline_after(job->waits.dialogue_ms);
-	dialogue_start(&s.d, fd, ip, report);
-	if ((job->tls.need != STARTTLS_FIRST || starttls_upgrade(&s.d, &job->tls)) && greet(&s) &&
-	    introduce(&s) && secure(&s) && log_in(&s) && check_message(&s) && check_utf8(&s) &&
-	    transact(&s) && send_text(&s))
-		(void)finish_text(&s);
-	quit(&s);
-	outcome = s.d.outcome;
-	asciienvelope_free(&s.ascii);
-	dialogue_free(&s.d);
-	return buf_ok(report) ? outcome : DIALOGUE_MEMORY;
+	quit(&l->d);
+	dialogue_free(&l->d);
+	(void)close(l->fd);
+	l->stands = false;
 }

@@ -105,19 +105,11 @@ never(const struct tlspolicy *p, const struct settings *s)
 	return found;
 }
 
-static bool
-is_loopback(const struct ip *ip)
-{
-	static const struct ip v6 = { .family = IP_V6, .bytes = { [15] = 1 } };
-
-	return ip->family == IP_V4 ? ip->bytes[0] == 127 : ip_equal(ip, &v6);
-}
-
 /* A login goes to nobody but the server that is meant. */
 static bool
 guards_login(const struct smtproute *route, const struct ip *ip)
 {
-	return route->user.n && !route->clear && !is_loopback(ip);
+	return route->user.n && !route->clear && !ip_is_loopback(ip);
 }
 
 static enum starttls_need

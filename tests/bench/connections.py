@@ -9,7 +9,7 @@ from flow import DOWN, UP, Variant
 from tree import Trouble
 
 
-# Debian 12's OpenSMTPD ends its handshakes with an error of OpenSSL's.
+# Debian 12's OpenSMTPD ends all handshakes, see opensmtpd() in scenario/smarthosts.t.
 WITH_TLS = ('pneumail', 'postfix', 'exim')
 
 

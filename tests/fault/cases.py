@@ -27,7 +27,7 @@ O_CREAT = 0o100
 DAY = 86400
 
 DISK = ('ENOSPC', 'EDQUOT', 'EIO')
-LOOK = ('EIO', 'ENOMEM')
+LOOK = ('EIO', 'ENOMEM', 'EUCLEAN')
 ROOM = ('EMFILE', 'ENFILE', 'ENOMEM')
 SYNC = ('EIO', 'ENOSPC', 'EDQUOT', 'EINTR')
 CHANGE = ('EIO', 'ENOSPC', 'EDQUOT', 'ENOMEM')
@@ -42,7 +42,7 @@ ERRNOS = {
     'mkdir': CHANGE, 'unlink': LOOK, 'unlinkat': LOOK, 'ftruncate': ('EIO', 'EINTR'),
     'mmap': ('ENOMEM',), 'brk': ('ENOMEM',), 'mprotect': ('ENOMEM',),
     'clone': FORK, 'clone3': FORK, 'fork': FORK, 'vfork': FORK,
-    'execve': ('ENOMEM', 'EIO', 'ETXTBSY', 'EAGAIN'),
+    'execve': ('ENOMEM', 'EIO', 'ETXTBSY', 'EAGAIN', 'EUCLEAN'),
     'pipe': ('EMFILE', 'ENFILE'), 'pipe2': ('EMFILE', 'ENFILE'), 'socketpair': ('EMFILE', 'ENFILE'),
     'socket': ('EMFILE', 'ENFILE', 'ENOMEM'), 'memfd_create': ROOM,
     'connect': ('EINTR', 'ECONNREFUSED', 'ETIMEDOUT', 'ENETUNREACH'),
@@ -69,7 +69,7 @@ def errnos(number, kind, size):
     name = NAME.get(number, '')
     if name in ('open', 'openat'):
         creates = (size if name == 'openat' else 0) & O_CREAT
-        return ('EMFILE', 'ENFILE', 'EIO', 'ENOMEM') + (('ENOSPC', 'EDQUOT') if creates else ())
+        return LOOK + ('EMFILE', 'ENFILE') + (('ENOSPC', 'EDQUOT') if creates else ())
     return ERRNOS.get(name + ' ' + kind, ERRNOS.get(name, ()))
 
 

@@ -159,7 +159,7 @@ def configure():
                 file.write(text)
     os.mkdir(check.PROGRAM)
     os.chown(check.PROGRAM, 5001, 5001)
-    controls = {'smtproutes': 'sink.test:127.0.0.2:2525\n'}
+    controls = {'smtproutes': 'sink.test:127.0.0.2:2525\n', 'remotereuse': '9\n'}
     for name, text in controls.items():
         with open('%s/control/%s' % (HOME, name), 'w') as file:
             file.write(text)

@@ -245,8 +245,11 @@ class Pop3(Client):
 
     @staticmethod
     def look(place, files, said, message):
-        """Only the first may be gone, and that only after DELE; the others are as they were."""
-        first = min(files)
+        """Only what was shown as the first may be gone, and that only after DELE; the others are as
+        they were.  One that cannot be looked at is not shown."""
+        shown = [name for name, text in files.items()
+                 if len(said) > 4 and text.replace(b'\n', b'\r\n') in said[4]]
+        first = shown[0] if shown else min(files)
         found = {}
         for sub in ('new', 'cur'):
             for name in os.listdir(place + '/' + sub):

@@ -1,10 +1,17 @@
 """staying - for tests of programs that stay for one delivery after the other."""
+import contextlib
 import os
 import signal
 import subprocess
 
 import queuedir as q
 from host import read
+
+
+def rspawn(**more):
+    """A qmail-rspawn with these variables that finds qmail-remote, in the second directory."""
+    return q.Spawn('qmail-rspawn', user='qmailr',
+                   env=dict(os.environ, PATH='/nowhere:' + q.home() + '/bin:/usr/bin:/bin', **more))
 
 
 def children(daemon, name):
@@ -53,6 +60,36 @@ def open_files(pid):
     """What it has open: kinds or names."""
     return sorted(os.path.basename(os.readlink('/proc/%d/fd/%s' % (pid, fd))).split(':')[0]
                   for fd in os.listdir('/proc/%d/fd' % pid))
+
+
+def stop(pid):
+    """It does nothing more, not even take what comes while the signal is on its way.
+    ProcessLookupError: it has ended."""
+    os.kill(pid, signal.SIGSTOP)
+    q.wait_until(lambda: state(pid) in 'TZ')
+    if state(pid) != 'T':
+        raise ProcessLookupError(pid)
+
+
+def state(pid):
+    """Its letter in ps; Z also if there is no such process."""
+    return ([line[7] for line in read('/proc/%d/status' % pid).splitlines()
+             if line.startswith('State:\t')] or ['Z'])[0]
+
+
+def frozen(daemon, name, deliver, want, *former):
+    """As ready(), and stopped: what has nothing to do may end at any time, this one cannot."""
+    while True:
+        pid = ready(daemon, name, deliver, want, *former)
+        with contextlib.suppress(ProcessLookupError):
+            stop(pid)
+            return pid
+
+
+def kill(pid):
+    """It is gone after this, if it has not ended already because nothing came."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def ended(pid):

@@ -75,6 +75,7 @@ dialogue(const char *const *replies, const char *recipients, int message_fd,
 	struct smtpclient_job job = { .helo = "me.example", .sender = span_str(sender),
 		.recipients = spans, .n = strlen(recipients), .waits = *waits };
 	FILE *seen = tmpfile();
+	struct smtplink link;
 	enum dialogue_outcome outcome;
 	int fd;
 	pid_t pid = start_server(replies, seen, &fd);
@@ -82,8 +83,9 @@ dialogue(const char *const *replies, const char *recipients, int message_fd,
 	if (!take_envelope(recipients, &job, spans))
 		make_recipients(recipients, text, spans);
 	message_open(&message, message_fd);
-	outcome = smtpclient_send(fd, "IP", &job, &message, report);
-	(void)close(fd);
+	smtpclient_open(&link, fd, "IP");
+	outcome = smtpclient_send(&link, &job, &message, report);
+	smtpclient_close(&link);
 	(void)waitpid(pid, NULL, 0);
 	for (size_t i = 0; i < report->n; i++)
 		if (report->p[i] == '\0')

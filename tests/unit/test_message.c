@@ -76,6 +76,27 @@ test_sizes(struct tap *t)
 	buf_free(&got);
 }
 
+/* A short piece behind a full one: nothing of either is left. */
+static void
+test_wipe(struct tap *t)
+{
+	struct buf text = { 0 }, got = { 0 };
+	size_t left = 0;
+	int fd;
+
+	fill(&text, MESSAGE_PIECE + 10);
+	fd = as_file(&text);
+	message_open(&message, fd);
+	read_whole(&got);
+	message_wipe(&message);
+	for (size_t i = 0; i < sizeof message.buf; i++)
+		left += message.buf[i] != '\0';
+	is_num(t, (long long)left, 0, "bytes that are left");
+	(void)close(fd);
+	buf_free(&text);
+	buf_free(&got);
+}
+
 static void
 test_facts(struct tap *t)
 {
@@ -236,6 +257,7 @@ main(void)
 	struct tap t = { 0 };
 
 	test_sizes(&t);
+	test_wipe(&t);
 	test_facts(&t);
 	test_pipes(&t);
 	test_utf8(&t);

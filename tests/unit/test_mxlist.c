@@ -101,6 +101,11 @@ static const struct zone_line lines[] = {
 	{ "best", "5 self,10 a", NULL },
 	{ "named", "10 ME.Example,20 b", NULL },
 	{ "named-dot", "10 helo.example.,20 b,5 a", NULL },
+	{ "ME.Example", NULL, "198.51.100.7" },
+	{ "both", "10 helo.example,20 b", NULL },
+	{ "helo.example", NULL, "192.0.2.99,198.51.100.7" },
+	{ "named-soft", "10 ME.EXAMPLE", NULL },
+	{ "ME.EXAMPLE", NULL, "SOFT" },
 	{ "soft.mx", "SOFT", NULL },
 	{ "soft", NULL, "SOFT" },
 	{ "memory.mx", "MEMORY", NULL },
@@ -140,7 +145,8 @@ static const struct {
 	{ "we are the best", "best", "SELF" },
 	{ "we are the best, IPv6", "backup6", "SELF" },
 	{ "equal to us is not better", "level", "SELF" },
-	{ "we by name, unresolvable", "named", "SELF" },
+	{ "we by name, whatever its address", "named", "SELF" },
+	{ "we by name, unresolvable", "named-soft", "SELF" },
 	{ "we by helohost and dot", "named-dot", "192.0.2.10 END" },
 	{ "host is ourselves", "self-alone", "SELF" },
 	{ "0.0.0.0 is us", "zero", "SELF" },
@@ -218,17 +224,46 @@ tear_down(struct fixture *f)
 }
 
 static void
+test_mx(struct tap *t, struct fixture *f, const char *host, const char *expected, const char *what)
+{
+	struct buf text = { 0 };
+	struct mxlist l;
+
+	walk(&l, mxlist_by_mx(&l, span_str(host), &f->lookup, &f->self), &text);
+	is(t, buf_span(&text), span_str(expected), what);
+	mxlist_free(&l);
+	buf_free(&text);
+}
+
+static void
 test_rows(struct tap *t, struct fixture *f)
 {
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		struct buf text = { 0 };
-		struct mxlist l;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		test_mx(t, f, rows[i].host, rows[i].expected, rows[i].what);
+}
 
-		walk(&l, mxlist_by_mx(&l, span_str(rows[i].host), &f->lookup, &f->self), &text);
-		is(t, buf_span(&text), span_str(rows[i].expected), rows[i].what);
-		mxlist_free(&l);
-		buf_free(&text);
-	}
+/* notipme has 198.51.100.0/24. */
+static void
+test_exceptions(struct tap *t, struct fixture *f)
+{
+	static const struct {
+		const char *what, *host, *expected;
+	} exceptions[] = {
+		{ "our name, another's address", "named", "198.51.100.7 192.0.2.11 END" },
+		{ "our name, our address as well", "both", "SELF" },
+		{ "our name, no address", "named-dot", "192.0.2.10 END" },
+		{ "our name, perhaps another's address", "named-soft", "SOFT" },
+		{ "our address", "best", "SELF" },
+	};
+	struct buf list = { 0 };
+
+	buf_add(&list, "198.51.100.0/24", sizeof "198.51.100.0/24");
+	if (ipme_add(&f->own, &list, false) == -1)
+		exit(1);
+	buf_free(&list);
+	for (size_t i = 0; i < sizeof exceptions / sizeof *exceptions; i++)
+		test_mx(t, f, exceptions[i].host, exceptions[i].expected,
+		    exceptions[i].what);
 }
 
 static void
@@ -328,6 +363,7 @@ main(void)
 	test_rows(&t, &f);
 	test_relay(&t, &f);
 	test_lazy(&t, &f);
+	test_exceptions(&t, &f);
 	test_random(&t);
 	tear_down(&f);
 	return done(&t);

@@ -1,7 +1,14 @@
-/* outgoing: addresses in commands; the reports of what fails before a connection. */
+/* outgoing: addresses in commands; the reports of what fails before a connection; what is sent over
+ * one that stands. */
 #include "remote/outgoing.h"
 
+#include <arpa/inet.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tap.h"
@@ -89,6 +96,82 @@ test_refusals(struct tap *t)
 	dns_close(dns);
 }
 
+/* ---- a connection for several messages ---- */
+
+/* Takes every message of every connection, and never ends by itself. */
+static void
+serve(int listening)
+{
+	char heard[4096];
+
+	for (;;) {
+		int fd = accept(listening, NULL, NULL);
+		ssize_t r;
+
+		(void)!write(fd, "220 mx\r\n", 8);
+		while ((r = read(fd, heard, sizeof heard - 1)) > 0) {
+			heard[r] = '\0';
+			(void)!write(fd, strncmp(heard, "DATA", 4) == 0 ? "354 go\r\n" :
+			    "250 ok\r\n", 8);
+		}
+		(void)close(fd);
+	}
+}
+
+static pid_t
+start_server(uint16_t *port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t n = sizeof address;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	pid_t pid;
+
+	if (bind(fd, (struct sockaddr *)&address, n) == -1 || listen(fd, 5) == -1 ||
+	    getsockname(fd, (struct sockaddr *)&address, &n) == -1)
+		exit(1);
+	*port = ntohs(address.sin_port);
+	if ((pid = fork()) == 0)
+		serve(fd);
+	(void)close(fd);
+	return pid;
+}
+
+/* What becomes of a message that the server has taken, when there is no memory for its report: it
+ * must not be sent once more. */
+static void
+test_again(struct tap *t)
+{
+	static char recipient[] = "joe@x.org";
+	char *recipients[] = { recipient, NULL };
+	struct settings settings = { .connect_ms = 5000, .timeout_ms = 5000 };
+	struct dns *dns = dns_open();
+	struct reuse reuse = { .most = 9 };
+	struct message message;
+	FILE *text = tmpfile();
+	struct outgoing d = { .recipients = recipients, .n = 1, .settings = &settings, .dns = dns,
+		.message = &message, .reuse = &reuse,
+		.route = { .fixed = true, .host = span_str("127.0.0.1") } };
+	pid_t pid = start_server(&d.route.port);
+
+	buf_adds(&settings.helohost, "me");
+	for (uint64_t i = 1; i <= 3; i++) {
+		struct buf report = BUF_CAP(i == 2 ? 8 : 1000);
+
+		message_open(&message, fileno(text));
+		outgoing_run(&d, &report);
+		ok(t, buf_ok(&report) == (i != 2), "message %u: is there a report?", (unsigned)i);
+		is_num(t, (long long)reuse.sent, (long long)i, "  messages over the connection");
+		buf_free(&report);
+	}
+	reuse_end(&reuse);
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+	(void)fclose(text);
+	settings_free(&settings);
+	dns_close(dns);
+}
+
 int
 main(void)
 {
@@ -96,5 +179,6 @@ main(void)
 
 	test_addresses(&t);
 	test_refusals(&t);
+	test_again(&t);
 	return done(&t);
 }
