@@ -35,6 +35,7 @@ $B/qmail-tcpto: $O/remote/qmail-tcpto.o $O/remote.a $(NET) $(QUEUE)
 $B/qmail-tcpok: $O/remote/qmail-tcpok.o $O/remote.a $(NET) $(QUEUE)
 # folder smtp
 $B/qmail-smtpd: $S/smtp/qmail-smtpd.o $S/smtp.a $S/spf.a $S/net.a $S/tls.a $(S_QUEUE)
+$B/rcptcheck-overlimit: $S/smtp/rcptcheck-overlimit.o $S/smtp.a $S/net.a $(S_MAIL)
 $B/qmail-dnsask: $O/smtp/qmail-dnsask.o $O/smtp.a $(NET) $(TLS) $(QUEUE)
 # folder spf
 $B/qmail-spf: $O/spf/qmail-spf.o $(SPF)

@@ -71,6 +71,7 @@ static const struct hier_item tree[] = {
 	PROGRAM("qmail-pop3d", HIER_OWNER, 0755),
 	PROGRAM("qmail-smtpd", HIER_OWNER, 0755),
 	PROGRAM("qmail-dnsask", HIER_OWNER, 0755),
+	PROGRAM("rcptcheck-overlimit", HIER_OWNER, 0755),
 	PROGRAM("qmail-spf", HIER_OWNER, 0755),
 	PROGRAM("ipmetest", HIER_OWNER, 0755),
 	PROGRAM("spfquery", HIER_OWNER, 0755),

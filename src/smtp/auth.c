@@ -85,8 +85,8 @@ set_or_unset(const char *name, const char *value)
 	return value ? setenv(name, value, 1) : unsetenv(name);
 }
 
-/* Programs that qmail-smtpd runs learn it, too.  -1: out of memory. */
-static int
+/* Programs that qmail-smtpd runs learn it, too. */
+static enum reply
 become(struct session *s, struct span name, const char *method)
 {
 	const char *user;
@@ -94,22 +94,36 @@ become(struct session *s, struct span name, const char *method)
 	buf_reset(&s->user);
 	buf_addspan(&s->user, name);
 	if (!buf_ok(&s->user))
-		return -1;
+		return REPLY_MEMORY;
 	user = buf_str(&s->user);
 	s->relay_client = "";
 	s->remote_info = buf_span(&s->user);
-	return setenv("RELAYCLIENT", "", 1) == -1 || setenv("TCPREMOTEINFO", user, 1) == -1 ||
+	if (setenv("RELAYCLIENT", "", 1) == -1 || setenv("TCPREMOTEINFO", user, 1) == -1 ||
 	    setenv("SMTP_AUTH_USER", user, 1) == -1 || setenv("SMTPAUTHUSER", user, 1) == -1 ||
-	    setenv("SMTPAUTHMETHOD", method, 1) == -1 ? -1 : 0;
+	    setenv("SMTPAUTHMETHOD", method, 1) == -1)
+		return REPLY_MEMORY;
+	switch (authset_apply(&s->authset)) {
+	case 1:
+		return session_adapt(s);
+	case 0:
+		return REPLY_OK;
+	default:
+		return REPLY_MEMORY;
+	}
 }
 
 int
 auth_forget(struct session *s)
 {
 	const struct intake *in = &s->conf->intake;
+	int changed;
 
 	if (!s->user.n)
 		return 0;
+	/* First: then come those that AUTH has set, which it may have changed once more. */
+	if ((changed = authset_undo(&s->authset)) == -1 ||
+	    (changed && session_adapt(s) != REPLY_OK))
+		return -1;
 	s->relay_client = in->relay_client;
 	s->remote_info = in->peer.remote_info;
 	buf_reset(&s->user);
@@ -155,8 +169,8 @@ accept(const struct sasl *x)
 {
 	enum reply r;
 
-	if (become(x->s, x->login.user, x->method) == -1)
-		return REPLY_MEMORY;
+	if ((r = become(x->s, x->login.user, x->method)) != REPLY_OK)
+		return r;
 	put_log(x->s, "successful", x->login.user, NULL);
 	if ((r = checks_run(x->s, CHECKS_AUTH, NULL)) == REPLY_OK)
 		return REPLY_AUTH_OK;

@@ -25,7 +25,7 @@ bool auth_is_missing(const struct session *s);
 /* arg: all bytes behind the verb. */
 MUST_CHECK enum reply auth_command(struct session *s, struct span arg);
 /* The client becomes what it was before AUTH, as after STARTTLS (RFC 3207, 4.2).  -1: out of
- * memory; do not go on. */
+ * memory, or a control file cannot be read; do not go on. */
 MUST_CHECK int auth_forget(struct session *s);
 
 #endif

@@ -34,16 +34,25 @@ is_loopback(const char *text)
 	return text && ip_parse(span_str(text), &ip) && ip_is_loopback(&ip);
 }
 
-/* Passwords stay off a clear channel once there is another. */
+static bool
+is_zero(const char *text)
+{
+	return strcmp(text, "0") == 0;
+}
+
+/* Passwords stay off a clear channel once there is another, or there has to be one: a certificate
+ * that is gone must not open it. */
 static bool
 wants_encryption(void)
 {
-	const char *force = getenv("FORCETLS"), *offer = getenv("UCSPITLS");
+	const char *waived = getenv("FORCETLS"), *offer = getenv("UCSPITLS");
+	const char *force = getenv("FORCE_TLS");
 
-	if ((force && strcmp(force, "0") == 0) || number(getenv("ALLOW_INSECURE_AUTH")) > 0 ||
+	if ((waived && is_zero(waived)) || number(getenv("ALLOW_INSECURE_AUTH")) > 0 ||
 	    is_loopback(getenv("TCPREMOTEIP")))
 		return false;
-	return (offer && strcmp(offer, "-") != 0) || fsops_is_named("control/servercert.pem");
+	return (force && !is_zero(force)) || (offer && strcmp(offer, "-") != 0) ||
+	    fsops_is_named("control/servercert.pem");
 }
 
 static bool
@@ -57,7 +66,7 @@ is_required(const char *smtpauth)
 {
 	const char *indimail = getenv("REQUIREAUTH");
 
-	return number(getenv("REQUIRE_AUTH")) > 0 || (indimail && strcmp(indimail, "0") != 0) ||
+	return number(getenv("REQUIRE_AUTH")) > 0 || (indimail && !is_zero(indimail)) ||
 	    (smtpauth && (strcmp(smtpauth, "!") == 0 || starts(smtpauth, "!cram") ||
 	    starts(smtpauth, "!+cram")));
 }

@@ -5,16 +5,21 @@
 #include "smtp/data.h"
 
 #include "lib/date.h"
+#include "mail/authstrip.h"
 #include "mail/dotcrlf.h"
 #include "queue/incoming.h"
 #include "smtp/checks.h"
 #include "smtp/helocheck.h"
+#include "smtp/results.h"
 #include "smtp/smtplog.h"
 #include "smtp/submission.h"
 
 /* One message on its way. */
 struct transfer {
 	struct incoming incoming;
+	struct results results;
+	struct authstrip strip;		/* if the results are wanted */
+	struct buf stripped;
 	struct submission submission;
 	struct dotcrlf_decoder decoder;
 	bool bare_cr;			/* there was one, and it is not wanted */
@@ -57,6 +62,36 @@ set_deadline(struct session *s, const struct transfer *t, uint64_t received)
 	s->in.deadline = deadline_first(rate, session_deadline(s));
 }
 
+static void
+pass_stripped(struct transfer *t)
+{
+	if (!buf_ok(&t->stripped))
+		submit_abort(&t->incoming.submit);
+	submission_text(&t->submission, &t->incoming, t->stripped.p, t->stripped.n);
+	buf_reset(&t->stripped);
+}
+
+static void
+pass_text(const struct session *s, struct transfer *t, const char *p, size_t n)
+{
+	if (!s->conf->results.on) {
+		submission_text(&t->submission, &t->incoming, p, n);
+		return;
+	}
+	authstrip_text(&t->strip, span_of(p, n), &t->stripped);
+	pass_stripped(t);
+}
+
+static void
+end_text(const struct session *s, struct transfer *t)
+{
+	if (s->conf->results.on) {
+		authstrip_end(&t->strip, &t->stripped);
+		pass_stripped(t);
+	}
+	submission_end(&t->submission, &t->incoming);
+}
+
 /* Reads to the end of the text.  REPLY_OK, or why it is not taken. */
 static enum reply
 read_text(struct session *s, struct transfer *t)
@@ -84,7 +119,7 @@ read_text(struct session *s, struct transfer *t)
 		/* Those of line ends are gone. */
 		if (s->conf->rules.no_bare_cr && span_chr(span_of(text, n), '\r') < n)
 			t->bare_cr = true;
-		submission_text(&t->submission, &t->incoming, text, n);
+		pass_text(s, t, text, n);
 		io_skip(&s->in, before - in.n);
 		received += before - in.n;
 		s->text_bytes += before - in.n;
@@ -145,7 +180,7 @@ finish(struct session *s, struct transfer *t)
 	struct buf why = { 0 };
 	enum reply reply = REPLY_LOST;
 
-	submission_end(&t->submission, in);
+	end_text(s, t);
 	put_envelope(s, &in->submit);
 	if (s->out.n && io_flush(&s->out) == -1)
 		submit_abort(&in->submit);	/* nobody is left who could be told */
@@ -177,10 +212,14 @@ data_receive(struct session *s)
 	enum reply reply;
 
 	s->in_transaction = false;
-	if (open_queue(s, &t.incoming) == -1) {
+	if ((reply = results_tell(&t.results, s)) == REPLY_OK && open_queue(s, &t.incoming) == -1)
+		reply = REPLY_QUEUE_START;
+	results_forget(&t.results);
+	if (reply != REPLY_OK) {
 		session_reset(s);
-		return REPLY_QUEUE_START;
+		return reply;
 	}
+	authstrip_begin(&t.strip, buf_span(&s->conf->results.id));
 	submission_begin(&t.submission, s);
 	reply_put(&s->out, REPLY_GO_AHEAD);
 	spfcheck_put_header(s, &t.incoming);
@@ -191,6 +230,8 @@ data_receive(struct session *s)
 	else
 		incoming_abandon(&t.incoming);
 	submission_free(&t.submission);
+	authstrip_free(&t.strip);
+	buf_free(&t.stripped);
 	session_reset(s);
 	return reply;
 }

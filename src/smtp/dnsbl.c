@@ -1,6 +1,7 @@
 /* dnsbl - lists of addresses in the name system. */
 #include "smtp/dnsbl.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "lib/ascii.h"
@@ -53,10 +54,15 @@ read_lists(const struct session *s, struct buf *lists)
 {
 	const char *path = getenv("DNSBLLIST");
 
+	enum ctl_status status = CTL_ABSENT;
+
 	if (path)
-		return ctl_path_list(path, lists) == CTL_FOUND ? CTL_FOUND : CTL_ERROR;
-	return ctlnames_may_have(&s->conf->names, FILE_NAME) ? ctl_list("dnsbllist", lists) :
-	    CTL_ABSENT;
+		status = ctl_path_list(path, lists) == CTL_FOUND ? CTL_FOUND : CTL_ERROR;
+	else if (ctlnames_may_have(&s->conf->names, FILE_NAME))
+		status = ctl_list("dnsbllist", lists);
+	if (status == CTL_ERROR)
+		(void)smtplog_unread(path ? path : FILE_NAME);
+	return status;
 }
 
 /* ---- one list ---- */
@@ -236,8 +242,13 @@ ask_lists(struct search *q, const struct buf *lists)
 		struct dnsbl_line line;
 		enum dnsbl_verdict v;
 
-		if (n == DNSBL_LISTS_MAX)
+		if (n == DNSBL_LISTS_MAX) {
+			const char *path = getenv("DNSBLLIST");
+
+			errno = EFBIG;
+			(void)smtplog_unread(path ? path : FILE_NAME);
 			return DNSBL_BROKEN;
+		}
 		if (!dnsbl_parse_line(entry, &line)) {
 			complain(entry);
 			continue;

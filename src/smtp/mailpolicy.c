@@ -10,6 +10,7 @@
 #include "smtp/checks.h"
 #include "smtp/patterns.h"
 #include "smtp/session.h"
+#include "smtp/smtplog.h"
 #include "smtp/wildmat.h"
 
 #define SHOWN_BYTES ((size_t)400)	/* bytes of an address in a reply */
@@ -49,10 +50,7 @@ take_name(struct span *part)
 	struct span name = span_head(*part, colon);
 
 	*part = span_tail(*part, colon + 1);
-	skip_blanks(&name);
-	while (name.n && ascii_isblank(name.p[name.n - 1]))
-		name.n--;
-	return name;
+	return ascii_trim(name);
 }
 
 struct rule {
@@ -95,9 +93,7 @@ take_pattern(struct span *patterns, struct span *pattern)
 			return false;
 		*pattern = span_head(*patterns, span_chr(*patterns, ','));
 		*patterns = span_tail(*patterns, pattern->n + 1);
-		skip_blanks(pattern);
-		while (pattern->n && ascii_isblank(pattern->p[pattern->n - 1]))
-			pattern->n--;
+		*pattern = ascii_trim(*pattern);
 	} while (!pattern->n);
 	return true;
 }
@@ -210,7 +206,7 @@ mailpolicy_read(struct mailpolicy *p, const struct ctlnames *names, struct buf *
 		look_for_flaws(complaints);
 		return 0;
 	default:
-		return -1;
+		return smtplog_unread("policy");
 	}
 }
 

@@ -9,6 +9,7 @@
 #include "lib/log.h"
 #include "lib/utf8.h"
 #include "mail/ere.h"
+#include "smtp/smtplog.h"
 #include "smtp/wildmat.h"
 
 #define ERROR_BYTES 128		/* what regerror(3) says */
@@ -162,6 +163,8 @@ patterns_read(struct patterns *p, const struct ctlnames *names, const char *file
 	rc = status == CTL_ERROR ? -1 : 0;
 	while (rc == 0 && status == CTL_FOUND && ctl_next_line(&text, &pos, &number, &line))
 		rc = add_line(p, file, number, line, complaints);
+	if (rc == -1)
+		(void)smtplog_unread(file);
 	buf_free(&text);
 	return rc;
 }

@@ -1,6 +1,7 @@
 /* plugins - qmail-spp plug-ins: programs that are asked at each stage of the dialogue. */
 #include "smtp/plugins.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -12,6 +13,7 @@
 #include "smtp/checks.h"
 #include "smtp/runner.h"
 #include "smtp/session.h"
+#include "smtp/smtplog.h"
 
 #define FILE_NAME "smtpplugins"
 #define SHELL "/bin/sh"
@@ -24,8 +26,10 @@
 static int
 add(struct plugins *p, char section, struct span line)
 {
-	if (p->n == PLUGINS_MAX)
+	if (p->n == PLUGINS_MAX) {
+		errno = EFBIG;
 		return -1;
+	}
 	p->list[p->n++] = (struct plugin){ section, p->text.n };
 	buf_addspan(&p->text, line);
 	buf_addc(&p->text, '\0');
@@ -70,6 +74,8 @@ plugins_read(struct plugins *p, const struct ctlnames *names)
 		rc = 0;
 		p->trusted = stat(path ? path : "control/" FILE_NAME, &st) == 0 && st.st_uid == 0;
 	}
+	if (rc == -1)
+		(void)smtplog_unread(path ? path : FILE_NAME);
 	buf_free(&file);
 	return rc;
 }
@@ -139,7 +145,9 @@ may_set(const struct session *s, struct span name)
 	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
 		if (span_eq(name, span_str(kept[i])))
 			return false;
-	return !span_starts(name, span_str("LD_"));
+	/* Nor those that AUTH makes others of. */
+	return !span_starts(name, span_str("LD_")) && !span_starts(name, span_str("AUTH_SET_")) &&
+	    !span_starts(name, span_str("AUTH_UNSET_"));
 }
 
 /* `NAME=value`, or, without value, `NAME` to be unset. */

@@ -3,6 +3,7 @@
 
 #include "mail/addr5321.h"
 #include "smtp/rcptcheck.h"
+#include "smtp/smtplog.h"
 
 enum reply
 policy_relay(struct session *s, struct buf *recipient)
@@ -21,7 +22,10 @@ policy_relay(struct session *s, struct buf *recipient)
 		r = starttls_relays(s);
 		return r == REPLY_NOT_OURS ? rcptcheck_no_relay(s, buf_span(recipient)) : r;
 	default:
-		return s->relay_client ? REPLY_OK : REPLY_CONTROLS;
+		if (s->relay_client)	/* the answer was for the log alone */
+			return REPLY_OK;
+		(void)smtplog_unread("morercpthosts.cdb");
+		return REPLY_CONTROLS;
 	}
 }
 
@@ -37,6 +41,7 @@ policy_replace_local_ip(struct session *s, struct buf *address)
 	case IPME_SYSTEM:
 		return REPLY_OWN_ADDRESSES;
 	case IPME_CONTROLS:
+		(void)smtplog_unread(s->own.unread);
 		return REPLY_CONTROLS;
 	default:
 		break;

@@ -23,7 +23,7 @@ int
 main(void)
 {
 	struct asker_server server = { .answer = answer, .question = BUF_CAP(ASKER_QUESTION_MAX),
-		.text = BUF_CAP(DNSASK_ANSWER_MAX + 1) };
+		.text = BUF_CAP(DNSASK_ANSWER_MAX + 1), .idle_ms = ASKER_IDLE_MAX_MS };
 	struct dns *d = NULL;
 	int code = CODE_TEMP;
 

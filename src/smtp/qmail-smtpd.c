@@ -46,6 +46,12 @@ refuse_to_serve(struct smtpconf *conf)
 	return CODE_OTHER_END;
 }
 
+static int
+enter_home(void)
+{
+	return chdir(QMAIL_HOME) == -1 ? smtplog_unread(QMAIL_HOME) : 0;
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -55,7 +61,7 @@ main(int argc, char *argv[])
 
 	sig_ignore(SIGPIPE);
 	sandbox_limits();
-	if (io_open_standard() == -1 || chdir(QMAIL_HOME) == -1 ||
+	if (io_open_standard() == -1 || enter_home() == -1 ||
 	    smtpconf_read(&conf, argv + (argc > 0)) == -1)
 		return refuse_to_serve(&conf);
 	warn_open_relay(&conf.intake);

@@ -58,7 +58,7 @@ is_spared(struct session *s)
 	if (!ctlnames_may_have(&s->conf->names, "s25rwhite"))
 		return 0;
 	if (ctl_set("s25rwhite", &white) == CTL_ERROR)
-		spared = -1;
+		spared = smtplog_unread("s25rwhite");
 	else if (set_find(&white, s->conf->intake.peer.remote_ip, NULL) ||
 	    (client_name(s) == CLIENT_NAMED &&
 	    set_find_domain(&white, buf_span(&s->client.name), false, NULL)))

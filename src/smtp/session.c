@@ -1,10 +1,12 @@
 /* session - one SMTP connection: its streams, its limits and the transaction that is open. */
 #include "smtp/session.h"
 
+#include <stdlib.h>
+
 #include "mail/addr5321.h"
 
 void
-session_init(struct session *s, const struct smtpconf *conf)
+session_init(struct session *s, struct smtpconf *conf)
 {
 	*s = (struct session){ .conf = conf, .begun = deadline_now() };
 	io_in_init(&s->in, 0, s->input, sizeof s->input);
@@ -28,6 +30,7 @@ session_free(struct session *s)
 	buf_free(&s->hello);
 	buf_free(&s->user);
 	buf_free(&s->tried);
+	authset_free(&s->authset);
 	starttls_free(&s->starttls);
 	buf_free(&s->sender);
 	buf_free(&s->said);
@@ -40,6 +43,17 @@ session_free(struct session *s)
 	asker_close(&s->dnsask);
 	asker_close(&s->rcptcheck.checker);
 	spfcheck_free(&s->spf);
+}
+
+enum reply
+session_adapt(struct session *s)
+{
+	s->helo_hits = (struct lists_hits){ 0 };	/* lines of the lists as they were */
+	if (smtpconf_read_again(s->conf) == -1)
+		return REPLY_CONTROLS;
+	s->relay_client = getenv("RELAYCLIENT");
+	s->spf.level_known = false;
+	return s->said_hello ? lists_remember_helo(s, &s->hello) : REPLY_OK;
 }
 
 void

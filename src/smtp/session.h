@@ -12,6 +12,7 @@
 #include "lib/io.h"
 #include "net/ip.h"
 #include "net/ipme.h"
+#include "smtp/authset.h"
 #include "smtp/client.h"
 #include "smtp/dnsbl.h"
 #include "smtp/rcptcheck.h"
@@ -37,7 +38,7 @@
 #define SESSION_OUTPUT 1024
 
 struct session {
-	const struct smtpconf *conf;
+	struct smtpconf *conf;
 	struct io_in in;
 	struct io_out out;
 	int64_t begun;			/* deadline_now() at the start */
@@ -58,6 +59,7 @@ struct session {
 	struct buf user;		/* of AUTH; empty = not authenticated */
 	struct buf tried;		/* name that this AUTH refuses, as the log may show it */
 	unsigned auth_failures;
+	struct authset authset;		/* variables that AUTH has changed */
 
 	struct asker dnsask;		/* qmail-dnsask */
 	struct rcptcheck rcptcheck;
@@ -88,8 +90,11 @@ struct session {
 };
 
 /* Serves descriptors 0 and 1.  Borrows conf until session_free. */
-void session_init(struct session *s, const struct smtpconf *conf);
+void session_init(struct session *s, struct smtpconf *conf);
 void session_free(struct session *s);
+/* Variables have changed: limits and lists are read again, and who may relay.  REPLY_OK, or why the
+ * session has to end. */
+MUST_CHECK enum reply session_adapt(struct session *s);
 /* No transaction is open afterwards. */
 void session_reset(struct session *s);
 /* The next line without its end, into *line.  REPLY_OK, or why there is none: REPLY_LONG_LINE if

@@ -1,6 +1,7 @@
 /* smtpconf - what qmail-smtpd is told by control files and its environment. */
 #include "smtp/smtpconf.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "lib/ascii.h"
@@ -30,6 +31,8 @@ line_or_me(const struct ctlnames *names, const char *name, enum ctl_status me_st
 	enum ctl_status status = ctlnames_may_have(names, name) ? ctl_line(name, line) :
 	    CTL_ABSENT;
 
+	if (status == CTL_ERROR)
+		(void)smtplog_unread(name);
 	if (status == CTL_ABSENT && me_status == CTL_FOUND) {
 		buf_addbuf(line, me);
 		status = buf_ok(line) ? CTL_FOUND : CTL_ERROR;
@@ -57,8 +60,14 @@ read_names(struct smtpconf *conf)
 	struct buf me = { 0 };
 	enum ctl_status me_status = ctl_line("me", &me), greeting = CTL_ERROR, local = CTL_ERROR;
 
-	if (me_status != CTL_ERROR)
+	if (me_status == CTL_ERROR)
+		(void)smtplog_unread("me");
+	else
 		greeting = greeting_or_me(conf, me_status, &me);
+	if (greeting == CTL_ABSENT) {	/* then there is no me */
+		errno = ENOENT;
+		(void)smtplog_unread("me");
+	}
 	if (greeting == CTL_FOUND)
 		local = line_or_me(&conf->names, "localiphost", me_status, &me,
 		    &conf->local_ip_host);
@@ -91,12 +100,12 @@ smtpconf_number(const struct ctlnames *names, const char *variable, const char *
 	}
 	if (!file || !ctlnames_may_have(names, file))
 		return 0;
-	return ctl_number(file, max, value) == CTL_ERROR ? -1 : 0;
+	return ctl_number(file, max, value) == CTL_ERROR ? smtplog_unread(file) : 0;
 }
 
 /* strictpatterns: better no service than one with a list that has holes. */
 static int
-read_policy(struct smtpconf *conf)
+read_policy(struct smtpconf *conf, bool again)
 {
 	uint64_t strict = 0;
 
@@ -106,10 +115,23 @@ read_policy(struct smtpconf *conf)
 	    rules_read(&conf->rules, &conf->names) == -1 ||
 	    validrcpt_read(&conf->validrcpt, &conf->names) == -1 ||
 	    plugins_read(&conf->plugins, &conf->names) == -1 ||
+	    results_read(&conf->results, &conf->names) == -1 ||
 	    smtpconf_number(&conf->names, NULL, "strictpatterns", 1, &strict) == -1)
 		return -1;
-	smtplog_lines(&conf->complaints);
+	if (!again)
+		smtplog_lines(&conf->complaints);
 	return strict && conf->complaints.n ? -1 : 0;
+}
+
+static void
+free_policy(struct smtpconf *conf)
+{
+	lists_free(&conf->lists);
+	mailpolicy_free(&conf->mailpolicy);
+	validrcpt_free(&conf->validrcpt);
+	plugins_free(&conf->plugins);
+	results_free(&conf->results);
+	buf_free(&conf->complaints);
 }
 
 int
@@ -119,9 +141,23 @@ smtpconf_read(struct smtpconf *conf, char *args[])
 	if (read_names(conf) == -1 || read_timeout(conf) == -1)
 		return -1;
 	authconf_read(&conf->auth, args);
-	if (read_policy(conf) == -1)
+	if (read_policy(conf, false) == -1)
 		return -1;
-	return intake_read(&conf->intake, &conf->names);
+	if (intake_read(&conf->intake, &conf->names) == -1)
+		return smtplog_unread(conf->intake.unread);
+	return 0;
+}
+
+int
+smtpconf_read_again(struct smtpconf *conf)
+{
+	free_policy(conf);
+	conf->rules = (struct rules){ 0 };
+	conf->plugins = (struct plugins){ 0 };
+	if (read_policy(conf, true) == -1)
+		return -1;
+	return intake_read_size(&conf->intake, &conf->names) == -1 ?
+	    smtplog_unread("databytes") : 0;
 }
 
 void
@@ -130,10 +166,6 @@ smtpconf_free(struct smtpconf *conf)
 	buf_free(&conf->greeting);
 	buf_free(&conf->local_ip_host);
 	intake_free(&conf->intake);
-	lists_free(&conf->lists);
-	mailpolicy_free(&conf->mailpolicy);
-	validrcpt_free(&conf->validrcpt);
-	plugins_free(&conf->plugins);
-	buf_free(&conf->complaints);
+	free_policy(conf);
 	*conf = (struct smtpconf){ 0 };
 }

@@ -13,6 +13,7 @@
 #include "smtp/lists.h"
 #include "smtp/mailpolicy.h"
 #include "smtp/plugins.h"
+#include "smtp/results.h"
 #include "smtp/rules.h"
 #include "smtp/validrcpt.h"
 
@@ -29,6 +30,7 @@ struct smtpconf {
 	struct rules rules;
 	struct plugins plugins;
 	struct validrcpt validrcpt;
+	struct resultsconf results;
 	struct buf complaints;		/* lines about lists that cannot be used */
 	unsigned log_styles;		/* smtp/smtplog.h */
 };
@@ -39,6 +41,9 @@ struct smtpconf {
  * stays where it is.  -1: a control file cannot be used, or neither me
  * nor smtpgreeting exists; do not serve then.  Borrows from the environment. */
 MUST_CHECK int smtpconf_read(struct smtpconf *conf, char *args[]);
+/* What checks and limits are told by them, once more: variables have changed.  What cannot be used
+ * in lists is not complained of again.  -1 as above; the session must end then. */
+MUST_CHECK int smtpconf_read_again(struct smtpconf *conf);
 void smtpconf_free(struct smtpconf *conf);
 
 /* A number: the variable if it is set (without digits: 0), else the file's, else *value stays.

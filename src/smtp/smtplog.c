@@ -1,10 +1,13 @@
 /* smtplog - what qmail-smtpd says on descriptor 2 about its decisions. */
 #include "smtp/smtplog.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "lib/ascii.h"
+#include "lib/errtext.h"
 #include "lib/io.h"
 #include "lib/log.h"
 #include "lib/num.h"
@@ -58,6 +61,22 @@ smtplog_lines(const struct buf *lines)
 		smtplog_put(&copy);
 		rest = span_tail(rest, line.n + 1);
 	}
+}
+
+int
+smtplog_unread(const char *file)
+{
+	struct buf line = { 0 };
+	int error = errno;
+
+	buf_adds(&line, "unable to read ");
+	buf_adds(&line, strchr(file, '/') ? "" : "control/");
+	smtplog_add(&line, span_str(file));
+	buf_adds(&line, ": ");
+	buf_adds(&line, error == EPROTO ? "it is damaged" : errtext(error));
+	smtplog_put(&line);
+	errno = error;
+	return -1;
 }
 
 /* ` name=` and the value. */

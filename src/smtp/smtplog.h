@@ -39,6 +39,10 @@ void smtplog_put(struct buf *line);
 /* Each of these lines by itself. */
 void smtplog_lines(const struct buf *lines);
 
+/* `unable to read control/badhelo: access denied`, by errno, which stays (EPROTO: `it is damaged`);
+ * file: its name in control/, or a path.  Returns -1. */
+int smtplog_unread(const char *file);
+
 /* The connection ends before there is a session, r is in place of the greeting.  Reads the
  * environment. */
 void smtplog_unserved(enum reply r);

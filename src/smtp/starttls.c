@@ -11,6 +11,7 @@
 #include "smtp/auth.h"
 #include "smtp/checks.h"
 #include "smtp/session.h"
+#include "smtp/smtplog.h"
 #include "tls/ucspi.h"
 
 /* ---- switches ---- */
@@ -177,7 +178,8 @@ grant(struct session *s, struct span email)
 	buf_reset(&s->starttls.cert);
 	buf_addspan(&s->starttls.cert, email);
 	s->relay_client = "";
-	return buf_ok(&s->starttls.cert) ? REPLY_OK : REPLY_MEMORY;
+	return buf_ok(&s->starttls.cert) && setenv("RELAYCLIENT", "", 1) == 0 ? REPLY_OK :
+	    REPLY_MEMORY;
 }
 
 static enum reply
@@ -221,6 +223,7 @@ starttls_relays(struct session *s)
 	case CTL_ABSENT:
 		break;
 	case CTL_ERROR:
+		(void)smtplog_unread("tlsclients");
 		r = REPLY_CONTROLS;
 	}
 	buf_free(&list);

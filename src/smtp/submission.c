@@ -10,6 +10,7 @@
 #include "lib/date.h"
 #include "mail/field.h"
 #include "mail/msgid.h"
+#include "smtp/smtplog.h"
 
 /* ---- the sender ---- */
 
@@ -45,6 +46,7 @@ look_up(struct span login, struct span sender)
 		r = REPLY_OK;
 		break;
 	default:
+		(void)smtplog_unread("submitsenders");
 		r = REPLY_CONTROLS;
 	}
 	buf_free(&list);

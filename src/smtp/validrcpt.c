@@ -1,16 +1,17 @@
 /* validrcpt - lists of the recipients that exist. */
 #include "smtp/validrcpt.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "lib/alabel.h"
 #include "lib/ascii.h"
 #include "lib/ctl.h"
 #include "lib/num.h"
-#include "mail/addr5321.h"
 #include "smtp/session.h"
 #include "smtp/smtplog.h"
 
+#define MORE "control/morevalidrcptto.cdb"
 #define LOG_REFUSED 1
 #define LOG_ALL 2
 
@@ -29,7 +30,9 @@ read_list(struct validrcpt *v, const struct ctlnames *names)
 	else if (ctlnames_may_have(names, "validrcptto"))
 		status = ctl_set("validrcptto", &v->list);
 	v->listed = status == CTL_FOUND;
-	return status == CTL_ERROR || (path && *path && status == CTL_ABSENT) ? -1 : 0;
+	if (status == CTL_ERROR || (path && *path && status == CTL_ABSENT))
+		return smtplog_unread(path ? path : "validrcptto");
+	return 0;
 }
 
 /* must: the file has to be there. */
@@ -40,9 +43,10 @@ open_cdb(const char *path, bool must, struct cdbmap **map)
 	case CDBMAP_FOUND:
 		return 0;
 	case CDBMAP_ABSENT:
-		return must ? -1 : 0;
+		errno = ENOENT;
+		return must ? smtplog_unread(path) : 0;
 	default:
-		return -1;
+		return smtplog_unread(path);
 	}
 }
 
@@ -52,7 +56,7 @@ open_cdbs(struct validrcpt *v, const struct ctlnames *names)
 	const char *more = getenv("MOREVALIDRCPTTO_CDB"), *all = getenv("VALIDRCPTTO_CDB");
 
 	if (!more && ctlnames_may_have(names, "morevalidrcptto.cdb") &&
-	    open_cdb("control/morevalidrcptto.cdb", false, &v->more) == -1)
+	    open_cdb(MORE, false, &v->more) == -1)
 		return -1;
 	if (more && *more && open_cdb(more, true, &v->more) == -1)
 		return -1;
@@ -81,6 +85,15 @@ validrcpt_free(struct validrcpt *v)
 /* ---- the first form ---- */
 
 static enum verdict
+damaged(const char *variable)
+{
+	const char *path = getenv(variable);
+
+	(void)smtplog_unread(path ? path : MORE);
+	return TROUBLE;
+}
+
+static enum verdict
 look_up(const struct validrcpt *v, const char *sign, struct span address)
 {
 	struct buf key = { 0 };
@@ -99,7 +112,7 @@ look_up(const struct validrcpt *v, const char *sign, struct span address)
 		cdbmap_forget(v->more);
 		status = cdbmap_find(v->more, buf_span(&key), &data);
 		found = status == CDBMAP_FOUND ? means :
-		    status == CDBMAP_ABSENT ? NOT_LISTED : TROUBLE;
+		    status == CDBMAP_ABSENT ? NOT_LISTED : damaged("MOREVALIDRCPTTO_CDB");
 	}
 	buf_free(&key);
 	return found;
@@ -134,7 +147,7 @@ look_up_all(const struct validrcpt *v, struct span key)
 	case CDBMAP_ABSENT:
 		return NOT_LISTED;
 	default:
-		return TROUBLE;
+		return damaged("VALIDRCPTTO_CDB");
 	}
 }
 
@@ -220,15 +233,41 @@ find(const struct validrcpt *v, struct span recipient)
 	return found == NOT_LISTED && v->all ? DOES_NOT : found;
 }
 
+/* Without a domain: with the one that qmail-send will give it; but for postmaster, whom every host
+ * has (RFC 5321, 4.5.1), listed or not. */
+static enum verdict
+find_undomained(const struct validrcpt *v, struct span local)
+{
+	struct buf address = { 0 }, host = { 0 };
+	enum verdict found = TROUBLE;
+
+	if (ascii_ieq(local, span_str("postmaster")))
+		return NOT_LISTED;
+	if (ctl_line_me("envnoathost", "envnoathost", &host) == CTL_ERROR) {
+		(void)smtplog_unread("envnoathost");
+	} else {
+		buf_addspan(&address, local);
+		buf_addc(&address, '@');
+		buf_addbuf(&address, &host);
+		if (buf_ok(&host) && buf_ok(&address))
+			found = find(v, buf_span(&address));
+	}
+	buf_free(&address);
+	buf_free(&host);
+	return found;
+}
+
 enum reply
 validrcpt_find(struct session *s, struct buf *recipient)
 {
 	const struct validrcpt *v = &s->conf->validrcpt;
+	struct span address = buf_span(recipient);
 	enum verdict found;
 
-	if (!(v->listed || v->more || v->all) || !addr5321_domain(buf_span(recipient)).n)
+	if (!(v->listed || v->more || v->all))
 		return REPLY_OK;
-	found = find(v, buf_span(recipient));
+	found = span_chr(address, '@') < address.n ? find(v, address) :
+	    find_undomained(v, address);
 	if (found == TROUBLE)
 		return REPLY_CONTROLS;
 	if (found != NOT_LISTED && (!v->all || v->log >= (found == EXISTS ? LOG_ALL : LOG_REFUSED)))

@@ -5,7 +5,10 @@
  * forms that is listed decides, `-` means no; a recipient that is in none is left to others.
  *
  * VALIDRCPTTO_CDB with keys `u@x.org`, `u-default@x.org`, `@x.org` and values that mean no if they
- * begin with `-`: a recipient that is not found does not exist. */
+ * begin with `-`: a recipient that is not found does not exist.
+ *
+ * A recipient without a domain is looked up as one of control/envnoathost (default: me), where its
+ * mail goes; postmaster is not looked up. */
 #ifndef SMTP_VALIDRCPT_H
 #define SMTP_VALIDRCPT_H
 

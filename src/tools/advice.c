@@ -75,7 +75,8 @@ static void
 check_numbers(struct advice *a)
 {
 	static const char *const names[] = { "concurrencylocal", "concurrencyremote", "databytes",
-		"queuelifetime", "remotebatch", "timeoutconnect", "timeoutremote", "timeoutsmtpd" };
+		"queuelifetime", "remotebatch", "remotereuse", "timeoutconnect", "timeoutremote",
+		"timeoutsmtpd" };
 	struct stat st;
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -286,6 +287,34 @@ check_owner(struct advice *a, const char *path, uid_t owner)
 		WARN(a, "%s: others can change it; chmod go-w it", name.text);
 }
 
+static bool
+is_readable(const struct stat *st)
+{
+	static const char *const groups[] = { GROUP_QMAIL, GROUP_NOFILES };
+
+	for (size_t i = 0; (st->st_mode & S_IRGRP) && i < sizeof groups / sizeof *groups; i++) {
+		gid_t gid;
+
+		if (uids_group(groups[i], &gid) == UIDS_FOUND && gid == st->st_gid)
+			return true;
+	}
+	return st->st_mode & S_IROTH;
+}
+
+/* Keys are kept from whom they should be. */
+static void
+check_readable(struct advice *a, const char *path)
+{
+	const char *dot = strrchr(path, '.');
+	struct stat st;
+
+	if (strncmp(path, "control/", 8) == 0 && !(dot && strcmp(dot, ".pem") == 0) &&
+	    stat(path, &st) == 0 && S_ISREG(st.st_mode) && !is_readable(&st))
+		WARN(a, "%s: the accounts of the mail system cannot read it, so mail waits or is "
+		    "refused for now; chmod a+r it, or chgrp " GROUP_QMAIL " and chmod g+r "
+		    "if it holds a secret", visible(span_str(path)).text);
+}
+
 static void
 check_owners(struct advice *a, const char *dir)
 {
@@ -308,8 +337,10 @@ check_owners(struct advice *a, const char *dir)
 		buf_adds(&path, found[i]->d_name);
 		/* Lock files of vpopmail and the like say nothing. */
 		if (found[i]->d_name[0] != '.' && !(dot && strcmp(dot, ".lock") == 0) &&
-		    buf_ok(&path))
+		    buf_ok(&path)) {
 			check_owner(a, buf_str(&path), owner);
+			check_readable(a, buf_str(&path));
+		}
 		buf_free(&path);
 		free(found[i]);
 	}

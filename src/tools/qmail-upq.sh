@@ -1,7 +1,8 @@
 #!/bin/sh
 # qmail-upq - move the messages of a queue to the directories in which this build looks for them:
-# message N of mess, info, local and remote to directory N mod @SPLIT@.  For a queue that was made
-# without split directories, or with another number of them, which `make setup` refuses.
+# message N of mess, info, local and remote to directory N mod @SPLIT@, and of todo and intd, if
+# they have such directories (big-todo).  For a queue that was made without split directories, or
+# with another number of them, which `make setup` refuses.
 # Usage: qmail-upq     Run by: root, from the build tree, mail system stopped; then `make setup`.
 # Renames only, so that inode numbers and times stay; may be interrupted and run again.
 # Exit: 0 every file is where it belongs; 111 failure, or something was left alone (it says what).
@@ -61,6 +62,17 @@ tidy() {
 	done
 }
 
+# is_split DIR
+is_split() {
+	for sub in "$1"/*; do
+		case ${sub##*/} in
+		*[!0-9]*) continue ;;
+		esac
+		[ -d "$sub" ] && return 0
+	done
+	return 1
+}
+
 cd "$queue" || die "unable to chdir to $queue"
 if command -v flock >/dev/null; then
 	exec 9<>lock/sendmutex || die "unable to open $queue/lock/sendmutex"
@@ -70,14 +82,24 @@ prepare mess 0750
 prepare info 0700
 prepare local 0700
 prepare remote 0700
+dirs='mess info local remote'
+if is_split todo; then
+	prepare todo 0750
+	dirs="$dirs todo"
+fi
+if is_split intd; then
+	prepare intd 0700
+	dirs="$dirs intd"
+fi
 list=$(mktemp) || die 'unable to make a temporary file'
 trap 'rm -f "$list"' EXIT
-find mess info local remote -type f >"$list" || die "unable to read $queue"
+# shellcheck disable=SC2086
+find $dirs -type f >"$list" || die "unable to read $queue"
 while IFS= read -r file; do
 	place "$file"
 done <"$list"
-for dir in mess info local remote; do
-	tidy $dir
+for dir in $dirs; do
+	tidy "$dir"
 done
 sync
 [ $left = 0 ] || exit 111

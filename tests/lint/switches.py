@@ -16,7 +16,7 @@ SOURCES = sorted(glob.glob('src/smtp/*.c')) + ['src/mail/intake.c', 'src/mail/re
 SOURCES += ['src/spf/controls.c', 'src/queue/taps.c', 'src/queue/qfilter.c',
             'src/queue/qmail-qfilter.c', 'src/spawn/spawn-filter.c', 'src/spawn/qmail-lspawn.c']
 # Read by helpers that get them as an argument, and what describes the connection.
-CONNECTION = re.compile(r'TCP6?(LOCAL|REMOTE)\w+|PROTO|PATH|SMTPAUTHMETHOD|SSLCTLFD')
+CONNECTION = re.compile(r'TCP6?(LOCAL|REMOTE)\w+|PROTO|PATH|SMTPAUTH(METHOD|USER)|SSLCTLFD')
 FIRST_ARGUMENT = re.compile(r'\b(?:getenv|is_on|ctl_\w+|starttls_\w+|read_either)\(\s*"([^"]+)"')
 CALLS = re.compile(
     r'\b(?:smtpconf_number|ctlnames_may_have|line_or_me|read_either)\(([^;{]*?)\)', re.S)

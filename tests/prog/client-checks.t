@@ -86,11 +86,12 @@ LISTS = [  # dnsbllist, variables, replies, log lines
     (':text\n-txt.test\n', {}, ['250 ok', '553 ' + LISTED],
      ['rbl: dnsbllist: no zone in: :text', rbl('txt.test', 'reject', LISTED)]),
     ('none.test\n', {'DNSBLLIST': 'control/other'}, ['250 ok', '553 no'], [rbl('a.test', 'reject', 'no')]),
-    ('none.test\n', {'DNSBLLIST': 'control/nonesuch'}, ['250 ok', '421 unable to read controls (#4.3.0)'], []),
-    (True, {}, ['250 ok', '421 unable to read controls (#4.3.0)'], []),
+    ('none.test\n', {'DNSBLLIST': 'control/nonesuch'}, ['250 ok', '421 unable to read controls (#4.3.0)'],
+     ['unable to read control/nonesuch: file does not exist']),
+    (True, {}, ['250 ok', '421 unable to read controls (#4.3.0)'], ['unable to read control/dnsbllist: is a directory']),
     ('none.test\n' * 64, {}, OK, [rbl('none.test', 'pass')] * 64),
     ('none.test\n' * 65, {}, ['250 ok', '421 unable to read controls (#4.3.0)'],
-     [rbl('none.test', 'pass')] * 64),
+     [rbl('none.test', 'pass')] * 64 + ['unable to read control/dnsbllist: file too big']),
     ('none.test\n', {'TCPREMOTEIP': None}, OK, []),
 ]
 

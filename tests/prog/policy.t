@@ -166,6 +166,14 @@ def test_validrcptto():
     got, log = ask(names, {'VALIDRCPTTO_CDB': every, 'VALIDRCPTTO_LOG': '2', 'VALIDRCPTTO_LIMIT': '2'})
     tap.equal(got, '250 250 553 421', 'VALIDRCPTTO_LIMIT')
     tap.equal(len(re.findall('validrcptto: accepted address', log)), 2, 'VALIDRCPTTO_LOG=2')
+    for names, wanted in ((['u', 'z', 'PostMaster', 'v'], '553 553 250 553'),
+                          (['u', 'z', 'PostMaster', 'v'], '250 553 250 553')):
+        control = {'envnoathost': 'ok.example\n'} if wanted[0] == '2' else {}
+        tap.equal(ask(names, {'VALIDRCPTTO_CDB': every}, control)[0], wanted,
+                  'VALIDRCPTTO_CDB: no domain, envnoathost %r' % control)
+    tap.equal(ask(['u', 'v', 'postmaster'], {}, {'validrcptto': listed, 'envnoathost': 'ok.example\n'})[0],
+              '250 553 250', 'validrcptto: no domain')
+    tap.equal(ask(['u'], {'VALIDRCPTTO_CDB': every}, {'envnoathost': True})[0], '421', 'envnoathost cannot be read')
     tap.equal(ask(['z@ok.example'], {'VALIDRCPTTO_CDB': every, 'RELAYCLIENT': ''})[0], '250', 'not for relaying clients')
     tap.equal(ask(['z%d@ok.example' % i for i in range(11)], {'VALIDRCPTTO_CDB': every})[0],
               ' '.join(['553'] * 9 + ['421']), 'ten of them')
@@ -407,6 +415,11 @@ def test_log():
         _, log = talk(script, {'DATABYTES': '10', 'MAXRCPT': '1', **style})
         found = re.findall(r'qmail-smtpd\[\d+\]: (DATABYTES exceeded|MAXRCPT fail) \[192\.0\.2\.7\]\n', log)
         tap.equal(found, ['DATABYTES exceeded', 'MAXRCPT fail', 'DATABYTES exceeded'] if said else [], 'limits: %s' % style)
+    for env, said in (({}, 1), ({'RELAYCLIENT': ''}, 0)):
+        lines, log = talk(START + 'RCPT TO:<u@no.example>\r\n' * 2, {'QMAILSMTPD_LOG_RCPT': '1', **env},
+                          {**OPEN, 'morercpthosts.cdb': 'x'})
+        tap.equal((lines[-1][:3], log.count('morercpthosts.cdb')), ('421' if said else '250', said),
+                  'a damaged list: %s' % env)
     _, log = talk('HELO %s\r\nMAIL FROM:<%s@b.example>\r\nRCPT TO:<%s@no.example>\r\n' % ('h' * 2000, 'a' * 880, 'b' * 880),
                   {'QMAILSMTPD_LOG': 'refusal,qlog,sqmail'})
     tap.ok(max(len(line) for line in log.splitlines()) < 4096, 'lines are bounded')

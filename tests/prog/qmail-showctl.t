@@ -3,7 +3,7 @@
 import grp
 import os
 import pwd
-import pwd
+import shutil
 import subprocess
 import sys
 import time
@@ -254,14 +254,27 @@ def test_warnings():
         'control/rcpthosts: others can change it; chmod go-w it',
         'users/cdb: belongs to uid 250, who can change it; chown root it']), 'owners and modes')
     owned('control', mode=0o755)
-    control(**{**RIGHT, 'smtproutes': 'x:relay u p\n', 'clientcert.pem': 'x'})
+    control(**{**RIGHT, 'smtproutes': 'x:relay u p\n', 'clientcert.pem': 'x',
+              'clientca.pem': 'x'})
     os.mkdir(CONTROL + '/notlshosts')
     owned('control/smtproutes', mode=0o640)
+    shutil.chown(CONTROL + '/smtproutes', group='qmail')
+    owned('control/clientca.pem', mode=0o600)
     owned('control/clientcert.pem', pwd.getpwnam('qmailt').pw_uid, 0o600)
     owned('control/notlshosts', pwd.getpwnam('qmailr').pw_uid, 0o755)
     os.unlink(HOME + '/users/cdb')
     tap.equal(warnings(), (0, []), 'what belongs to others, and is kept from others')
     os.rmdir(CONTROL + '/notlshosts')
+    unread = ('control/%s: the accounts of the mail system cannot read it, so mail waits or is '
+              'refused for now; chmod a+r it, or chgrp qmail and chmod g+r if it holds a secret')
+    control(**{**RIGHT, 'smtproutes': 'x:relay u p\n', 'badmailfrom': '@x\n', 'databytes': '1\n'})
+    shutil.chown(CONTROL + '/smtproutes', group='qmail')
+    owned('control/smtproutes', mode=0o600)
+    owned('control/badmailfrom', mode=0o640)
+    shutil.chown(CONTROL + '/databytes', group='nofiles')
+    owned('control/databytes', mode=0o640)
+    tap.equal(warnings(), (1, [unread % 'badmailfrom', unread % 'smtproutes']),
+              'what only root can read')
     owned('control/rcpthosts', mode=0o664)
     tap.equal(warnings()[0], 1, 'exit code')
     done = subprocess.run([SHOWCTL, '-x'], stdout=subprocess.PIPE, stderr=subprocess.PIPE,

@@ -3,6 +3,7 @@
 import base64
 import hmac
 import os
+import pwd
 import re
 import smtplib
 import sys
@@ -560,7 +561,12 @@ def test_clear_channel():
             ({'TCPREMOTEIP': '127.0.0.9'}, certificate, False),
             ({'TCPREMOTEIP': '::1'}, certificate, False),
             ({'TCPREMOTEIP': '::ffff:127.0.0.1'}, certificate, False),
-            ({'TCPREMOTEIP': '128.0.0.1'}, certificate, True), ({}, {}, False)):
+            ({'TCPREMOTEIP': '128.0.0.1'}, certificate, True), ({}, {}, False),
+            # the certificate is gone
+            ({'FORCE_TLS': '1'}, {}, True), ({'FORCE_TLS': ''}, {}, True),
+            ({'FORCE_TLS': '0'}, {}, False), ({'FORCE_TLS': '1', 'FORCETLS': '0'}, {}, False),
+            ({'FORCE_TLS': '1', 'ALLOW_INSECURE_AUTH': '1'}, {}, False),
+            ({'FORCE_TLS': '1', 'TCPREMOTEIP': '127.0.0.9'}, {}, False)):
         lines, _ = talk('EHLO x\r\n' + GOOD, env=env, control=control)
         offered = any(line.startswith('250-AUTH') for line in lines)
         tap.equal((lines[-1] == want, offered), (refused, not refused),
@@ -647,6 +653,65 @@ def test_log_styles():
               'sqmail: whose line it is')
 
 
+def changed(*env, script='', **options):
+    """Codes of the replies to AUTH, EHLO, and MAIL and RCPT of two recipients; all that was said;
+    the log."""
+    server = Server(env=dict(env), **options)
+    said, _ = netserver.exchange(
+        server, GOOD + 'EHLO x\r\nMAIL FROM:<joe@b.example>\r\nRCPT TO:<u@ok.example>\r\n'
+        'RCPT TO:<v@far.example>\r\n' + script)
+    return re.findall(r'(?m)^(\d\d\d) ', said)[1:], said, server.logged()
+
+
+def test_variables():
+    """AUTH_SET_ and AUTH_UNSET_, and what is read again because of them."""
+    yes = ['235', '250', '250', '250', '250']
+    two = ['235', '250', '250', '250', '452']
+    tap.equal(changed()[0], yes, 'without')
+    tap.equal(changed(('AUTH_SET_MAXRCPT', '1'))[0], two, 'AUTH_SET_: on')
+    tap.equal(changed(('AUTH_SET_MAXRCPT', 'x'))[0], yes, 'AUTH_SET_: no number')
+    tap.ok('session: ' in changed(('AUTH_SET_QMAILSMTPD_LOG', 'session'))[2], 'AUTH_SET_: log')
+    tap.equal(changed(('MAXRCPT', '1'))[0], two, 'a limit')
+    tap.equal(changed(('MAXRCPT', '1'), ('AUTH_UNSET_MAXRCPT', ''))[0], yes, 'AUTH_UNSET_: on')
+    tap.ok('session: ' not in changed(('QMAILSMTPD_LOG', 'session'),
+                                      ('AUTH_UNSET_QMAILSMTPD_LOG', ''))[2], 'AUTH_UNSET_: log')
+    tap.equal(changed(('MAXRCPT', '1'), ('AUTH_UNSET_', ''))[0], two, 'AUTH_UNSET_: no name')
+    tap.equal(changed(('MAXRCPT', '1'), ('AUTH_UNSET_MAXRCPT', ''), control={'maxrcpt': '1\n'})[0],
+              two, 'then the file counts')
+    tap.ok('250-SIZE 77\r\n' in changed(('DATABYTES', '5'), ('AUTH_SET_DATABYTES', '77'))[1],
+           'DATABYTES')
+    no_lists = changed(('AUTH_SET_NOBADHELO', ''), control={'badhelo': '^x$\n'})[0]
+    tap.equal(no_lists, yes, 'a list that is off')
+    tap.equal(changed(control={'badhelo': '^x$\n'})[0], yes[:3] + ['553', '553'], '  and on')
+    said, _ = talk('HELO x\r\n' + GOOD + 'MAIL FROM:<>\r\nRCPT TO:<u@ok.example>\r\n',
+                   env={'NOBADHELO': '', 'AUTH_UNSET_NOBADHELO': ''},
+                   control={'badhelo': '^x$\n'})
+    tap.equal(said[-1][:3], '553', 'a name that was said before')
+    tap.equal(changed(('AUTH_UNSET_RELAYCLIENT', ''))[0], yes[:4] + ['553'], 'no right to relay')
+    tap.equal(changed(('AUTH_SET_RCPTCHECK', '/nonesuch'), ('AUTH_SET_RCPTCHECKRELAYCLIENT', '1'))[0],
+              yes[:3] + ['421'], 'RCPTCHECK')
+    codes, said, log = changed(('AUTH_SET_VALIDRCPTTO', '/nonesuch'))
+    tap.equal((codes, said.split('\r\n')[1]), (['421'], '421 unable to read controls (#4.3.0)'),
+              'a file that cannot be read')
+    tap.ok(': unable to read /nonesuch: file does not exist\n' in log, '  in the log', log)
+    said, _ = talk('AUTH PLAIN %s\r\nEHLO x\r\n' % plain('joe', 'wrong'),
+                   env={'AUTH_SET_DATABYTES': '77'})
+    tap.equal([said[0][:3], '250-SIZE 0' in said], ['535', True], 'a login that is refused')
+    log = changed(('AUTH_SET_MAXRCPT', '1'), control={'badmailfrom': '(x\n'})[2]
+    tap.equal(log.count('badmailfrom line 1'), 1, 'a malformed line is in the log once')
+    list_of = {'smtpplugins': '[connection]\n:echo SAUTH_SET_MAXRCPT=1\n'}
+    for owner, codes in (('qmaild', yes), ('root', two)):
+        real = netserver.controls
+
+        def controls(extra, who=owner, write=real):
+            write(extra)
+            os.chown(netserver.HOME + '/control/smtpplugins', pwd.getpwnam(who).pw_uid, 0)
+        netserver.controls = controls
+        got = changed(('ENABLE_SPP', ''), control=list_of)[0]
+        netserver.controls = real
+        tap.equal(got, codes, 'by a plug-in of a list of ' + owner)
+
+
 def main():
     set_up()
     try:
@@ -669,6 +734,7 @@ def main():
         test_secret()
         test_smtplib()
         test_log_styles()
+        test_variables()
     finally:
         tear_down()
     return tap.done()

@@ -179,6 +179,24 @@ def forgotten():
     tap.ok(queued and b'HELO' not in queued[0][0].split(b'\n')[0], 'the name in EHLO, too')
 
 
+def forgotten_login():
+    checker = world.DIR + '/yes'
+    world.write(checker, b'#!/bin/sh\ncat <&3 >/dev/null; exec "$@"\n', mode=0o755)
+    server = Smtp({'AUTH_SET_DATABYTES': '77', 'AUTH_UNSET_QMAILLOCAL': '', 'ALLOW_INSECURE_AUTH': '1'},
+                  args=(checker, 'true'))
+    server.greet()
+    server.say(b'AUTH PLAIN AGpvZQBvcGVu')
+    server.send(EHLO)
+    tap.ok('250-SIZE 77\r\n' in server.until(rb'(?m)^250 .*\r\n'), 'what AUTH has set')
+    server.encrypt()
+    server.send(EHLO)
+    tap.ok('250-SIZE 0\r\n' in server.until(rb'(?m)^250 .*\r\n'), '  is forgotten')
+    server.send(b'MAIL FROM:<joe@x.example>\r\n')
+    tap.equal([server.until(rb'\r\n'), server.say(b'RCPT TO:<u@far.example>')[:3]],
+              ['250 ok\r\n', '553'], '  and the right to relay')
+    server.end()
+
+
 def injected():
     """CVE-2011-0411: what comes in the clear behind STARTTLS is not taken for encrypted."""
     server = Smtp()
@@ -285,7 +303,7 @@ def clients():
             ('listed', 'client', '250 ok\r\n'), ('other name, case', 'san', '250 ok\r\n'),
             ('unlisted', 'unlisted', REFUSAL % ''), ('none', None, REFUSAL % ''),
             ('self-signed', 'fake', REFUSAL % ': self-signed certificate')):
-        server = Smtp(control=control)
+        server = Smtp({'QMAILQUEUE': relay_filter()}, control)
         server.greet()
         context = world.client_context()
         if cert:
@@ -300,6 +318,7 @@ def clients():
         _, text = message(server)
         tap.ok(re.search(r'encrypted\)\n  \(cert joe@client\.example\); ', text),
                'client: Received', text[:200])
+        tap.ok(os.path.exists(netserver.QUEUE + '/out/relays'), 'client: filters see RELAYCLIENT')
     server = Smtp(control=control)
     server.greet()
     server.say(b'MAIL FROM:<x@x.example>')
@@ -315,6 +334,16 @@ def clients():
     server.say(b'MAIL FROM:<x@x.example>')
     tap.equal(server.say(b'RCPT TO:<you@elsewhere.example>'), '250 ok\r\n', 'client: UCSPITLS=?')
     server.end()
+
+
+def relay_filter():
+    """A program in place of qmail-queue that notes whether it is a relay client's."""
+    path = netserver.QUEUE + '/relay-filter'
+    with open(path, 'w') as file:
+        file.write('#!/bin/sh\n[ -z "${RELAYCLIENT+set}" ] || : >%s/out/relays\nexec %s\n'
+                   % (netserver.QUEUE, netserver.STUB))
+    os.chmod(path, 0o755)
+    return path
 
 
 def list_of_clients(control):
@@ -469,8 +498,9 @@ def big():
     tap.ok(body == text.replace(b'\r\n', b'\n'), '%d bytes: all of them' % len(text), len(body))
 
 
-# From chdir(2) to the end: one message in the clear, counted before there was TLS.
-MOST_CALLS = 56
+# From chdir(2) to the end: one message in the clear, counted before there was TLS (56), and the look
+# at what SIGCHLD does before a child is started.
+MOST_CALLS = 57
 
 
 def cost():
@@ -575,14 +605,14 @@ def large_clients():
 # ---- POP3 ----
 
 class Pop:
-    def __init__(self, env=None):
+    def __init__(self, env=None, before=()):
         self.socket, theirs = socket.socketpair()
         self.socket.settimeout(world.PATIENCE)
         checker = world.DIR + '/checker'
         world.write(checker, b'#!/bin/sh\ntr "\\0" / <&3 | sed s/'b'$/:/ >%s/login\ncat\n'
                     % world.DIR.encode(), mode=0o755)
         self.process = subprocess.Popen(
-            ['/var/qmail/bin/qmail-popup', 'pop.example', checker], stdin=theirs, stdout=theirs,
+            [*before, '/var/qmail/bin/qmail-popup', 'pop.example', checker], stdin=theirs, stdout=theirs,
             env={'PATH': '/usr/bin:/bin', **(env or {})}, stderr=subprocess.DEVNULL)
         theirs.close()
         self.line()
@@ -659,14 +689,30 @@ def pop3():
     tap.ok(not os.path.exists(world.DIR + '/login'), 'POP3: no checker')
 
 
+def pop3_cost():
+    """The certificate is looked for once, by who asks what there is in the clear."""
+    trace = world.DIR + '/trace'
+    for name, env, commands, wanted in (
+            ('CAPA', {}, 3, 1), ('no CAPA', {}, 0, 0), ('UCSPITLS=-', {'UCSPITLS': '-'}, 1, 0),
+            ('inside', {'TCPLOCALPORT': '995'}, 1, 0)):
+        pop = Pop(env, ('strace', '-qq', '-e', 'signal=none', '-o', trace))
+        for _ in range(commands):
+            pop.capa()
+        pop.say('QUIT')
+        pop.end()
+        calls = world.read('trace').decode()
+        tap.ok(calls.count('servercert.pem') == wanted and 'exit' in calls,
+               'POP3: looks for a certificate: %s: %d' % (name, wanted), calls)
+
+
 def main():
     world.set_up()
     netserver.set_up()
     install()
     try:
-        for part in (when_offered, texts, received, forgotten, injected, broken, at_once, names,
+        for part in (when_offered, texts, received, forgotten, forgotten_login, injected, broken, at_once, names,
                      clients, revoked, somebody_else, inetd, big, cost, idle,
-                     large_clients, pop3):
+                     large_clients, pop3, pop3_cost):
             part()
     finally:
         world.tear_down()
