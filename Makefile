@@ -176,7 +176,7 @@ $(BUILD)/doc/%: %
 # Variables of these names in the environment mean something else.
 given = $(if $(findstring command,$(origin $1)),"$1=$($1)")
 up: ; @src/install/up.sh $(call given,HOST) $(call given,SENDMAIL)
-down: ; @src/install/down.sh $(call given,SENDMAIL)
+down: $B/services ; @src/install/down.sh $(call given,SENDMAIL)
 test: ; @tests/run
 test-full: ; @DEPTH=full tests/run
 soak: all ; @tests/soak $(SOAK)

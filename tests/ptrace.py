@@ -2,18 +2,23 @@
 
     ptrace.open_file(pid, '/etc/passwd')        0, or the errno that the process got
     ptrace.call(pid, 41, 2, 1, 0)               socket(AF_INET, SOCK_STREAM, 0): its result
+    clock = ptrace.clock(300)                   a descriptor, to be handed on to a process
+    ptrace.enter_clock(pid, clock)              for it 300 seconds have passed
 
-The process must be waiting in a system call, which it goes on with.  Needs root.
+The process must be waiting in a system call, which it goes on with; whose clock is changed is
+interrupted, so that it looks at it.  Needs root; the one with the clock CAP_SYS_ADMIN.
 """
 import ctypes
 import ctypes.util
+import errno
 import os
 import platform
 import struct
 
 SEIZE, INTERRUPT, GETREGS, SETREGS, SINGLESTEP, DETACH = 0x4206, 0x4207, 12, 13, 9, 17
 WALL = 0x40000000
-OPENAT, CLOSE = 257, 3
+OPENAT, CLOSE, SETNS = 257, 3, 308
+CLONE_NEWTIME = 0x80
 AT_FDCWD = -100
 NAMES = ('r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax rip cs eflags rsp ss '
          'fs_base gs_base ds es fs gs').split()
@@ -70,9 +75,10 @@ def _call(pid, before, place, number, *args):
     return ctypes.c_int64(_registers(pid)['rax']).value
 
 
-def call(pid, number, *args):
+def call(pid, number, *args, interrupted=False):
     """The result of one system call of the process, up to four arguments; below 0 it is -errno.
-    Bytes among them are put into its memory, below its stack."""
+    Bytes among them are put into its memory, below its stack.  interrupted: the call that it waits
+    in ends with EINTR."""
     _ptrace(SEIZE, pid)
     try:
         _ptrace(INTERRUPT, pid)
@@ -87,7 +93,8 @@ def call(pid, number, *args):
                     memory.write(arg + b'\0')
                     args[n], room = room, room - SCRATCH
         result = _call(pid, before, place, number, *args)
-        _set_registers(pid, before)
+        end = {'rax': -errno.EINTR, 'orig_rax': -1, 'rip': place + len(INSTRUCTION)}
+        _set_registers(pid, {**before, **end} if interrupted else before)
     finally:
         _ptrace(DETACH, pid)
     return result
@@ -99,3 +106,37 @@ def open_file(pid, path):
     if result >= 0:
         call(pid, CLOSE, result)
     return -min(result, 0)
+
+
+def clock(seconds):
+    """A descriptor of a time name space in which the monotonic clock is that much ahead."""
+    ready, there = os.pipe()
+    begun, done = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            if libc.unshare(CLONE_NEWTIME) == 0:
+                with open('/proc/self/timens_offsets', 'w') as file:
+                    file.write('monotonic %d 0' % seconds)
+                os.write(there, b'!')
+                os.close(done)
+                os.read(begun, 1)
+        finally:
+            os._exit(0)
+    os.close(there)
+    os.close(begun)
+    try:
+        if os.read(ready, 1) != b'!':
+            raise RuntimeError('no time name spaces')
+        return os.open('/proc/%d/ns/time_for_children' % pid, os.O_RDONLY)
+    finally:
+        os.close(ready)
+        os.close(done)
+        os.waitpid(pid, 0)
+
+
+def enter_clock(pid, fd):
+    """From now on the process has the clock that its descriptor fd names."""
+    result = call(pid, SETNS, fd, CLONE_NEWTIME, interrupted=True)
+    if result != 0:
+        raise OSError(-result, os.strerror(-result))

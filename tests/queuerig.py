@@ -226,11 +226,11 @@ class Daemon:
         while self.pump(quiet_s):
             pass
 
-    def ended(self):
+    def ended(self, limit=LIMIT):
         """Wait for the end; the exit code."""
         fd = os.pidfd_open(self.pid)
         try:
-            self.until(lambda: select.select([fd], [], [], 0)[0], 'the end')
+            self.until(lambda: select.select([fd], [], [], 0)[0], 'the end', limit)
         finally:
             os.close(fd)
         while self.pump(0):

@@ -182,12 +182,19 @@ def test_chain():
     server = Server('-s', '1', program=(PROGRAM, '-s', '1', *SAYS_HI))
     tap.equal(kinds([server.connect(), server.connect()]), ['in', b''], 'twice in one chain')
     server.end()
-    server = Server('-s', '1',
-                    program=('sh', '-c', 'sleep 60 >/dev/null 2>&1 <&- & echo hi $$; exec cat'))
+    os.mkfifo('/tmp/left')                          # nobody writes to it
+    server = Server('-s', '1', program=('sh', '-c', 'cat /tmp/left >/dev/null 2>&1 & '
+                                        'echo hi $$ $!; exec cat'))
     first = server.connect()
     first[0].close()
     server.wait_log(b'end \\d+ status')
-    tap.equal(kinds([server.connect()]), ['in'], 'what a connection leaves behind holds no place')
+    second = server.connect()
+    tap.equal(kinds([second]), ['in'], 'what a connection leaves behind holds no place')
+    left = [int(said.split()[2]) for _, said in (first, second)]
+    tap.ok(os.path.exists('/proc/%d' % left[0]), 'and it is still there')
+    close([second])
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
     server.end()
 
 

@@ -69,6 +69,33 @@ mess/22 qmailq:qmail 750
 info/22 qmails:qmail 700
 local/0 qmails:qmail 700
 remote/22 qmails:qmail 700"
+
+for dir in todo intd; do
+	for id in 23 46 118; do
+		echo "$dir $id" >$dir/$id
+	done
+done
+code "todo and intd without directories" 0 "$upq"
+is "  stay so" "$(find todo intd -type f | sort | tr '\n' ' ')" \
+    "intd/118 intd/23 intd/46 todo/118 todo/23 todo/46 "
+for dir in todo intd; do
+	mkdir $dir/7 $dir/95
+	mv $dir/118 $dir/95
+	mv $dir/23 $dir/7
+done
+chown -R qmailq:qmail todo intd
+find todo intd -type f -printf '%f %i %T@\n' | sort >"$T/before"
+code "with those of another split" 0 "$upq"
+find todo intd -type f -printf '%f %i %T@\n' | sort >"$T/after"
+same "  the same files" "$T/before" "$T/after"
+is "  where they belong" "$(find todo intd -type f | sort | tr '\n' ' ')" \
+    "intd/0/23 intd/0/46 intd/3/118 todo/0/23 todo/0/46 todo/3/118 "
+is "  all directories, no others" "$(ls todo intd | grep -c '^[0-9]') $(find . -name 95)" "46 "
+is "  their owner and mode" "$(stat -c '%n %U:%G %a' todo/22 intd/22)" \
+"todo/22 qmailq:qmail 750
+intd/22 qmailq:qmail 700"
+rm -r todo/* intd/*
+
 mkdir mess/99
 mkdir mess/99/sub
 code "a directory that is not empty" 111 "$upq"

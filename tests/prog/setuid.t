@@ -6,6 +6,7 @@ every file has its owner and mode, and nothing that the attacker prepared was lo
 shown."""
 import ctypes
 import os
+import re
 import resource
 import signal
 import stat
@@ -17,6 +18,7 @@ import queuedir as q                    # noqa: E402
 import tap                              # noqa: E402
 
 QUEUE = q.program('qmail-queue')
+HEAD = rb'Received: [^\n]* -0000\n(?:Authentication-Results: [^\n]+\n(?:\t[^\n]+\n)*)?'
 BODY = b'Subject: x\n\n' + b'text\n' * 2000
 PLACE = '/tmp/attack'                   # joe's
 OWNED = PLACE + '/owned'                # made if code of the attacker ever runs
@@ -75,7 +77,7 @@ def judge(name, code, also):
     for path in todo:
         number = path.split('/')[-1]
         text = q.read('mess/%d/%s' % (int(number) % q.SPLIT, number))
-        if not text.endswith(b' -0000\n' + BODY) or not q.read(path).endswith(q.ENVELOPE[:-1]):
+        if not re.fullmatch(HEAD + re.escape(BODY), text) or not q.read(path).endswith(q.ENVELOPE[:-1]):
             faults.append('half a message is queued')
     if not todo and found and code in CODES:
         faults.append('left behind: %r' % found)
@@ -116,6 +118,11 @@ def environment():
                                     'GLIBC_TUNABLES': 'glibc.malloc.check=3:' * 1000})
     accepted('the variables of other programs', env={'QMAILQUEUE': evil, 'PATH': PLACE,
                                                      'HOME': PLACE, 'IFS': '/'})
+    with open(q.home() + '/control/me', 'w') as file:
+        file.write('mx.example\n')
+    # What may be in it, besides a field, tests/unit/test_authres.c and qmail-queue.t look at.
+    accepted('results that are a header', env={'QMAILAUTHENTICATED': 'a\nBcc: x\n\n' + 'x' * 1000})
+    accepted('results without an end', env={'QMAILAUTHENTICATED': '"(\\' * 40000})
     accepted('a million bytes', env={'V%d' % n: 'x' * 100000 for n in range(10)})
 
 

@@ -175,14 +175,15 @@ def test_qbiff():
               (0, '', ''), 'qbiff with a message and a name of any size')
 
 
-def watch(maildir):
-    """maildirwatch on a terminal: what it shows first, and how it ends when the terminal goes."""
+def watch(maildir, last):
+    """maildirwatch on a terminal: what it shows until `last`, and whether it goes on.  A terminal
+    passes on pieces of what was written in one."""
     master, slave = pty.openpty()
     process = subprocess.Popen([BIN + 'maildirwatch'], stdout=slave, stderr=slave, cwd='/tmp',
                                env={'MAILDIR': maildir}, **JOE)
     os.close(slave)
     text, end = b'', time.monotonic() + 20
-    while b'late' not in text and time.monotonic() < end:
+    while not text.endswith(last) and time.monotonic() < end:
         if select.select([master], [], [], 1)[0]:
             text += os.read(master, 65536)
     alive = process.poll() is None
@@ -204,7 +205,7 @@ def test_maildirwatch():
             file.write(text)
         os.utime(box + '/' + name, (mtime, mtime))
         os.chmod(box + '/' + name, 0o644)
-    text, alive = watch(box)
+    text, alive = watch(box, b'late\x1b[0m' + 3 * b'\r\n')
     tap.equal(text, '\x1b[;H\x1b[;J'
               'FROM ? TO <?>\n\x1b[1m\x1b[0m\nno header/\n\n'
               'FROM <s@x> TO <j?x@h>\n\x1b[1m"S/[2J" <s@x>\x1b[0m\nhi///body//' + 'y' * 147 +

@@ -49,7 +49,7 @@ def blocked_log(host):
     os.kill(pid, signal.SIGSTOP)
     tap.equal(attack.burst(host, count, 'ann@hosta.test', attack.GONE), count,
               'with a logger that stands still mail is accepted')
-    pipe = wait_for(lambda: 'pipe' in read('/proc/%d/wchan' % host.processes('qmail-send')[0]),
+    pipe = wait_for(lambda: 'pipe' in read('/proc/%d/wchan' % host.daemon('qmail-send')),
                     'qmail-send to wait for its log')
     tap.ok(pipe and host.queue(), 'qmail-send waits for it, as the original does')
     os.kill(pid, signal.SIGCONT)

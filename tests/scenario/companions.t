@@ -504,7 +504,7 @@ def policies(host):
 
 def monitors(mail):
     host = mail.host
-    out = host.sh(advice('cd /usr/lib/nagios'))
+    out = host.sh(advice('plugins='))
     tap.ok('OK: ' in out, 'check_mailq as INSTALL has it', out)
     command = ['/usr/lib/nagios/plugins/check_mailq', '-M', 'qmail', '-w', '2', '-c', '5']
     code, out, _ = host.call(command)

@@ -203,6 +203,20 @@ def mail(host):
     box.quit()
 
 
+def configured(host, package):
+    """A host that was configured otherwise gets no alias that would take mail from others."""
+    alias = home() + '/alias'
+    files = host.sh('tar -c -C %s -f /srv/alias.tar .; ls -A %s' % (alias, alias))
+    tap.equal(files.split(),
+              ['.qmail-mailer-daemon', '.qmail-postmaster', '.qmail-root', 'Maildir'],
+              'aliases of the first configuration')
+    host.sh('rm -r %s/.qmail-* %s/Maildir; echo "&joe" >%s/.qmail-default' % ((alias,) * 3))
+    host.sh('dpkg --install ' + package)
+    tap.equal(host.sh('ls -A ' + alias), '.qmail-default\n', 'a configured host gets no alias')
+    host.sh('rm %s/.qmail-default; tar -x -C %s -f /srv/alias.tar; rm /srv/alias.tar'
+            % (alias, alias))
+
+
 def upgrade(host, package):
     """Everything is kept, a message in the queue as well; new programs run afterwards."""
     host.control('locals', 'mail.deb.test\n# mine\n')
@@ -211,8 +225,9 @@ def upgrade(host, package):
     before, pid, smtp = host.defer('through the upgrade'), host.pid_of(), host.pid_of('qmail-smtpd')
     host.sh('dpkg-statoverride --force-statoverride-add --update --add qmailq qmail 4755 '
             '%s/bin/qmail-queue' % home())
-    settings = host.sh('cat /etc/qmail/* %s/service/*/run %s/rc /etc/tcp.smtp'
-                       % (home(), home()))
+    kept = ('cat /etc/qmail/* %s/service/*/run %s/rc /etc/tcp.smtp; ls -Al %s/alias'
+            % ((home(),) * 3))
+    settings = host.sh(kept)
     # Unpacked, but not configured: mail is taken all the same.
     host.sh('dpkg --unpack ' + package)
     tap.equal(host.sh('stat -c "%%a %%U" %s/bin/qmail-queue' % home()), '4755 qmailq\n',
@@ -227,8 +242,7 @@ def upgrade(host, package):
     tap.equal(host.pid_of('qmail-smtpd'), smtp, 'SMTP was not interrupted')
     tap.equal(host.queue(), before, 'the queue is as it was')
     tap.equal(host.queue_faults(), '', 'and legal')
-    tap.equal(host.sh('cat /etc/qmail/* %s/service/*/run %s/rc /etc/tcp.smtp' % (home(), home())),
-              settings, 'settings are as they were')
+    tap.equal(host.sh(kept), settings, 'settings and aliases are as they were')
     tap.equal(host.supervised(), ['qmail-send', 'qmail-smtpd'], 'what was switched off stays off')
     tap.equal(host.sh('stat -c %%a %s/bin/qmail-queue' % home()), '4755\n', 'the mode stays')
     host.release('through the upgrade')
@@ -275,21 +289,37 @@ def removal(host, package):
 
 
 def purge(host, package, clean):
-    """Purged with mail: the mail stays, and is delivered later.  Without: nothing stays."""
-    queue = host.defer('through the purge')
-    host.sh('printf "Subject: kept\\n\\n" | /usr/sbin/sendmail root')
-    host.wait_mail('alias', 1)
-    wait_for(lambda: host.queue() == queue, 'the end of that delivery')
-    host.apt('purge', 'pneumail')
-    left = sorted(host.files() - clean)
-    outside = [name for name in left if not re.match(
-        '%s/(queue|alias/Maildir)(/|$)|%s/alias$' % (home(), home()), name)]
-    tap.equal(outside, ['/var/lib/qmail'], 'purged: only mail is left')
-    tap.equal(host.queue(), queue, 'the queue is as it was')
-    tap.equal(len(host.mail('alias')), 1, "alias's mail, too")
+    """Purged with mail: what the mail needs stays, and it is delivered later.  Without: nothing
+    stays, but for the mail of alias."""
+    host.control('virtualdomains', 'virtual.example:joe-v\n')
+    host.write('/home/joe/.qmail-v-default', './Maildir/\n')
+    host.svc('-d')
+    wait_for(lambda: not host.pid_of(), 'the end of qmail-send')
+    host.sh('printf "Subject: through the purge\\n\\n" | /usr/sbin/sendmail x@virtual.example')
+    queue, kept = host.queue(), ('cat /etc/qmail/* %s/rc %s/service/*/run; ls -A %s/alias %s/users'
+                                 % ((home(),) * 4))
+    settings = host.sh(kept)
+    text = host.apt('purge', 'pneumail')
+    tap.ok('there is mail in ' in text, 'says what it keeps', text)
+    tap.equal((host.queue(), host.sh(kept)), (queue, settings),
+              'queue, settings, users and aliases are as they were')
+    tap.equal(host.sh('ls %s/bin /usr/sbin/sendmail 2>/dev/null || :' % home()), '', 'programs go')
     host.apt('install', package)
     host.running()
-    host.release('through the purge')
+    got = host.wait_mail('joe', 1)[0]
+    tap.ok(b'\nDelivered-To: joe-v-x@virtual.example\n' in got and b'through the purge' in got,
+           'the virtual domain is known when the message is delivered', got)
+    host.clear_mail('joe')
+    host.sh('rm /home/joe/.qmail-v-default; printf "Subject: kept\\n\\n" | /usr/sbin/sendmail root')
+    host.wait_mail('alias', 1)
+    host.wait_empty()
+    host.apt('purge', 'pneumail')
+    outside = [name for name in sorted(host.files() - clean)
+               if not re.match('%s/alias(/Maildir(/|$)|$)' % home(), name)]
+    tap.equal(outside, ['/var/lib/qmail'], 'purged: only mail is left')
+    tap.equal(len(host.mail('alias')), 1, 'which is that of alias')
+    host.apt('install', package)
+    host.running()
     host.clear_mail('alias')
     host.apt('purge', 'pneumail')
     tap.equal(sorted(host.files() - clean), [], 'purged without mail: nothing is left')
@@ -330,11 +360,16 @@ def nameless(host, package):
     host.write('/etc/mailname', 'no,name\n')
     text = host.apt('install', package)
     tap.ok('config-fast' in text and host.supervised() == [], 'without a name nothing starts', text)
-    host.sh('%s/configure/config-fast mail.deb.test; %s/firstconfig mail.deb.test; '
-            '%s/services add qmail-send qmail-smtpd' % (home(), LIB, LIB))
+    host.sh('%s/firstconfig mail.deb.test; %s/services add qmail-send qmail-smtpd' % (LIB, LIB))
     host.running()
     host.mail_to_joe('after the name was given')
+    host.wait_empty()
+    host.sh('mv /etc/qmail /srv/control; mkdir /etc/qmail; echo mine >/etc/qmail/file; '
+            'ln -sfn /srv/control %s/control' % home())
     host.apt('purge', 'pneumail')
+    tap.equal(host.sh('cat /etc/qmail/file; readlink %s/control' % home()), 'mine\n/srv/control\n',
+              'a link of the host and /etc/qmail, to which it does not lead, stay')
+    host.sh('rm -r /etc/qmail /srv/control %s/control' % home())
     host.write('/etc/mailname', kept)
 
 
@@ -354,6 +389,7 @@ def main():
             clean = host.files()
             tap.attempt('first installation', first_installation, host, older)
             tap.attempt('mail', mail, host)
+            tap.attempt('a configured host', configured, host, older)
             tap.attempt('upgrade', upgrade, host, newer)
             tap.attempt('open relay', open_relay, host)
             tap.attempt('removal', removal, host, newer)

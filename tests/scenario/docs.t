@@ -2,8 +2,10 @@
 """docs.t - the commands in README.md and INSTALL, run as they stand on clean Debian hosts.
 
 A block is a run of lines indented by four or more.  Each one is run by a chapter below or stands in
-NOT_RUN with the reason; a new block that is neither makes the test fail.  A host has what the
-block in "1. What is needed" installs; the tree there is built, so that `make` has little to do.
+NOT_RUN with the reason; a new block that is neither makes the test fail.  Blocks that follow each
+other are typed into one shell, which must be as it was when they are done: a reader goes on in it.
+A host has what the block in "1. What is needed" installs; the tree there is built, so that `make`
+has little to do.
 """
 import os
 import re
@@ -28,10 +30,9 @@ NOT_RUN = {
     '==> building': 'output: compared with that of make up',
     'make test': 'this test is a part of it; make lint and make bench are not for a mail host',
     'for program in /var/lib/qmail/bin/*; do': 'companions.t runs it',
-    'cd /usr/lib/nagios/plugins': 'companions.t runs it',
+    'plugins=/usr/lib/nagios/plugins': 'companions.t runs it',
     'cp /var/qmail/doc/rblsmtpd.conf /var/qmail/doc/qmail-*.conf /etc/fail2ban/filter.d':
         'companions.t runs it',
-    'umask 027': 'all mail would leave; smarthosts.t has such routes',
     'pw groupadd nofiles': 'FreeBSD, of which there are no worlds',
     'ln -s /var/qmail/rc /usr/local/etc/rc.d/qmail.sh': 'FreeBSD',
     '/var/qmail/scripts/enable-qmail': 'FreeBSD; prog/enable-qmail.t runs it',
@@ -47,6 +48,9 @@ LATER = {
     'tail /var/log/qmail-send/current | tai64nlocal': 'grep status: /var/log/qmail-send/current',
     'svstat /var/qmail/service/*': 'svok /var/qmail/service/qmail-pop3d',
 }
+
+
+BEGIN, END = '==== block', '==== end'
 
 
 class Block:
@@ -86,6 +90,17 @@ def blocks(document):
     return found
 
 
+def typed(block, instead):
+    """The commands of a block, as this test types them."""
+    script = block.script()
+    for name, value in instead.items():
+        script = re.sub('(?m)^%s=.*' % name, '%s=%s' % (name, value), script)
+    for command, ready in LATER.items():
+        script = script.replace(command, 'until %s >/dev/null 2>&1; do sleep 0.1; done\n%s'
+                                % (ready, command))
+    return script
+
+
 BLOCKS = [block for document in DOCUMENTS for block in blocks(document)]
 
 
@@ -97,33 +112,27 @@ class Reader(hosts.MailHost):
         self.sh('mkdir -p /etc/service; rm -rf /home/joe/Maildir')
 
     def do(self, document, heading, only='', **instead):
-        """Test points: the blocks below this heading; `only`: those that begin so.  instead: new
-        values of shell variables in them.  Returns their output."""
-        output, count = '', 0
-        for block in BLOCKS:
-            if (block.document, block.heading) != (document, heading) or \
-                    not block.script().startswith(only) or block.first() in NOT_RUN:
-                continue
-            count += 1
+        """Test points: the blocks below this heading, in one shell; `only`: those that begin so.
+        instead: new values of shell variables in them.  Returns their output."""
+        wanted = [block for block in BLOCKS
+                  if (block.document, block.heading) == (document, heading) and
+                  block.script().startswith(only) and block.first() not in NOT_RUN]
+        script = ''
+        for block in wanted:
             block.run = True
-            output += self.type(block, instead)
-        tap.ok(count, '%s: "%s" has commands' % (document, heading))
-        return output
-
-    def type(self, block, instead):
-        """Test point: the block as a script.  Its output."""
-        script = block.script()
-        for name, value in instead.items():
-            script = re.sub('(?m)^%s=.*' % name, '%s=%s' % (name, value), script)
-        for command, ready in LATER.items():
-            script = script.replace(command, 'until %s >/dev/null 2>&1; do sleep 0.1; done\n%s'
-                                    % (ready, command))
-        code, out, err = self.call(['sh', '-ec', script], cwd=TOP, timeout=120, env={
+            script += 'echo "%s"\n%s\n' % (BEGIN, typed(block, instead))
+        tap.ok(wanted, '%s: "%s" has commands' % (document, heading))
+        script = 'exec 2>&1\n%secho "%s"; umask; pwd' % (script, END)
+        code, out, err = self.call(['sh', '-ec', script], cwd=TOP, timeout=120 * len(wanted), env={
             'HOME': '/root', 'USER': 'root', 'LOGNAME': 'root'})
-        text = (out + err).decode(errors='replace')
-        if not tap.equal(code, 0, str(block)):
-            tap.note(text[-2000:])
-        return text
+        text, _, state = (out + err).decode(errors='replace').partition(END + '\n')
+        outputs = text.split(BEGIN + '\n')[1:]
+        for number, block in enumerate(wanted):
+            done = number + 1 < len(outputs) or code == 0
+            if not tap.ok(done, str(block)) and number < len(outputs):
+                tap.note(outputs[number][-2000:])
+        tap.equal(state, '0022\n%s\n' % TOP, 'the shell is as it was')
+        return ''.join(outputs)
 
     def svscan(self):
         """As daemontools-run does it at boot."""
@@ -232,6 +241,9 @@ def by_hand():
         tap.ok('instcheck: ' not in text, 'the check finds nothing', text)
         text = host.do('INSTALL', '5. Configure')
         tap.ok('My name is %s.' % NAME in text, 'qmail-showctl shows it', text)
+        tap.equal(host.sh('cd %s/control; stat -c "%%a %%G %%n" smtproutes locals; rm smtproutes'
+                          % home()), '640 qmail smtproutes\n644 root locals\n',
+                  'the password is private, and nothing else')
         host.do('INSTALL', '6. Start')
         host.do('INSTALL', "7. The system's sendmail")
         for port in (25, 110, 465, 587, 995):

@@ -22,7 +22,7 @@ from host import wait_for               # noqa: E402
 from tree import TOP, home              # noqa: E402
 
 NAME = 'fresh.test'
-TREE = '/root/pneumail'
+TREE = '/usr/src/pneumail'
 TRACE = (r'Return-Path: <%s>\nDelivered-To: %s@fresh.test\n'
          r'(Received: \(qmail \d+ invoked (by uid \d+|from network|by alias)\); [^\n]*\n'
          r'|Received: from [^\n]*\n  by [^\n]*\n)+')
@@ -41,7 +41,6 @@ def one_line(host, name, wanted, **more):
 
 def obstacles(host):
     """What `make up` cannot work with."""
-    host.sh('chmod 755 /root')
     one_line(host, 'not root', r'root', user=hosts.USERS['joe'])
     host.sh('mv /usr/bin/apt-get /usr/bin/apt-get.off')
     one_line(host, 'no apt', r'apt-get.*gcc')

@@ -104,7 +104,8 @@ def at_work(host):
     host.dotqmail('joe', 'hold', '|read line </tmp/gate\n')
     code = host.deliver('joe@hosta.test', ['joe-hold@hosta.test', 'x@far.test'], b'Subject: x\n\n')
     tap.equal(code, 0, 'a message is queued')
-    inject = host.popen([home() + '/bin/qmail-inject', 'joe'], user=JOE, stdin=subprocess.PIPE)
+    inject = host.popen([home() + '/bin/qmail-inject', 'joe'], user=JOE, stdin=subprocess.PIPE,
+                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return kept + [client, answer, silent, silent.accept(), inject]
 
 
@@ -204,7 +205,7 @@ def idle(host, rows, descriptors, server):
             ('local-stay', 'qmail-lspawn', 'joe@hosta.test', 'success: did_'),
             ('remote-stay', 'qmail-rspawn', 'x@refused.test', 'deferral: ')):
         owner = JOE[0] if rows[name][0] == 'user' else UIDS[rows[name][0]]
-        pid, = host.processes(daemon)
+        pid = host.daemon(daemon)
         found = wait_for(lambda case=(pid, recipient, result, name, owner):
                          delivered(host, *case), name)
         for each in found:
@@ -215,7 +216,7 @@ def idle(host, rows, descriptors, server):
 def held_getpw(host, rows, descriptors, server):
     """qmail-getpw waits when it looks for an account in a FIFO; qmail-queue must not see that.  The
     one that stays does not answer then, and another is run for the delivery alone."""
-    lspawn, = host.processes('qmail-lspawn')
+    lspawn = host.daemon('qmail-lspawn')
     before = set(host.processes('qmail-getpw'))
     os.kill(lspawn, signal.SIGSTOP)
     tap.equal(host.deliver('', ['ann@hosta.test'], b'\n'), 0, 'a message for ann')

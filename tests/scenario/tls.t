@@ -198,7 +198,8 @@ def readers(host):
 
 
 def libraries(host):
-    """smtplib and poplib, through STARTTLS, STLS and from the first byte; getmail."""
+    """smtplib and poplib, through STARTTLS, STLS and from the first byte; getmail, which can only
+    do the latter: getmail6 6.18 has SimplePOP3SSLRetriever and no STLS anywhere."""
     host.clear_mail('joe')
     code, _, err = host.call(['python3', '-c', LIBRARIES, 'send'], timeout=PATIENCE)
     tap.equal((code, err), (0, b''), 'smtplib: 587 and 465, PLAIN and LOGIN')

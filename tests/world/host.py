@@ -8,6 +8,7 @@ and the mailboxes are: overlayfs does not keep inode numbers and links as a queu
 Nothing in the machine's own file system changes, except below build/world/ in the source tree.
 """
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -312,6 +313,19 @@ class Host:
                     found.append(int(pid))
             except OSError:                 # it has ended meanwhile
                 pass
+        return found
+
+    def daemon(self, name):
+        """The pid, outside, of the one process with this name that is not just a child of it, which
+        bears the name until it has become another program."""
+        pids, parents = self.processes(name), {}
+        for pid in pids:
+            try:
+                parents[pid] = int(re.search('PPid:\\s*(\\d+)',
+                                             read('/proc/%d/status' % pid)).group(1))
+            except OSError:                 # it has ended meanwhile
+                pass
+        found, = (pid for pid in parents if parents[pid] not in pids)
         return found
 
     def popen(self, argv, user=None, cwd='/', env=None, **more):

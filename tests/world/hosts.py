@@ -67,6 +67,7 @@ class MailHost:
         self.sh, self.call, self.popen = self.world.sh, self.world.call, self.world.popen
         self.path, self.stop = self.world.path, self.world.stop
         self.processes = self.world.processes
+        self.daemon = self.world.daemon
 
     def __enter__(self):
         return self
