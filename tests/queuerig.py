@@ -10,6 +10,7 @@
 Runs as root in a world with the suite installed.  Nothing sleeps: every wait is for a descriptor or
 the end of a process, up to LIMIT seconds.
 """
+import contextlib
 import glob
 import os
 import pwd
@@ -18,6 +19,7 @@ import resource
 import select
 import shutil
 import signal
+import subprocess
 import sys
 import time
 
@@ -129,6 +131,18 @@ def pull():
 
 # ---- the daemon ----
 
+def kill_children(parent):
+    """They are dead after this, and what they had locked is free: if strace is killed first, what it
+    looked at lives on for a moment."""
+    found = subprocess.run(['pgrep', '-P', str(parent)], stdout=subprocess.PIPE, check=False)
+    for pid in found.stdout.split():
+        with contextlib.suppress(ProcessLookupError):
+            fd = os.pidfd_open(int(pid))
+            os.kill(int(pid), signal.SIGKILL)
+            select.select([fd], [], [])
+            os.close(fd)
+
+
 class Daemon:
     """A program with some descriptors: `fds` maps each number to `r` or `w`, seen from it."""
     program = None
@@ -137,6 +151,7 @@ class Daemon:
     def __init__(self, fds=None, env=None, files=None, wrap=()):
         ends = {}
         self.ours, self.input, self.closed, self.code = {}, {}, set(), None
+        self.wrap = wrap
         for number, way in (fds or self.fds).items():
             read, write = os.pipe()
             ends[number], self.ours[number] = (read, write) if way == 'r' else (write, read)
@@ -179,6 +194,8 @@ class Daemon:
 
     def __exit__(self, *_):
         if self.code is None:
+            if self.wrap:
+                kill_children(self.pid)
             os.kill(self.pid, signal.SIGKILL)
             self.reap()
         for fd in self.ours.values():
