@@ -132,8 +132,8 @@ def pull():
 # ---- the daemon ----
 
 def kill_children(parent):
-    """They are dead after this, and what they had locked is free: if strace is killed first, what it
-    looked at lives on for a moment."""
+    """They are dead after this, and what they had locked is free: if strace is killed first, what
+    it looked at lives on for a moment."""
     found = subprocess.run(['pgrep', '-P', str(parent)], stdout=subprocess.PIPE, check=False)
     for pid in found.stdout.split():
         with contextlib.suppress(ProcessLookupError):
