@@ -47,38 +47,59 @@ skip_space(struct span *s)
 	return true;
 }
 
-/* A quoted string that is the id, or that has no end. */
+/* May an id have it outside quotes: a byte of a token (RFC 2045, 5.1). */
 static bool
-is_quoted(struct span s, struct span id)
+is_token(char c)
 {
-	size_t i = 1, n = 0;
+	return ascii_isgraph(c) && !memchr("()<>@,;:\\\"/[]?=", c, 15);
+}
 
-	while (i < s.n && s.p[i] != '"') {
-		if (s.p[i] == '\\' && ++i == s.n)
-			break;
-		if (n < id.n && ascii_lower(s.p[i]) != ascii_lower(id.p[n]))
-			n = id.n;	/* is another */
-		i++;
-		n++;
+/* Takes the id off the front, with its quotes.  false: it is empty, or is none. */
+static bool
+take_id(struct span *s, struct buf *id)
+{
+	size_t i = 0;
+
+	if (!s->n || s->p[0] != '"') {
+		while (i < s->n && is_token(s->p[i]))
+			i++;
+		buf_addspan(id, span_head(*s, i));
+		*s = span_tail(*s, i);
+		return i > 0;
 	}
-	return i >= s.n || n == id.n;
+	while (++i < s->n && s->p[i] != '"') {
+		if (s->p[i] == '\\')
+			i++;
+		if (i >= s->n || !ascii_isgraph(s->p[i]))
+			return false;
+		buf_addc(id, s->p[i]);
+	}
+	if (i >= s->n)
+		return false;
+	*s = span_tail(*s, i + 1);
+	return id->n > 0;
+}
+
+/* What follows an id: a version, perhaps, then results, or nothing. */
+static bool
+is_rest(struct span s)
+{
+	if (!skip_space(&s))
+		return false;
+	while (s.n && ascii_isdigit(s.p[0]))
+		s = span_tail(s, 1);
+	return skip_space(&s) && (!s.n || s.p[0] == ';');
 }
 
 bool
 authstrip_claims(struct span value, struct span id)
 {
-	size_t n = 0;
+	struct buf found = { 0 };
+	bool others = skip_space(&value) && take_id(&value, &found) && is_rest(value) &&
+	    buf_ok(&found) && !ascii_ieq(buf_span(&found), id);
 
-	if (!skip_space(&value))
-		return true;
-	if (value.n && value.p[0] == '"')
-		return is_quoted(value, id);
-	while (n < value.n && !is_space(value.p[n]) && !memchr(";(", value.p[n], 2)) {
-		if (ascii_iscntrl(value.p[n]))
-			return true;
-		n++;
-	}
-	return !n || ascii_ieq(span_head(value, n), id);
+	buf_free(&found);
+	return !others;
 }
 
 /* ---- the text ---- */
@@ -105,6 +126,8 @@ release(struct authstrip *f, struct buf *out)
 	else if (!f->colon || (!f->too_long &&
 	    !authstrip_claims(span_tail(buf_span(&f->held), f->colon), f->id)))
 		buf_addbuf(out, &f->held);
+	else if (f->inside && f->last == '\n')
+		buf_addc(out, '\n');	/* that of the line in which it has begun */
 	buf_reset(&f->held);
 	f->colon = 0;
 	f->too_long = false;
@@ -113,6 +136,7 @@ release(struct authstrip *f, struct buf *out)
 static void
 hold(struct authstrip *f, struct span piece)
 {
+	f->last = piece.p[piece.n - 1];
 	if (piece.n > AUTHSTRIP_FIELD_MAX - f->held.n)
 		f->too_long = true;
 	else
@@ -129,6 +153,20 @@ may_be_name(size_t at, char c)
 	return at < sizeof name - 1 ? ascii_lower(c) == ascii_lower(name[at]) : ascii_isblank(c);
 }
 
+static bool
+is_end(char c)
+{
+	return c == '\n' || c == '\r';
+}
+
+/* A byte, or more, of this state, which this was the last of, if it ends a line. */
+static void
+passed(struct authstrip *f, char last, enum authstrip_state state)
+{
+	f->cr = last == '\r';
+	f->state = is_end(last) ? AUTHSTRIP_START : state;
+}
+
 /* One more byte of a line that may begin such a field. */
 static void
 name_byte(struct authstrip *f, char c, struct buf *out)
@@ -138,14 +176,14 @@ name_byte(struct authstrip *f, char c, struct buf *out)
 	if ((c == ':' && before.n >= strlen(AUTHRES_NAME)) || before.n == AUTHSTRIP_FIELD_MAX) {
 		f->colon = before.n + 1;
 		hold(f, span_of(&c, 1));
-		f->state = c == '\n' ? AUTHSTRIP_START : AUTHSTRIP_HOLD;
+		passed(f, c, AUTHSTRIP_HOLD);
 		return;
 	}
 	buf_addc(&f->held, c);
 	if (may_be_name(before.n, c))
 		return;
 	release(f, out);
-	f->state = c == '\n' ? AUTHSTRIP_START : AUTHSTRIP_PASS;
+	passed(f, c, AUTHSTRIP_PASS);
 }
 
 static void
@@ -156,19 +194,46 @@ begin_line(struct authstrip *f, char c, struct buf *out)
 		return;
 	}
 	release(f, out);
+	f->inside = f->cr;
 	f->state = c == '\n' ? AUTHSTRIP_BODY : AUTHSTRIP_NAME;
+}
+
+/* A line of some readers may end with CR, and that of others go on. */
+static struct span
+line_of(struct span text)
+{
+	size_t n = 0;
+
+	while (n < text.n && !is_end(text.p[n]))
+		n++;
+	return span_head(text, n + (n < text.n));
+}
+
+/* More of a line whose kind is known. */
+static void
+copy(struct authstrip *f, struct span piece, struct buf *out)
+{
+	if (f->colon)
+		hold(f, piece);
+	else
+		buf_addspan(out, piece);
+	passed(f, piece.p[piece.n - 1], f->state);
 }
 
 void
 authstrip_text(struct authstrip *f, struct span text, struct buf *out)
 {
 	while (text.n) {
-		size_t n = span_chr(text, '\n');
-		struct span line = span_head(text, n + (n < text.n));
+		struct span line = span_head(text, 1);
 
 		switch (f->state) {
 		case AUTHSTRIP_START:
-			begin_line(f, text.p[0], out);
+			if (!f->cr || text.p[0] != '\n') {
+				begin_line(f, text.p[0], out);
+				break;
+			}
+			copy(f, line, out);	/* the LF of CR LF */
+			text = span_tail(text, 1);
 			break;
 		case AUTHSTRIP_NAME:
 			name_byte(f, text.p[0], out);
@@ -178,11 +243,8 @@ authstrip_text(struct authstrip *f, struct span text, struct buf *out)
 			buf_addspan(out, text);
 			return;
 		default:
-			if (f->state == AUTHSTRIP_HOLD)
-				hold(f, line);
-			else
-				buf_addspan(out, line);
-			f->state = n < text.n ? AUTHSTRIP_START : f->state;
+			line = line_of(text);
+			copy(f, line, out);
 			text = span_tail(text, line.n);
 		}
 	}

@@ -7,7 +7,8 @@
  *	authstrip_end(&f, &out);
  *	authstrip_free(&f);
  *
- * The header ends with the first empty line, whatever its other lines are. */
+ * The header ends with the first empty line, whatever its other lines are.  A CR ends a line, too,
+ * as it does for some readers; what goes takes no LF with it that ends the line of others. */
 #ifndef MAIL_AUTHSTRIP_H
 #define MAIL_AUTHSTRIP_H
 
@@ -19,14 +20,20 @@
 
 #define AUTHSTRIP_FIELD_MAX ((size_t)8192)	/* bytes of such a field; longer ones go */
 
+enum authstrip_state {
+	AUTHSTRIP_START, AUTHSTRIP_NAME, AUTHSTRIP_PASS, AUTHSTRIP_HOLD, AUTHSTRIP_BODY
+};
+
 /* {0} or after authstrip_free: nothing to strip, not to be used. */
 struct authstrip {
 	struct span id;			/* borrowed */
-	enum { AUTHSTRIP_START, AUTHSTRIP_NAME, AUTHSTRIP_PASS, AUTHSTRIP_HOLD, AUTHSTRIP_BODY }
-	    state;
+	enum authstrip_state state;
 	struct buf held;		/* what may be such a field */
 	size_t colon;			/* it is one, and its value begins here; 0: not yet clear */
 	bool too_long;
+	bool cr;			/* the line before has ended with CR */
+	bool inside;			/* so it was when the held one began */
+	char last;			/* byte of the held one */
 };
 
 void authstrip_begin(struct authstrip *f, struct span id);

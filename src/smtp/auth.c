@@ -79,12 +79,6 @@ auth_explain(const struct authconf *conf)
 
 /* ---- what becomes of the session ---- */
 
-static int
-set_or_unset(const char *name, const char *value)
-{
-	return value ? setenv(name, value, 1) : unsetenv(name);
-}
-
 /* Programs that qmail-smtpd runs learn it, too. */
 static enum reply
 become(struct session *s, struct span name, const char *method)
@@ -96,6 +90,9 @@ become(struct session *s, struct span name, const char *method)
 	if (!buf_ok(&s->user))
 		return REPLY_MEMORY;
 	user = buf_str(&s->user);
+	if (authset_keep(&s->relay_before, "RELAYCLIENT") == -1 ||
+	    authset_keep(&s->relay_before, "TCPREMOTEINFO") == -1)
+		return REPLY_MEMORY;
 	s->relay_client = "";
 	s->remote_info = buf_span(&s->user);
 	if (setenv("RELAYCLIENT", "", 1) == -1 || setenv("TCPREMOTEINFO", user, 1) == -1 ||
@@ -115,7 +112,6 @@ become(struct session *s, struct span name, const char *method)
 int
 auth_forget(struct session *s)
 {
-	const struct intake *in = &s->conf->intake;
 	int changed;
 
 	if (!s->user.n)
@@ -124,12 +120,12 @@ auth_forget(struct session *s)
 	if ((changed = authset_undo(&s->authset)) == -1 ||
 	    (changed && session_adapt(s) != REPLY_OK))
 		return -1;
-	s->relay_client = in->relay_client;
-	s->remote_info = in->peer.remote_info;
 	buf_reset(&s->user);
-	return set_or_unset("RELAYCLIENT", in->relay_client) == -1 ||
-	    set_or_unset("TCPREMOTEINFO", in->peer.remote_info.p) == -1 ||
-	    unsetenv("SMTP_AUTH_USER") == -1 || unsetenv("SMTPAUTHUSER") == -1 ||
+	if (authset_undo(&s->relay_before) == -1)	/* what plug-ins had said before counts */
+		return -1;
+	s->relay_client = getenv("RELAYCLIENT");
+	s->remote_info = s->conf->intake.peer.remote_info;
+	return unsetenv("SMTP_AUTH_USER") == -1 || unsetenv("SMTPAUTHUSER") == -1 ||
 	    unsetenv("SMTPAUTHMETHOD") == -1 ? -1 : 0;
 }
 

@@ -97,6 +97,20 @@ keep(struct buf *before, const struct buf *entries)
 }
 
 int
+authset_keep(struct authset *a, const char *name)
+{
+	struct buf entry = { 0 };
+	int rc;
+
+	buf_adds(&entry, name);
+	buf_addc(&entry, '\0');
+	keep(&a->before, &entry);
+	rc = buf_ok(&entry) && buf_ok(&a->before) ? 0 : -1;
+	buf_free(&entry);
+	return rc;
+}
+
+int
 authset_apply(struct authset *a)
 {
 	struct buf entries = { 0 };

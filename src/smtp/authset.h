@@ -16,6 +16,8 @@ struct authset {
 	struct buf before;	/* `NAME=value` or `NAME` of each that was, each followed by NUL */
 };
 
+/* The variable will be changed, but not by this: authset_undo brings it back.  -1: no memory. */
+MUST_CHECK int authset_keep(struct authset *a, const char *name);
 /* 1: the environment has changed; 0: there are no such variables; -1: out of memory. */
 MUST_CHECK int authset_apply(struct authset *a);
 /* Back to what it was before.  The same values; 0 if nothing was changed. */

@@ -58,17 +58,17 @@ overlimit_find(const struct buf *text, const struct overlimit_client *c, uint64_
 	*line = 0;
 	while (!own && ctl_next_line(text, &pos, &number, &entry)) {
 		size_t colon = span_rchr(entry, ':');
-		struct span name = span_head(entry, colon);
+		struct span name = ascii_trim(span_head(entry, colon));
 
 		own = is_about(c, name);
 		if (!own && (*line || !c->relays || !is_default(name)))
 			continue;
-		found = span_tail(entry, colon + 1);
+		found = ascii_trim(span_tail(entry, colon + 1));
 		*line = number;
 	}
 	if (!*line)
 		return OVERLIMIT_UNLIMITED;
-	if (num_lead_u64(found, UINT64_MAX, limit) == 0)
+	if (num_parse_u64(found.p, found.n, UINT64_MAX, limit) != NUM_OK)
 		return OVERLIMIT_MALFORMED;
 	return *limit ? OVERLIMIT_LIMITED : OVERLIMIT_UNLIMITED;
 }
@@ -115,9 +115,11 @@ static int
 read_key(struct day *d, bool *begun)
 {
 	static const unsigned char none[OVERLIMIT_KEY];
+	ssize_t n = io_pread(d->fd, d->key, sizeof d->key, 0);
 
-	if (io_pread(d->fd, d->key, sizeof d->key, 0) == (ssize_t)sizeof d->key &&
-	    memcmp(d->key, none, sizeof none) != 0)
+	if (n == -1)		/* what is in it may be good */
+		return -1;
+	if (n == (ssize_t)sizeof d->key && memcmp(d->key, none, sizeof none) != 0)
 		return 0;
 	*begun = true;
 	return ftruncate(d->fd, 0) == -1 || sys_random(d->key, sizeof d->key) == -1 ||

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "lib/fsops.h"
 #include "mail/authres.h"
 #include "smtp/session.h"
 #include "smtp/smtplog.h"
@@ -12,7 +13,8 @@ results_read(struct resultsconf *conf, const struct ctlnames *names)
 {
 	const char *unread;
 
-	conf->on = ctlnames_may_have(names, "authservid") || getenv("QMAILAUTHENTICATED");
+	conf->on = getenv("QMAILAUTHENTICATED") || (ctlnames_may_have(names, "authservid") &&
+	    fsops_is_named("control/authservid"));
 	if (!conf->on || authres_id(names, &conf->id, &unread) == CTL_FOUND)
 		return 0;
 	return smtplog_unread(unread);
@@ -84,7 +86,7 @@ enum reply
 results_tell(struct results *r, struct session *s)
 {
 	const char *before = getenv("QMAILAUTHENTICATED");
-	struct buf results = { 0 };
+	struct buf own = { 0 }, results = { 0 };
 	int rc = 0;
 
 	if (!s->conf->results.on && !before)
@@ -96,16 +98,20 @@ results_tell(struct results *r, struct session *s)
 	r->told = true;
 	r->was_set = before;
 	buf_adds(&r->before, before ? before : "");
-	if (r->before.n)
-		authres_add(&results, buf_span(&r->before));
 	if (s->user.n)
-		add_auth(s, &results);
+		add_auth(s, &own);
 	if (s->spf.ran)
-		add_spf(s, &results);
+		add_spf(s, &own);
+	/* Too much would be no field at all: who sends must not get rid of ours by theirs. */
+	if (r->before.n && r->before.n + own.n + 2 <= AUTHRES_MAX)
+		authres_add(&results, buf_span(&r->before));
+	if (own.n)
+		authres_add(&results, buf_span(&own));
 	if (results.n)
 		rc = setenv("QMAILAUTHENTICATED", buf_str(&results), 1);
-	if (!buf_ok(&r->before) || !buf_ok(&results))
+	if (!buf_ok(&r->before) || !buf_ok(&own) || !buf_ok(&results))
 		rc = -1;
+	buf_free(&own);
 	buf_free(&results);
 	return rc == -1 ? REPLY_QUEUE_START : REPLY_OK;
 }

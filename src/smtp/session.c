@@ -31,6 +31,7 @@ session_free(struct session *s)
 	buf_free(&s->user);
 	buf_free(&s->tried);
 	authset_free(&s->authset);
+	authset_free(&s->relay_before);
 	starttls_free(&s->starttls);
 	buf_free(&s->sender);
 	buf_free(&s->said);

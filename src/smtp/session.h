@@ -60,6 +60,7 @@ struct session {
 	struct buf tried;		/* name that this AUTH refuses, as the log may show it */
 	unsigned auth_failures;
 	struct authset authset;		/* variables that AUTH has changed */
+	struct authset relay_before;	/* who might relay before it */
 
 	struct asker dnsask;		/* qmail-dnsask */
 	struct rcptcheck rcptcheck;

@@ -133,6 +133,14 @@ def test_stranger():
         want = (OURS + OTHERS + BODY).replace(gone, '').replace('\r', '')
         tap.ok(got.messages[0].endswith(' -0000\n' + want), 'fields of a stranger', got.messages)
         tap.equal(got.results, [None], '  none of ours')
+    got = Session(mail(body='X: y\r' + OURS + BODY), control=ON)
+    tap.ok(got.messages[0].endswith(' -0000\nX: y\r\n' + STORED), 'behind a bare CR', got.messages)
+    many = {'site-note-%06d.bak' % i: '' for i in range(500)}
+    got = Session(mail(body=OURS + BODY), control={**many, 'me': 'a b\n'})
+    tap.ok(got.messages[0].endswith(' -0000\n' + OURS.replace('\r', '') + STORED),
+           'a control directory of many names does not switch it on', got.said)
+    got = Session(mail(body=OURS + BODY), control={**many, **ON})
+    tap.ok(got.messages[0].endswith(' -0000\n' + STORED), '  authservid among them does', got.said)
     got = Session(mail(body='A: b\r\n' * 10000 + OURS.replace('id', '(\r\n x) ID') + BODY), control=ON)
     tap.ok(got.messages[0].endswith('A: b\n' * 10000 + STORED), 'far down, folded')
     got = Session(mail(body=OURS[:-2] + 'x' * 100000 + '\r\n' + BODY), control=ON)
@@ -154,6 +162,12 @@ def test_login():
     tap.equal(first(login() + mail(), env={'QMAILAUTHENTICATED': 'x=y'}, control=ON, **checker),
               'id.example;\n\tx=y;\n\tauth=pass (plain) smtp.auth=joe@a.example\n', '  to something')
     tap.equal(first(mail(), env={'QMAILAUTHENTICATED': 'x=y'}), 'mx.example;\n\tx=y\n', '  no AUTH')
+    ours = 'auth=pass (plain) smtp.auth=joe@a.example'
+    for size, before in ((2000 - len('; ' + ours), True), (2001 - len('; ' + ours), False)):
+        want = '\tx=%s;\n' % ('y' * (size - 2)) if before else ''
+        tap.equal(first(login() + mail(), env={'QMAILAUTHENTICATED': 'x=' + 'y' * (size - 2)},
+                        control=ON, **checker), 'id.example;\n%s\t%s\n' % (want, ours),
+                  '  what is too long leaves room for ours: %d' % size)
     for user, value in (('joe; spf=pass', ' smtp.auth="joe; spf=pass"'), ('a"b\\c', ' smtp.auth="a\\"b\\\\c"'),
                         ('a\r\nBcc: x', ''), ('\xe4', ''), ('x' * 257, ''), ('(', ' smtp.auth="("')):
         tap.equal(first(login(user) + mail(), control=ON, **checker),

@@ -31,10 +31,10 @@ def fresh(limits=LIMITS, mode=0o700):
     netserver.controls({'relaylimits': limits})
 
 
-def ask(user=None, ip='192.0.2.7', relays=True, **options):
+def ask(user=None, ip='192.0.2.7', relays=True, wrap=(), **options):
     """The exit code, and the log."""
     env = {'TCPREMOTEIP': ip, 'SMTPAUTHUSER': user, 'RELAYCLIENT': '' if relays else None}
-    run = subprocess.run([PROGRAM], env={k: v for k, v in env.items() if v is not None},
+    run = subprocess.run([*wrap, PROGRAM], env={k: v for k, v in env.items() if v is not None},
                          stdin=subprocess.DEVNULL, capture_output=True, user='qmaild',
                          group='nofiles', extra_groups=[], check=False, **options)
     return run.returncode, run.stderr.decode('latin-1')
@@ -68,6 +68,18 @@ def test_alone():
     tap.ok(len(names) == 1 and abs(int(names[0]) - time.time() // 86400) <= 1, 'one file', names)
     st = os.stat(STORE + '/' + names[0])
     tap.ok(st.st_mode & 0o777 == 0o600 and st.st_blocks < 200, '  private and small', st)
+
+
+def test_unreadable():
+    """A disk that cannot be read for a moment sets no count back."""
+    fresh()
+    before = codes(2, 'joe@a.example')
+    for when in ('1', '2'):
+        broken = ('/usr/bin/strace', '-o', '/dev/null', '-e', 'trace=pread64', '-e',
+                  'inject=pread64:error=EIO:when=' + when)
+        code, log = ask('joe@a.example', wrap=broken)
+        tap.ok(code == 111 and 'input/output error' in log, 'read %s fails' % when, (code, log))
+    tap.equal((before, codes(1, 'joe@a.example')), ([0, 0], [113]), '  the count is as it was')
 
 
 def test_trouble():
@@ -151,7 +163,8 @@ def test_session():
 
 
 def main():
-    code = netserver.run((test_alone, test_trouble, test_full_disk, test_together, test_session))
+    code = netserver.run((test_alone, test_unreadable, test_trouble, test_full_disk, test_together,
+                          test_session))
     shutil.rmtree(STORE, ignore_errors=True)
     return code
 

@@ -498,9 +498,10 @@ def test_relay():
 
 def test_plugin():
     """Plug-ins of [auth] run when the login is right, and have the last word."""
-    def login(words, more='MAIL FROM:<a@b>\r\nRCPT TO:<u@no.example>\r\n'):
-        lines, _ = talk('EHLO x\r\n' + GOOD + more + 'QUIT\r\n', env={'ENABLE_SPP': '1'},
-                        control={'smtpplugins': '[auth]\n:%s\n' % words})
+    def login(words, more='MAIL FROM:<a@b>\r\nRCPT TO:<u@no.example>\r\n', before='true', **env):
+        lines, _ = talk('EHLO x\r\n' + GOOD + more + 'QUIT\r\n', env={'ENABLE_SPP': '1', **env},
+                        control={'smtpplugins': '[connection]\n:%s\n[auth]\n:%s\n' % (
+                            before, words)})
         return [line for line in lines if not line.startswith(('250-', '250 8', '250 SIZE'))][:-1]
     tap.equal(login('true')[0][:3], '235', 'a plug-in that says nothing')
     got = login('echo E535 not $SMTPAUTHUSER by $SMTPAUTHMETHOD')
@@ -508,6 +509,11 @@ def test_plugin():
               'one that refuses: no relaying')
     got = login('test -z "$SMTPAUTHUSER" && echo E535 no name')
     tap.equal((got[0][:3], got[-1]), ('235', '250 ok'), 'accepted: relaying')
+    for client, plug_in, want in (('', 'true', '250'), ('', 'echo URELAYCLIENT', '553'),
+                                  (None, 'echo SRELAYCLIENT=', '250'), (None, 'true', '553')):
+        got = login('echo E535 no', before=plug_in, RELAYCLIENT=client)
+        tap.equal((got[0][:3], got[-1][:3]), ('535', want),
+                  'one that refuses: relaying as before AUTH, %r, %s' % (client, plug_in))
     got, _ = talk('EHLO x\r\nAUTH PLAIN %s\r\nQUIT\r\n' % plain('joe', 'wrong'),
                   env={'ENABLE_SPP': '1'},
                   control={'smtpplugins': '[auth]\n:touch %s/ran; echo E535 plug-in\n' % QUEUE})

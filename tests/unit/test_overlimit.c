@@ -26,14 +26,18 @@ static const char limits[] =
     "# users\n"
     "joe@a.example:10\n"
     ":default:7\n"
-    "Ann:20 and more\n"
+    " Ann : 20\n"
     "192.0.2.7:30\n"
     "2001:db8:0:1::1:40\n"
     "free:0\n"
     "odd:x\n"
     "bare\n"
     "joe@a.example:11\n"
-    "a:b:50\n";
+    "a:b:50\n"
+    "hex:0x10\n"
+    "tail:5x\n"
+    "huge:99999999999999999999\n"
+    "none:\n";
 
 static const struct {
 	const char *user, *ip;
@@ -59,6 +63,10 @@ static const struct {
 	{ "free", "", true, OVERLIMIT_UNLIMITED, 7, 0 },
 	{ "odd", "", true, OVERLIMIT_MALFORMED, 8, 0 },
 	{ "bare", "", true, OVERLIMIT_MALFORMED, 9, 0 },
+	{ "hex", "", true, OVERLIMIT_MALFORMED, 12, 0 },
+	{ "tail", "", true, OVERLIMIT_MALFORMED, 13, 0 },
+	{ "huge", "", true, OVERLIMIT_MALFORMED, 14, 0 },
+	{ "none", "", true, OVERLIMIT_MALFORMED, 15, 0 },
 };
 
 static void
