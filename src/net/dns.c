@@ -236,7 +236,7 @@ dns_family(struct dns *d, struct span name, enum ip_family family, struct ip_lis
 }
 
 enum dns_status
-dns_addresses(struct dns *d, struct span name, struct ip_list *to)
+dns_addresses_partly(struct dns *d, struct span name, struct ip_list *to, bool *partly)
 {
 	struct address_sink sink = { to, to->n };
 	enum dns_status v4, v6;
@@ -246,9 +246,18 @@ dns_addresses(struct dns *d, struct span name, struct ip_list *to)
 		return v4;
 	sink.before = to->n;
 	v6 = look_up(d, name, DNS_AAAA, take_address, undo_addresses, &sink);
+	*partly = v4 == DNS_SOFT || v6 == DNS_SOFT;
 	if (v4 == DNS_OK && v6 != DNS_MEMORY)
 		return DNS_OK;
 	return v6 == DNS_ABSENT ? v4 : v6;
+}
+
+enum dns_status
+dns_addresses(struct dns *d, struct span name, struct ip_list *to)
+{
+	bool partly;
+
+	return dns_addresses_partly(d, name, to, &partly);
 }
 
 /* ---- mail exchangers ---- */

@@ -43,6 +43,9 @@ struct dns_mx_list {
  * followed by owner-blind reading, bounded.  A soft failure of one type with results of the other
  * gives DNS_OK. */
 MUST_CHECK enum dns_status dns_addresses(struct dns *d, struct span name, struct ip_list *to);
+/* *partly: with DNS_OK, was there such a soft failure?  There may be more addresses then. */
+MUST_CHECK enum dns_status dns_addresses_partly(struct dns *d, struct span name,
+    struct ip_list *to, bool *partly);
 /* Those of one family only: one question. */
 MUST_CHECK enum dns_status dns_family(struct dns *d, struct span name, enum ip_family family,
     struct ip_list *to);

@@ -65,6 +65,7 @@ static enum mxlist_status
 single_host(struct mxlist *l, struct span name)
 {
 	struct mxlist_host *host = calloc(1, sizeof *host);
+	bool partly = false;	/* no matter: what there is is used, and no name compared */
 	struct ip ip;
 
 	if (!host)
@@ -73,7 +74,7 @@ single_host(struct mxlist *l, struct span name)
 	l->n = 1;
 	if (parse_address(name, &ip))
 		return set_literal(l, host, &ip);
-	switch (l->lookup.addresses(l->lookup.arg, name, &host->addresses)) {
+	switch (l->lookup.addresses(l->lookup.arg, name, &host->addresses, &partly)) {
 	case DNS_OK:
 		break;
 	case DNS_ABSENT:
@@ -221,13 +222,14 @@ resolve(struct mxlist *l, struct mxlist_host *host)
 {
 	struct span name = span_str(host->name);
 	const bool named = named_like_us(l, name);
+	bool partly = false;
 
 	host->resolved = true;
 	if (named && !ipme_has_exceptions(l->self->addresses))
 		lower_limit(l, host->preference);
 	if (host->preference >= l->limit)	/* never used: no need to know */
 		return MXLIST_OK;
-	switch (l->lookup.addresses(l->lookup.arg, name, &host->addresses)) {
+	switch (l->lookup.addresses(l->lookup.arg, name, &host->addresses, &partly)) {
 	case DNS_MEMORY:
 		return MXLIST_MEMORY;
 	case DNS_SOFT:
@@ -238,8 +240,10 @@ resolve(struct mxlist *l, struct mxlist_host *host)
 	default:
 		break;
 	}
-	if (named && !is_elsewhere(l, &host->addresses))
+	if (named && !is_elsewhere(l, &host->addresses)) {
+		l->soft |= partly;	/* the one that notipme has may be missing */
 		lower_limit(l, host->preference);
+	}
 	for (size_t i = 0; i < host->addresses.n; i++)
 		if (is_own(l, &host->addresses.list[i]))
 			lower_limit(l, host->preference);

@@ -22,7 +22,9 @@
 /* Where names are looked up: net/dns, or a table in a test. */
 struct mxlist_lookup {
 	enum dns_status (*mx)(void *arg, struct span name, struct dns_mx_list *to);
-	enum dns_status (*addresses)(void *arg, struct span name, struct ip_list *to);
+	/* *partly, false before: there may be more than these. */
+	enum dns_status (*addresses)(void *arg, struct span name, struct ip_list *to,
+	    bool *partly);
 	void *arg;
 };
 

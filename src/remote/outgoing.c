@@ -117,9 +117,9 @@ lookup_mx(void *arg, struct span name, struct dns_mx_list *to)
 }
 
 static enum dns_status
-lookup_addresses(void *arg, struct span name, struct ip_list *to)
+lookup_addresses(void *arg, struct span name, struct ip_list *to, bool *partly)
 {
-	return dns_addresses(arg, name, to);
+	return dns_addresses_partly(arg, name, to, partly);
 }
 
 static void

@@ -104,10 +104,12 @@ static bool
 check_message(struct session *s)
 {
 	const struct smtpreply_offers *offers = &s->link->offers;
+	/* An earlier connection may have ended in the text. */
+	bool whole = !s->message->given || message_rewind(s->message);
 
-	if (!offers->size && !offers->eight_bit)
+	if (whole && !offers->size && !offers->eight_bit)
 		return true;
-	if (message_scan(s->message, &s->facts) != MESSAGE_OK)
+	if (!whole || message_scan(s->message, &s->facts) != MESSAGE_OK)
 		return dialogue_local_trouble(s->d, "ZUnable to read message. (#4.3.0)\n");
 	if (!s->facts.known || !offers->size_limit || s->facts.wire_size <= offers->size_limit)
 		return true;

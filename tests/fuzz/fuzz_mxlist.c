@@ -29,13 +29,14 @@ next_byte(struct source *s)
 }
 
 static enum dns_status
-addresses(void *arg, struct span name, struct ip_list *to)
+addresses(void *arg, struct span name, struct ip_list *to, bool *partly)
 {
 	struct source *s = arg;
 	unsigned n = next_byte(s);
 
 	(void)name;
 	s->asked++;
+	*partly = n >= 240;
 	if (n >= 250)
 		return DNS_SOFT;
 	if (n % 8 == 7)

@@ -150,16 +150,32 @@ def refused(second):
               'refused by both: what the second said')
 
 
+def reset(connection):
+    """The server hangs up in the text, of which it has read nothing."""
+    connection.sendall(b'354 go\r\n')
+    connection.recv(1)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+
+
+def announced(second):
+    """What a new connection is told of the message is true of all of it."""
+    server, daemon = second.server, second.daemon
+    offers = OK[:1] + ['250-mx\n250-SIZE\n250 8BITMIME'] + OK[2:]
+    for what, message, want, last in (
+            ('the text: 421', b'2/25', ' BODY=8BITMIME', ['354 go', '421 4.7.0 too many here']),
+            ('it hangs up in the text', b'1/24', ' SIZE=', [reset])):
+        server.replies = [offers + ['250 s', '250 r'] + last, offers]
+        tap.equal(together(daemon, [server], lambda: send(daemon), lambda message=message: daemon.one(
+            b'r@y.example', message=message, sender=b's@x.example')), [ACCEPTED] * 2, what)
+        told = [line for line in server.seen if line.startswith('MAIL')]
+        tap.ok(len(told) == 3 and told[1] == told[2] and want in told[1],
+               '  size and body are told as before', told)
+
+
 def gone(second):
     """Servers that hang up, and that say more than they are asked."""
     def hang_up(_):
         return None
-
-    def reset(connection):
-        """In the text, of which it has read nothing."""
-        connection.sendall(b'354 go\r\n')
-        connection.recv(1)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
 
     def later(connection):
         """Its last reply comes twice, the second time when the next message has begun."""
@@ -323,12 +339,14 @@ def switched_off(server):
 q.put('mess/0/23', b'Received: x\n\nhello\n')
 q.put('mess/1/24', b'Received: x\n\n' + 100000 * b'a line that is one of very many lines\n')
 outside_addresses()
+q.put('mess/2/25', b'Received: x\n\nhell\xf6\n')
 SERVER = Server('127.0.0.2', OK)
 settle(remotereuse='3', remotebatch='2')
 DAEMON = begin(SERVER)
 follows(SERVER, DAEMON)
 SECOND = Second(SERVER, DAEMON)
 refused(SECOND)
+announced(SECOND)
 gone(SECOND)
 recipients(SECOND)
 elsewhere(SERVER, DAEMON)

@@ -6,7 +6,8 @@
 
 #include "tap.h"
 
-/* What the tables know: `MX PREFERENCE NAME,...` or addresses; SOFT, MEMORY. */
+/* What the tables know: `MX PREFERENCE NAME,...` or addresses; SOFT, MEMORY.  An empty item among
+ * addresses: those of the other family could not be found out. */
 struct zone_line {
 	const char *name, *mx, *addresses;
 };
@@ -68,7 +69,7 @@ zone_mx(void *arg, struct span name, struct dns_mx_list *to)
 }
 
 static enum dns_status
-zone_addresses(void *arg, struct span name, struct ip_list *to)
+zone_addresses(void *arg, struct span name, struct ip_list *to, bool *partly)
 {
 	struct zone *z = arg;
 	const struct zone_line *line = find(z, name);
@@ -80,7 +81,9 @@ zone_addresses(void *arg, struct span name, struct ip_list *to)
 	buf_addspan(&z->asked, name);
 	buf_addc(&z->asked, ' ');
 	while (status == DNS_OK && item(&list, &text))
-		if (!ip_parse(text, &ip) || ip_list_add(to, &ip) == -1)
+		if (!text.n)
+			*partly = true;
+		else if (!ip_parse(text, &ip) || ip_list_add(to, &ip) == -1)
 			status = DNS_MEMORY;
 	return status;
 }
@@ -106,6 +109,12 @@ static const struct zone_line lines[] = {
 	{ "helo.example", NULL, "192.0.2.99,198.51.100.7" },
 	{ "named-soft", "10 ME.EXAMPLE", NULL },
 	{ "ME.EXAMPLE", NULL, "SOFT" },
+	{ "named-partly", "10 Me.Example", NULL },
+	{ "Me.Example", NULL, ",2001:db8::7" },
+	{ "named-partly-told", "10 mE.example", NULL },
+	{ "mE.example", NULL, ",198.51.100.7" },
+	{ "partly", "10 some", NULL },
+	{ "some", NULL, ",2001:db8::1" },
 	{ "soft.mx", "SOFT", NULL },
 	{ "soft", NULL, "SOFT" },
 	{ "memory.mx", "MEMORY", NULL },
@@ -253,6 +262,9 @@ test_exceptions(struct tap *t, struct fixture *f)
 		{ "our name, our address as well", "both", "SELF" },
 		{ "our name, no address", "named-dot", "192.0.2.10 END" },
 		{ "our name, perhaps another's address", "named-soft", "SOFT" },
+		{ "our name, another's address may be missing", "named-partly", "SOFT" },
+		{ "our name, another's address is not", "named-partly-told", "198.51.100.7 END" },
+		{ "another's name, some may be missing", "partly", "2001:db8::1 END" },
 		{ "our address", "best", "SELF" },
 	};
 	struct buf list = { 0 };
