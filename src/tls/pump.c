@@ -312,6 +312,8 @@ encrypt(struct pump *p)
 
 	if (p->dead || p->said_all || on_wire(p).n || (is_empty(&p->out) && p->plain_in != -1))
 		return false;
+	if (SSL_in_init(p->ssl) && !p->net_ended)	/* it has half a message of its own */
+		return false;
 	ERR_clear_error();
 	if (is_empty(&p->out)) {
 		r = SSL_shutdown(p->ssl) < 0 ? -1 : 1;

@@ -110,6 +110,7 @@ choose(SSL *ssl, int *alert, void *arg)
 	const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
 
 	(void)alert;
+	s->name[0] = '\0';
 	s->chosen = name ? hostkeys_find(&s->keys, span_str(name)) : NULL;
 	if (!s->chosen)
 		return SSL_TLSEXT_ERR_NOACK;
@@ -157,7 +158,7 @@ make_context(struct server *s, const char *ciphers, struct buf *reason)
 	/* A ticket would bring a client's certificate back without another look at it, so one that
 	 * was revoked meanwhile would still count. */
 	tickets_use(s->ctx, !s->asks && tickets_read(&s->tickets, TICKETS_FILE, date_now()) ?
-	    &s->tickets : NULL);
+	    &s->tickets : NULL, buf_span(&s->keys.main));
 	SSL_CTX_set_cert_cb(s->ctx, show_certificate, s);
 	(void)SSL_CTX_set_tlsext_servername_callback(s->ctx, choose);
 	(void)SSL_CTX_set_tlsext_servername_arg(s->ctx, s);

@@ -15,10 +15,16 @@
 #include "lib/siphash.h"
 #include "lib/sys.h"
 
+#define SKEW_S 60
+
+/* Who made two marks the same would be the administrator. */
+static const unsigned char no_key[SIPHASH_KEY];
+
 static bool
 is_fresh(const struct ticket_key *key, int64_t now, int64_t seconds)
 {
-	return key->made > 0 && key->made <= now && now - key->made < seconds;
+	/* Another process may have looked at the clock a moment later than we. */
+	return key->made > 0 && key->made - now <= SKEW_S && now - key->made < seconds;
 }
 
 /* The file as it is; keys from the future or from long ago are none. */
@@ -37,7 +43,8 @@ renew(struct tickets *t, int64_t now)
 {
 	struct ticket_key *key = &t->key[0];
 
-	t->key[1] = *key;
+	if (key->made)
+		t->key[1] = *key;
 	key->made = now;
 	memset(t->known, 0, sizeof t->known);	/* it was by the other name */
 	return sys_random(key->name, sizeof key->name) == 0 &&
@@ -45,20 +52,21 @@ renew(struct tickets *t, int64_t now)
 	    sys_random(key->mac, sizeof key->mac) == 0 ? 0 : -1;
 }
 
-/* The file is written in one piece of less than a page, so who reads without the lock sees what was
- * there, what is new, or an empty file. */
+/* Who reads without the lock may see a part of it: such a key fits no ticket, and a full handshake
+ * follows. */
 static int
 store(const struct tickets *t, int fd)
 {
 	return lseek(fd, 0, SEEK_SET) == -1 ? -1 : io_write_all(fd, t, sizeof *t);
 }
 
-/* Under the lock: has somebody else been faster? */
+/* Under the lock: has somebody else been faster?  Nobody waits for it: who holds it could be
+ * stopped by whoever started it, and the keys there are are good for a while. */
 static int
 renew_file(struct tickets *t, int fd, int64_t now)
 {
-	if (sys_flock(fd) == -1)
-		return -1;
+	if (sys_flock_try(fd) == -1)
+		return t->key[0].made ? 0 : -1;
 	load(t, fd, now);
 	if (is_fresh(&t->key[0], now, TICKETS_LIFETIME_S))
 		return 0;
@@ -121,7 +129,7 @@ tickets_remember(const struct tickets *t, const char *path, struct span text, in
 
 	if (fd == -1)
 		return;
-	if (sys_flock(fd) == 0 && io_pread(fd, &now, sizeof now, 0) == (ssize_t)sizeof now &&
+	if (sys_flock_try(fd) == 0 && io_pread(fd, &now, sizeof now, 0) == (ssize_t)sizeof now &&
 	    memcmp(&now.key[0], &t->key[0], sizeof now.key[0]) == 0) {
 		now.known[mark % TICKETS_KNOWN] = mark;
 		(void)!store(&now, fd);
@@ -184,10 +192,25 @@ set_keys(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *ciphe
 	return encrypt || (key == &t->key[0] && SSL_version(ssl) != TLS1_3_VERSION) ? 1 : 2;
 }
 
-void
-tickets_use(SSL_CTX *ctx, struct tickets *t)
+/* Of what is on offer, in its order. */
+static uint64_t
+mark_ciphers(const SSL_CTX *ctx)
 {
-	static const unsigned char context[] = "pneumail";
+	const STACK_OF(SSL_CIPHER) *list = SSL_CTX_get_ciphers(ctx);
+	uint64_t mark[2] = { 0, 0 };
+
+	for (int i = 0; i < sk_SSL_CIPHER_num(list); i++) {
+		mark[1] = SSL_CIPHER_get_id(sk_SSL_CIPHER_value(list, i));
+		mark[0] = siphash(no_key, mark, sizeof mark);
+	}
+	return mark[0];
+}
+
+void
+tickets_use(SSL_CTX *ctx, struct tickets *t, struct span certificate)
+{
+	const uint64_t context[] = { siphash(no_key, certificate.p, certificate.n),
+		mark_ciphers(ctx) };
 
 	if (!t) {
 		SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
@@ -195,7 +218,7 @@ tickets_use(SSL_CTX *ctx, struct tickets *t)
 		return;
 	}
 	(void)SSL_CTX_set_app_data(ctx, t);
-	(void)SSL_CTX_set_session_id_context(ctx, context, sizeof context - 1);
+	(void)SSL_CTX_set_session_id_context(ctx, (const unsigned char *)context, sizeof context);
 	(void)SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, set_keys);
 	(void)SSL_CTX_set_timeout(ctx, TICKETS_SESSION_S);
 	(void)SSL_CTX_set_num_tickets(ctx, 1);

@@ -34,8 +34,9 @@ struct tickets {
 /* Reads the keys from `path`, and makes a new one when it is time.  false: there are none, for
  * whatever reason. */
 MUST_CHECK bool tickets_read(struct tickets *t, const char *path, int64_t now);
-/* ctx gives and takes tickets with these keys, which must stay; t NULL: none. */
-void tickets_use(SSL_CTX *ctx, struct tickets *t);
+/* ctx gives and takes tickets with these keys, which must stay; t NULL: none.  Those of a service
+ * with another main certificate or other ciphers are not taken: it may promise less. */
+void tickets_use(SSL_CTX *ctx, struct tickets *t, struct span certificate);
 void tickets_wipe(struct tickets *t);
 
 /* A client that brings a ticket needs no certificate.  To parse it only when it is needed, and yet

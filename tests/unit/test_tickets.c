@@ -1,6 +1,8 @@
 /* tickets: keys of session tickets are made, shared, renewed and forgotten in time. */
 #include "tls/tickets.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,6 +35,44 @@ test_ages(struct tap *t)
 	    "after a day both are forgotten");
 	ok(t, tickets_read(&later, "tickets", NOW) && later.key[0].made == NOW,
 	    "a key from the future is none");
+}
+
+/* Two processes at the moment of a renewal: one has looked at the clock before the other. */
+static void
+test_skew(struct tap *t)
+{
+	struct tickets first, next, later;
+
+	(void)unlink("tickets");
+	ok(t, tickets_read(&first, "tickets", NOW) &&
+	    tickets_read(&next, "tickets", NOW + TICKETS_LIFETIME_S), "a renewal");
+	ok(t, tickets_read(&later, "tickets", NOW + TICKETS_LIFETIME_S - 1) &&
+	    same(&later.key[0], &next.key[0]) && same(&later.key[1], &first.key[0]),
+	    "a second behind: the same keys");
+	ok(t, tickets_read(&later, "tickets", NOW - 1) && later.key[0].made == NOW - 1 &&
+	    same(&later.key[1], &first.key[0]),
+	    "hours behind: a new one, the old one still counts");
+}
+
+/* Somebody holds the lock for ever. */
+static void
+test_held(struct tap *t)
+{
+	struct tickets first, later;
+	int fd;
+
+	(void)unlink("tickets");
+	ok(t, tickets_read(&first, "tickets", NOW), "a key");
+	fd = open("tickets", O_RDWR | O_CLOEXEC);
+	ok(t, fd != -1 && flock(fd, LOCK_EX) == 0, "held");
+	ok(t, tickets_read(&later, "tickets", NOW + TICKETS_LIFETIME_S) &&
+	    same(&later.key[0], &first.key[0]), "it is time for another: the old one is used");
+	ok(t, !tickets_read(&later, "tickets", NOW + 2 * TICKETS_LIFETIME_S),
+	    "and no longer than for a day");
+	tickets_remember(&first, "tickets", span_str("pem"), 2);
+	ok(t, tickets_read(&later, "tickets", NOW) &&
+	    !tickets_knows(&later, span_str("pem"), 2), "nothing is remembered");
+	(void)close(fd);
 }
 
 static void
@@ -103,6 +143,8 @@ main(void)
 	test_ages(&t);
 	test_files(&t);
 	test_known(&t);
+	test_skew(&t);
+	test_held(&t);
 	scratch_leave(&scratch);
 	return done(&t);
 }
