@@ -2,9 +2,10 @@
 # firstconfig - what a new mail host needs before it starts, without questions.
 # Usage: firstconfig FQDN         Run by: make up, the Debian package; again does no harm.
 # A host that has control/me is configured, and left as it is: an alias more would lead its mail
-# elsewhere.  Else the three aliases that every host must have, unless .qmail-default has the mail
-# of all, with the Maildir they lead to; control files, by config-fast, come last.  Existing files
-# are left as they are.
+# elsewhere, unless there is none at all, so that failures of failures had no way to go.  Else the
+# three aliases that every host must have, unless .qmail-default has the mail of all, with the
+# Maildir they lead to; control files, by config-fast, come last.  Existing files are left as they
+# are.
 # Exit: 0; else the code of config-fast, or 1.
 set -eu
 home=@HOME@
@@ -31,7 +32,15 @@ make_aliases() {
 	fi
 }
 
+has_aliases() {
+	for file in "$home"/alias/.qmail*; do
+		exists "$file" && return 0
+	done
+	return 1
+}
+
 if [ -s "$home/control/me" ]; then
+	has_aliases || make_aliases
 	echo "$home/control/me is there already: $(head -n 1 "$home/control/me")"
 else
 	exists "$home/alias/.qmail-default" || make_aliases

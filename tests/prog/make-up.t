@@ -68,6 +68,12 @@ like 'the environment does not name the host' "$T/out" '^This is up\.test\.'
 same 'rc is kept' "$home/rc" "$T/rc"
 is 'rcpthosts is kept' "$(cat "$home/control/rcpthosts")" "$(printf 'only.test\nup.test')"
 is 'a host that is configured gets no alias' "$(ls -A "$home/alias")" .qmail-default
+mv "$home/alias/.qmail-default" "$T/default"
+ok 'firstconfig, configured but for aliases' build/bin/firstconfig up.test
+is 'gets those that every host needs' "$(cd "$home/alias" && echo .qmail-*)" \
+    '.qmail-mailer-daemon .qmail-postmaster .qmail-root'
+rm -r "$home"/alias/.qmail-* "$home/alias/Maildir"
+mv "$T/default" "$home/alias/.qmail-default"
 is 'a log directory is kept as it is' "$(stat -c '%a %U' /var/log/qmail-smtpd)" '711 qmaill'
 is 'a new one is private' "$(stat -c '%a %U %G' /var/log/qmail-pop3d)" '750 qmaill nofiles'
 is 'sendmail is ours' "$(readlink /usr/sbin/sendmail /usr/lib/sendmail)" \
