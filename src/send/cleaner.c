@@ -65,6 +65,12 @@ cleaner_pending(const struct cleaner *c, uint64_t id)
 	return false;
 }
 
+bool
+cleaner_has_requests(const struct cleaner *c)
+{
+	return c->out_at < c->out_n;
+}
+
 static void
 lose(struct cleaner *c)
 {

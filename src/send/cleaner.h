@@ -50,6 +50,8 @@ size_t cleaner_room(const struct cleaner *c);
 void cleaner_ask(struct cleaner *c, enum clean_what what, uint64_t id);
 /* Is a request for this id not answered yet? */
 bool cleaner_pending(const struct cleaner *c, uint64_t id);
+/* Are there requests that cleaner_watch would write? */
+bool cleaner_has_requests(const struct cleaner *c);
 /* Writes requests, and says what to wait for. */
 void cleaner_watch(struct cleaner *c, struct waitset *w);
 /* Writes and reads what it can.  false: qmail-clean is gone (told once; room is 0 then). */

@@ -164,6 +164,12 @@ wait_for_work(struct program *p)
 static void
 turn(struct program *p)
 {
+	/* A request has files removed that the successor of a qmail-send that is gone may be about
+	 * to list. */
+	if (cleaner_has_requests(&p->clean) && io_reader_gone(p->peer[PEER_OUT])) {
+		p->send_gone = true;
+		return;
+	}
 	wait_for_work(p);
 	if (waitset_ready(&p->wait, p->peer[PEER_IN], POLLIN))
 		read_orders(p);
