@@ -457,8 +457,8 @@ def test_received():
 def test_cost():
     """What is switched off makes no system call."""
     trace = QUEUE + '/trace'
+    os.chmod(QUEUE, 0o777)              # strace runs as qmaild
     server = netserver.Server('qmail-smtpd', before=['strace', '-qq', '-e', 'signal=none', '-o', trace])
-    os.chmod(QUEUE, 0o777)
     netserver.exchange(server, RCPT + DATA + 'QUIT\r\n')
     with open(trace) as file:
         calls = file.read().splitlines()
