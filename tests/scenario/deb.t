@@ -279,12 +279,6 @@ def removal(host, package):
     tap.equal(host.supervised(), [], 'no service is left')
     tap.ok(host.count_log('status: exiting'), 'qmail-send ended in good order')
     tap.equal(host.sh('ls %s/bin /usr/sbin/sendmail 2>/dev/null || :' % home()), '', 'programs go')
-    host.sh('dpkg-deb -e %s /tmp/control' % package)
-    for away in ('mkdir queue', 'ln -s /nonesuch queue'):
-        text = host.sh('cd %s && mv queue away && %s && sh /tmp/control/postrm purge && '
-                       'rm -d queue && mv away queue' % (home(), away))
-        tap.ok('it is kept' in text and host.sh(kept) == settings and host.queue() == queue,
-               'a queue that is not mounted counts as one with mail: ' + away, text)
     tap.equal((host.queue(), host.sh('cat /etc/qmail/* %s/rc; cat %s' % (home(), kept))),
               (before, settings + '.\n'), 'queue and settings stay')
     tap.equal(host.sh('dpkg-statoverride --list "%s/*" || :' % home()), '', 'no override stays')
@@ -310,6 +304,12 @@ def purge(host, package, clean):
     tap.equal((host.queue(), host.sh(kept)), (queue, settings),
               'queue, settings, users and aliases are as they were')
     tap.equal(host.sh('ls %s/bin /usr/sbin/sendmail 2>/dev/null || :' % home()), '', 'programs go')
+    host.sh('dpkg-deb -e %s /tmp/control' % package)
+    for away in ('mkdir queue', 'ln -s /nonesuch queue'):
+        text = host.sh('cd %s && mv queue away && %s && sh /tmp/control/postrm purge && '
+                       'rm -d queue && mv away queue' % (home(), away))
+        tap.ok('it is kept' in text and host.sh(kept) == settings and host.queue() == queue,
+               'a queue that is not mounted counts as one with mail: ' + away, text)
     host.apt('install', package)
     host.running()
     got = host.wait_mail('joe', 1)[0]
