@@ -5,10 +5,11 @@
 
 #include "lib/ascii.h"
 #include "mail/authres.h"
-#include "mail/authstrip.h"
+#include "../unit/inpieces.h"
 #include "rig.h"
 
 #define NAME "Authentication-Results"
+#define OURS span_str("mx.ours.test")
 
 const char *const fuzz_words[] = {
 	NAME, NAME ":", "authentication-results", ":", ";", "; ", "mx.ours.test", "mx", ".other",
@@ -23,7 +24,7 @@ static void
 check_field(struct span results)
 {
 	struct buf field = { 0 };
-	bool some = authres_put_field(&field, span_str("mx.ours.test"), results);
+	bool some = authres_put_field(&field, OURS, results);
 	struct span f = buf_span(&field);
 
 	promise(some == (f.n > 0));
@@ -47,20 +48,6 @@ is_part(struct span rest, struct span text)
 	for (size_t i = 0; i < text.n && n < rest.n; i++)
 		n += rest.p[n] == text.p[i];
 	return n == rest.n;
-}
-
-static void
-strip(struct span text, size_t step, struct buf *out)
-{
-	struct authstrip f;
-
-	authstrip_begin(&f, span_str("mx.ours.test"));
-	while (text.n) {
-		authstrip_text(&f, span_head(text, step), out);
-		text = span_tail(text, step);
-	}
-	authstrip_end(&f, out);
-	authstrip_free(&f);
 }
 
 /* The first line with its end. */
@@ -89,7 +76,7 @@ lead(struct span s, const char *bytes)
 static bool
 is_ours(struct span value)
 {
-	const struct span id = span_str("mx.ours.test");
+	const struct span id = OURS;
 
 	value = span_tail(value, lead(value, " \t\r\n"));
 	return ascii_ieq(span_head(value, id.n), id) && (value.n == id.n ||
@@ -116,7 +103,7 @@ check_header(struct span rest, bool cr)
 		while (name.n && ascii_isblank(name.p[name.n - 1]))
 			name.n--;
 		if (ascii_ieq(name, span_str(NAME)))
-			promise(cr ? !authstrip_claims(field, span_str("mx.ours.test")) :
+			promise(cr ? !authstrip_claims(field, OURS) :
 			    !is_ours(field));
 	}
 }
@@ -152,8 +139,8 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		promise(authstrip_claims(text, span_str("\"")) != names_somebody(text));
 	else
 		(void)authstrip_claims(text, span_str("mx.ours.test"));
-	strip(text, text.n ? text.n : 1, &whole);
-	strip(text, 3, &pieces);
+	inpieces_strip(text, OURS, text.n ? text.n : 1, &whole);
+	inpieces_strip(text, OURS, 3, &pieces);
 	promise(span_eq(buf_span(&whole), buf_span(&pieces)));
 	promise(is_part(buf_span(&whole), text));
 	check_header(buf_span(&whole), false);

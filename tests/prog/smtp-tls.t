@@ -390,6 +390,34 @@ def resume(version, certificate, control):
     return answers, resumed
 
 
+def changed(version, control, other='mx.example'):
+    """Two sessions, the second with what the first has been given, of a service with other control
+    files or another certificate: was it resumed?"""
+    context, session = world.client_context(version=version), None
+    context.check_hostname = False
+    for files, name in (({}, 'mx.example'), (control, other)):
+        install(name)
+        server = Smtp(control=files)
+        server.greet()
+        server.say(b'STARTTLS')
+        server.socket = context.wrap_socket(server.socket, server_hostname='mx.example',
+                                            session=session)
+        server.say(b'NOOP')
+        session, resumed = server.socket.session, server.socket.session_reused
+        server.end()
+    install()
+    return resumed
+
+
+def services():
+    """A ticket is good only for what has the same certificate and ciphers."""
+    world.issue('elsewhere.example')
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        tap.equal([changed(version, {}), changed(version, {'tlsserverciphers': 'ECDHE+AESGCM\n'}),
+                   changed(version, {}, 'elsewhere.example')], [True, False, False],
+                  'the same, other ciphers, another certificate: %s' % version.name)
+
+
 def revoked():
     """A revoked certificate does not count, nor does a session of the time before."""
     world.revoke('client')
@@ -401,6 +429,7 @@ def revoked():
                   % version.name)
         tap.equal(resume(version, False, control), (['553', '553'], True),
                   'sessions are resumed where nobody is asked: %s' % version.name)
+    services()
     server = Smtp(control={**control, 'clientcrl.pem': world.read('crl.pem')})
     server.greet()
     context = world.client_context()

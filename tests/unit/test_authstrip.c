@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "inpieces.h"
 #include "tap.h"
+
+#define OURS span_str("mx.a")
 
 static const struct {
 	const char *value;
@@ -104,21 +107,6 @@ static const struct {
 	{ "the end of the header follows", "Authentication-Results: mx.a\n\nx", "\nx" },
 };
 
-/* All in pieces of n bytes. */
-static void
-strip(struct span text, size_t n, struct buf *out)
-{
-	struct authstrip f;
-
-	authstrip_begin(&f, span_str("mx.a"));
-	while (text.n) {
-		authstrip_text(&f, span_head(text, n), out);
-		text = span_tail(text, n);
-	}
-	authstrip_end(&f, out);
-	authstrip_free(&f);
-}
-
 static void
 test_texts(struct tap *t)
 {
@@ -128,7 +116,7 @@ test_texts(struct tap *t)
 		for (size_t n = 1; n <= 64; n += 7) {
 			struct buf out = { 0 };
 
-			strip(span_str(texts[i].text), n, &out);
+			inpieces_strip(span_str(texts[i].text), OURS, n, &out);
 			is(t, buf_span(&out), span_str(rest), texts[i].name);
 			buf_free(&out);
 		}
@@ -148,7 +136,7 @@ test_sizes(struct tap *t)
 		while (text.n < AUTHSTRIP_FIELD_MAX - 1 + more)
 			buf_adds(&text, "x");
 		buf_adds(&text, "\nA: b\n");
-		strip(buf_span(&text), 1000, &out);
+		inpieces_strip(buf_span(&text), OURS, 1000, &out);
 		is(t, buf_span(&out), more ? span_str("A: b\n") : buf_span(&text), "a long field");
 		buf_reset(&text);
 		buf_reset(&out);
@@ -156,7 +144,7 @@ test_sizes(struct tap *t)
 		while (text.n < AUTHSTRIP_FIELD_MAX - 1 + more)
 			buf_adds(&text, " ");
 		buf_adds(&text, ": mx.a\nA: b\n");
-		strip(buf_span(&text), 1000, &out);
+		inpieces_strip(buf_span(&text), OURS, 1000, &out);
 		is(t, buf_span(&out), span_str("A: b\n"), "many blanks before the colon");
 		buf_free(&text);
 		buf_free(&out);
@@ -177,7 +165,7 @@ cost(size_t blanks)
 		buf_addc(&text, '\n');
 	}
 	begun = clock();
-	strip(buf_span(&text), 1000, &out);
+	inpieces_strip(buf_span(&text), OURS, 1000, &out);
 	begun = clock() - begun;
 	buf_free(&text);
 	buf_free(&out);
