@@ -3,6 +3,7 @@
 import fcntl
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -23,6 +24,10 @@ def started(todo):
 def stop(todo):
     todo.write(0, b'X')
     return todo.ended()
+
+
+def child(parent):
+    return int(subprocess.check_output(['pgrep', '-P', str(parent)]))
 
 
 def one_of_each():
@@ -201,6 +206,24 @@ def synced_first():
            calls)
 
 
+def send_gone_first():
+    """qmail-send ends while a batch is being synced: qmail-clean is not asked for anything more, as
+    a successor may be about to list what would be removed."""
+    control()
+    number = message(todo=['u5', 'p6', 'Fs@x', 'Tu@y'])
+    trace = '/tmp/trace.gone'
+    wrap = ('/usr/bin/strace', '-o', trace, '-u', 'qmails', '-e', 'trace=fsync',
+            '-e', 'inject=fsync:signal=SIGSTOP:when=2')
+    with started(Todo(wrap=wrap)) as todo:
+        todo.until(lambda: os.path.exists(trace) and 'stopped by SIGSTOP' in open(trace).read())
+        tap.ok(exists('remote', number), 'it is split by then')
+        todo.close(1)
+        todo.close(0)
+        os.kill(child(todo.pid), signal.SIGCONT)
+        tap.equal(todo.ended(), 1, 'qmail-send gone while it syncs: exit 1')
+        tap.equal(todo.requests, [], 'and nothing is removed')
+
+
 def faults():
     control()
     bad = message(todo=['u5', 'p6', 'Fs@x', 'Tu@y', 'Zwhat'])
@@ -345,6 +368,6 @@ def peers():
         tap.equal(todo.records, ['X'], 'it says so')
 
 
-tap.run((one_of_each, woken, refused_mail, out_of_reach, batch, pace, synced_first, faults,
-         full_disk, big_todo, many_recipients, predecessor, locked_out,
+tap.run((one_of_each, woken, refused_mail, out_of_reach, batch, pace, synced_first,
+         send_gone_first, faults, full_disk, big_todo, many_recipients, predecessor, locked_out,
          peers), Stuck)
