@@ -113,6 +113,21 @@ read_first(struct cdbmap *m)
 	return m->n < TABLES || (m->n < m->size && m->n < sizeof m->first) ? EPROTO : 0;
 }
 
+/* Where the records end: at the first table with slots, wherever it stands.  What is written as the
+ * position of a table without slots means nothing; some programs write 0. */
+static uint64_t
+end_of_records(const struct cdbmap *m)
+{
+	uint64_t end = UINT64_MAX;
+
+	for (size_t at = 0; at < TABLES; at += 8)
+		if (number(m->first + at + 4) && number(m->first + at) < end)
+			end = number(m->first + at);
+	if (end < UINT64_MAX)
+		return end;
+	return m->size == TABLES ? TABLES : number(m->first);
+}
+
 static void
 begin(struct cdbmap *m, int fd)
 {
@@ -124,7 +139,7 @@ begin(struct cdbmap *m, int fd)
 	m->flaw = read_first(m);
 	if (m->flaw)
 		return;
-	m->told = number(m->first);
+	m->told = end_of_records(m);
 	m->end = m->told < TABLES ? TABLES : m->told > m->size ? m->size : m->told;
 }
 
