@@ -71,7 +71,7 @@ start(struct asker *a, char *const argv[], char *const envp[])
 	(void)close(question[0]);
 	(void)close(answer[1]);
 	*a = (struct asker){ .running = true, .to = question[1], .from = answer[0],
-	    .pid = pid == -1 ? 0 : pid };
+	    .pid = pid == -1 ? 0 : pid, .tie = a->tie };
 	return pid == -1 ? -1 : 0;
 }
 
@@ -89,6 +89,7 @@ exchange(struct asker *a, struct span question, int64_t wait_ms, struct buf *ans
 	io_in_init(&in, a->from, buffer, sizeof buffer);
 	in.timeout_ms = wait_ms;
 	in.deadline = deadline_after(wait_ms);
+	in.tie = a->tie;
 	if (io_write_all(a->to, text, question.n + 1) == -1 ||
 	    io_get_until(&in, '\0', answer) != IO_OK)
 		return -1;

@@ -13,6 +13,7 @@
 
 #include "lib/attr.h"
 #include "lib/buf.h"
+#include "lib/io.h"
 #include "lib/span.h"
 
 #define ASKER_QUESTION_MAX ((size_t)2048)	/* bytes with the NUL: a pipe takes them at once */
@@ -24,6 +25,7 @@ struct asker {
 	bool running;
 	int to, from;
 	pid_t pid;		/* running, or given up and not yet waited for */
+	struct io_out *tie;	/* flushed before an answer is waited for; or NULL */
 };
 
 /* *answer becomes the answer without its NUL; its cap is the longest that is taken.  One that has
