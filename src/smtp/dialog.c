@@ -247,6 +247,15 @@ command_data(struct session *s, struct span arg)
 	return data_receive(s);
 }
 
+/* Its octets would be read as commands, by whoever wrote them. */
+static enum reply
+command_bdat(struct session *s, struct span arg)
+{
+	(void)s;
+	(void)arg;
+	return REPLY_NO_CHUNKS;
+}
+
 /* ---- the loop ---- */
 
 static const struct command {
@@ -266,6 +275,7 @@ static const struct command {
 	{ "noop", command_noop, false },
 	{ "vrfy", command_vrfy, false },
 	{ "help", command_help, false },
+	{ "bdat", command_bdat, false },
 };
 
 /* Takes the verb off the line; NULL if there is no such command. */
@@ -319,11 +329,14 @@ run_logged(struct session *s)
 	return r;
 }
 
-/* Clients that only make mistakes, or only ask for nothing, are sent away. */
+/* Clients that only make mistakes, or only ask for nothing, are sent away; not those that have more
+ * recipients than are taken at a time, or they would never come to the text for the others. */
 static enum reply
 bound(struct session *s, enum reply r)
 {
 	if (reply_effect(r) == REPLY_ENDS)
+		return r;
+	if (reply_puts_off(r) && ++s->put_off < SESSION_PUT_OFF_MAX)
 		return r;
 	if (reply_effect(r) == REPLY_REFUSES)
 		s->errors++;

@@ -322,7 +322,10 @@ run_one(struct session *s, const char *line, struct buf *address, bool *stop)
 	buf_adds(&copy, *line == ':' ? line + 1 : line);
 	if (buf_ok(&copy)) {
 		char *program[] = { copy.p, NULL }, *by_shell[] = { shell, option, copy.p, NULL };
-		enum runner_status status = runner_run(*line == ':' ? by_shell : program, 1,
+		enum runner_status status;
+
+		session_speak(s);
+		status = runner_run(*line == ':' ? by_shell : program, 1,
 		    s->conf->plugins.wait_ms, &text, &code);
 
 		r = status != RUNNER_DONE || code == CODE_NO_EXEC ? fail(s, line, status) :

@@ -75,6 +75,7 @@ rcptprog_ask(struct session *s, struct buf *recipient)
 
 	if (!is_asked(s, argv[0]))
 		return REPLY_OK;
+	session_speak(s);
 	if (set_environment(s, recipient) == 0)
 		status = runner_run(argv, 4, RCPTPROG_WAIT_MS, &text, &code);
 	unset_environment();

@@ -19,6 +19,7 @@ static const struct {
 	[REPLY_LATER_MAIL] = { "503 MAIL first (#5.5.1)", REPLY_REFUSES },
 	[REPLY_LATER_RCPT] = { "503 RCPT first (#5.5.1)", REPLY_REFUSES },
 	[REPLY_UNIMPLEMENTED] = { "502 unimplemented (#5.5.1)", REPLY_REFUSES },
+	[REPLY_NO_CHUNKS] = { "502 unimplemented (#5.5.1)", REPLY_ENDS },
 	[REPLY_LONG_LINE] = { "500 command line too long (#5.5.2)", REPLY_REFUSES },
 	[REPLY_ARGUMENT] = { "555 syntax error (#5.5.4)", REPLY_REFUSES },
 	[REPLY_PARAMETER] = { "555 parameter not known or malformed (#5.5.4)", REPLY_REFUSES },
@@ -131,6 +132,12 @@ reply_is_refusal(enum reply r)
 {
 	return replies[r].text ? replies[r].text[0] > '3' :
 	    r == REPLY_WRITTEN_ERROR || r == REPLY_WRITTEN_END;
+}
+
+bool
+reply_puts_off(enum reply r)
+{
+	return r == REPLY_MANY_RECIPIENTS || r == REPLY_MAX_RECIPIENTS || r == REPLY_GREYLISTED;
 }
 
 enum reply_effect

@@ -18,6 +18,7 @@ enum reply {
 	REPLY_LATER_MAIL,	/* a command that needs MAIL first */
 	REPLY_LATER_RCPT,
 	REPLY_UNIMPLEMENTED,
+	REPLY_NO_CHUNKS,	/* BDAT: what follows is no command */
 	REPLY_LONG_LINE,
 	REPLY_ARGUMENT,		/* the argument of MAIL or RCPT is not understood */
 	REPLY_PARAMETER,
@@ -100,6 +101,8 @@ void reply_put(struct io_out *out, enum reply r);
 /* The words, with the code; NULL for those that are written already. */
 const char *reply_text(enum reply r);
 bool reply_is_refusal(enum reply r);	/* 4xx, 5xx */
+/* Is this a recipient to be sent to later, in another transaction? */
+bool reply_puts_off(enum reply r);
 enum reply_effect reply_effect(enum reply r);
 
 #endif

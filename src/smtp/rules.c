@@ -169,7 +169,8 @@ rules_tarpit(struct session *s, struct buf *recipient)
 	(void)recipient;
 	if (!r->tarpit_count || s->recipient_count < r->tarpit_count)
 		return REPLY_OK;
-	if (s->out.n && io_flush(&s->out) == -1)
+	session_speak(s);
+	if (s->out.status != IO_OK)
 		return REPLY_LOST;
 	sleep_until(deadline_after((int64_t)r->tarpit_delay_s * 1000));
 	return REPLY_OK;

@@ -11,7 +11,7 @@ session_init(struct session *s, struct smtpconf *conf)
 	*s = (struct session){ .conf = conf, .begun = deadline_now() };
 	io_in_init(&s->in, 0, s->input, sizeof s->input);
 	io_out_init(&s->out, 1, s->output, sizeof s->output);
-	s->in.tie = &s->out;
+	s->in.tie = s->dnsask.tie = s->rcptcheck.checker.tie = &s->out;
 	s->in.timeout_ms = s->out.timeout_ms = conf->timeout_ms;
 	s->in.deadline = s->out.deadline = session_deadline(s);
 	s->relay_client = conf->intake.relay_client;
@@ -68,6 +68,7 @@ session_reset(struct session *s)
 	buf_reset(&s->sender);
 	buf_reset(&s->recipients);
 	s->recipient_count = 0;
+	s->put_off = 0;
 }
 
 enum ipme_status
@@ -77,6 +78,13 @@ session_own(struct session *s)
 
 	s->own_known = status == IPME_OK;
 	return status;
+}
+
+void
+session_speak(struct session *s)
+{
+	if (s->out.n)
+		(void)!io_flush(&s->out);
 }
 
 int64_t

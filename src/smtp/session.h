@@ -30,6 +30,7 @@
 #define SESSION_RECIPIENT_BYTES_MAX ((size_t)8 << 20)
 #define SESSION_ERRORS_MAX 20U			/* refused or unknown commands */
 #define SESSION_IDLE_MAX 200U			/* commands since the last message or recipient */
+#define SESSION_PUT_OFF_MAX 10000U		/* recipients of a transaction that come later */
 #define SESSION_COMMAND_MS (INT64_C(300) * 1000)	/* at least, for one command line */
 #define SESSION_MAX_MS (INT64_C(3600) * 1000)	/* the whole connection, and what follows: */
 #define SESSION_MS_PER_BYTE 10			/* 100 bytes of message text in a second */
@@ -84,6 +85,7 @@ struct session {
 	const char *refused_by;		/* the check that refuses this command; NULL: none */
 	struct buf recipients;		/* each followed by NUL */
 	size_t recipient_count;
+	unsigned put_off;		/* recipients that are to come later */
 
 	struct spfcheck spf;
 
@@ -103,6 +105,9 @@ void session_reset(struct session *s);
 MUST_CHECK enum reply session_read_line(struct session *s, struct buf *line);
 /* Finds out s->own, once. */
 MUST_CHECK enum ipme_status session_own(struct session *s);
+/* Sends what is answered so far: before everything that may take long.  Trouble shows in the next
+ * read or write. */
+void session_speak(struct session *s);
 /* When the connection is over, whatever happens. */
 int64_t session_deadline(const struct session *s);
 

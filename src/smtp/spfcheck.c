@@ -73,6 +73,7 @@ ask(struct session *s)
 		.receiver = peer->local_name };
 	struct spfcheck *c = &s->spf;
 
+	session_speak(s);
 	switch (spf_helper_ask(&c->helper, &question, &c->result, &c->text, &c->explanation)) {
 	case SPF_LINK_OK:
 		return REPLY_OK;

@@ -120,6 +120,39 @@ def test_plugins():
     tap.equal(spp(many, 'NOOP\r\n')[0], [], 'too many plug-ins: nobody is served')
 
 
+def test_slow():
+    """What a command was answered is not kept back while a check of the next one takes long."""
+    held = QUEUE + '/held'
+    for name, control, env, script, said in (
+            ('the queue', '[mail]\n:[ "$SMTPMAILFROM" = a@b.example ] || cat %s' % held, {},
+             RCPT + DATA + 'MAIL FROM:<c@d.example>\r\n', rb'qp \d+\r\n'),
+            ('MAIL', '[rcpt]\n:cat %s' % held, {}, RCPT, rb'250 ok\r\n'),
+            ('MAIL, RCPTCHECK', '', {'RCPTCHECK': program('holds', 'cat %s' % held)}, RCPT,
+             rb'250 ok\r\n')):
+        os.mkfifo(held, 0o644)
+        server = netserver.Server('qmail-smtpd', env={'ENABLE_SPP': '1', **env},
+                                  control={**OPEN, 'smtpplugins': control})
+        server.send(script)
+        got = server.until(said)
+        tap.ok(re.search(said, got.encode()), 'answered before a plug-in is waited for: ' + name,
+               got)
+        with open(held, 'w'):
+            pass
+        server.send('QUIT\r\n')
+        tap.ok('221' in server.rest(), 'and it goes on')
+        server.end()
+        os.unlink(held)
+
+
+def test_many_recipients():
+    """Those that have to come later do not end the session before the text of the others."""
+    for env, control, code in (({'MAXRCPT': '3'}, {}, '452'),
+                               ({'ENABLE_SPP': '1'}, {'smtpplugins': ''}, '250')):
+        lines, _ = talk(START + 'RCPT TO:<u@ok.example>\r\n' * 303 + DATA, env, {**OPEN, **control})
+        tap.equal([line[:3] for line in lines[2:]], ['250'] * 3 + [code] * 300 + ['354', '250'],
+                  '303 recipients, those over a limit: ' + code)
+
+
 # ---- recipients ----
 
 def make_cdb(path, items):
@@ -471,6 +504,8 @@ def test_cost():
 def main():
     set_up()
     test_plugins()
+    test_slow()
+    test_many_recipients()
     test_validrcptto()
     test_mailpolicy()
     test_barecr()

@@ -204,11 +204,16 @@ def test_commands():
             ('TURN', '502#5.5.1'), ('', '502#5.5.1'), (' NOOP', '502#5.5.1'),
             ('NOOP\tx', '502#5.5.1'), ('NOOP\0x', '250'), ('\0', '502#5.5.1'),
             ('\x80\xff', '502#5.5.1'), ('STARTTLS', '502#5.5.1'), ('AUTH PLAIN', '502#5.5.1'),
-            ('BDAT 1 LAST', '502#5.5.1'), ('DATA', '503#5.5.1'), ('RCPT TO:<u@ok.example>', '503#5.5.1'),
+            ('DATA', '503#5.5.1'), ('RCPT TO:<u@ok.example>', '503#5.5.1'),
             ('rSeT', '250')]
     lines, _ = talk('\r\n'.join(row[0] for row in rows) + '\r\n')
     for (command, want), line in zip(rows, lines[1:]):
         tap.equal(codes([line]), want, 'command %r' % command)
+    chunk = 'RSET\r\nMAIL FROM:<evil@b.c>\r\nRCPT TO:<u@ok.example>\r\nDATA\r\nx\r\n.\r\n'
+    lines, code = talk('MAIL FROM:<a@b>\r\nRCPT TO:<u@ok.example>\r\nBDAT %d LAST\r\n%sQUIT\r\n'
+                       % (len(chunk), chunk))
+    tap.equal((codes(lines), code, queued()), ('220 250 250 502#5.5.1', 1, []),
+              'BDAT: what follows is not obeyed')
     lines, code = talk('NOOP\nNOOP\r\r\nQUIT\n')
     tap.equal((codes(lines), code), ('220 250 502#5.5.1 221', 0), 'LF ends a command, one CR goes')
     lines, code = talk('NOOP\r\nNO')
