@@ -41,10 +41,8 @@ popdialog_err(struct popdialog *d, const char *text)
 }
 
 void
-popdialog_capa(struct popdialog *d, const char *more)
+popdialog_capa(struct popdialog *d, bool passwords, const char *more)
 {
-	bool passwords = popdialog_takes_passwords();
-
 	io_puts(&d->out, "+OK \r\nTOP\r\nUIDL\r\n");
 	io_puts(&d->out, passwords ? "USER\r\n" : "");
 	io_puts(&d->out, "RESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\n");

@@ -53,8 +53,8 @@ struct span popdialog_line(const struct popdialog *d);
 void popdialog_ok(struct popdialog *d);
 /* `-ERR ` text CRLF. */
 void popdialog_err(struct popdialog *d, const char *text);
-/* The reply to CAPA (RFC 2449), the same in both states but for `more`: lines, or "". */
-void popdialog_capa(struct popdialog *d, const char *more);
+/* The reply to CAPA (RFC 2449).  passwords: may they be sent?  more: lines, or "". */
+void popdialog_capa(struct popdialog *d, bool passwords, const char *more);
 /* May clients log in with a password?  Not if POP3AUTH is `apop`. */
 bool popdialog_takes_passwords(void);
 

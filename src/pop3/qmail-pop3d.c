@@ -205,7 +205,7 @@ command_capa(void *program, struct span arg)
 	struct pop3d *p = program;
 
 	(void)arg;
-	popdialog_capa(&p->dialog, "");
+	popdialog_capa(&p->dialog, popdialog_takes_passwords(), "");
 	return POP_GOES_ON;
 }
 
@@ -216,6 +216,9 @@ command_quit(void *program, struct span arg)
 	struct pop3d *p = program;
 
 	(void)arg;
+	/* What was to be read before it is deleted must have gone out. */
+	if (io_flush(&p->dialog.out) == -1)
+		return POP_ENDS;
 	if (mailbox_update(&p->mailbox) == -1)
 		popdialog_err(&p->dialog, "unable to remove some of the deleted messages");
 	else

@@ -209,7 +209,9 @@ command_capa(void *program, struct span arg)
 	struct popup *p = program;
 
 	(void)arg;
-	popdialog_capa(&p->dialog, stls_is_offered(&p->stls) ? "STLS\r\n" : "");
+	/* A password that is refused before TLS has been sent in the clear all the same. */
+	popdialog_capa(&p->dialog, popdialog_takes_passwords() && !stls_is_missing(&p->stls),
+	    stls_is_offered(&p->stls) ? "STLS\r\n" : "");
 	return POP_GOES_ON;
 }
 

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -252,6 +253,20 @@ def test_sweep():
     tap.equal(listing(), ['tmp/.old', 'tmp/young'], 'tmp is swept after 36 hours')
 
 
+def test_lost_before_quit():
+    """The client is gone before it has got what it deletes."""
+    for script in ('RETR 1\r\nDELE 1\r\nQUIT\r\n', 'DELE 1\r\nQUIT\r\n'):
+        fresh(*MESSAGES)
+        ours, process = start()
+        ours.recv(100)
+        os.kill(process.pid, signal.SIGSTOP)
+        ours.sendall(script.encode())
+        ours.close()
+        os.kill(process.pid, signal.SIGCONT)
+        tap.ok(process.wait(60) in (0, 1) and 'new/100.1.h' in listing(),
+               'gone before an answer to %r: nothing is deleted' % script, listing())
+
+
 def test_many():
     fresh()
     for i in range(100000):
@@ -302,6 +317,7 @@ def main():
     test_same_name()
     test_sweep()
     test_ends()
+    test_lost_before_quit()
     test_many()
     return tap.done()
 

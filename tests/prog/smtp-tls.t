@@ -697,6 +697,9 @@ def pop3():
                               ('otherwise', {}, '+OK \r\n'),
                               ('port 995', {'UCSPITLS': '!', 'TCPLOCALPORT': '995'}, '+OK \r\n')):
         pop = Pop(env)
+        tap.equal([line for line in pop.capa() if line in ('USER\r\n', 'SASL PLAIN\r\n')],
+                  ['USER\r\n', 'SASL PLAIN\r\n'] if wanted == '+OK \r\n' else [],
+                  'POP3: CAPA offers passwords in the clear: ' + name)
         tap.equal(pop.say('USER joe'), wanted, 'POP3: USER in the clear: ' + name)
         pop.end()
     for env in ({'UCSPITLS': '-'}, {'TCPLOCALPORT': '995'}):
