@@ -10,6 +10,7 @@
 #include "lib/ascii.h"
 #include "lib/checker.h"
 #include "lib/log.h"
+#include "smtp/authset.h"
 #include "smtp/checks.h"
 #include "smtp/sasl.h"
 
@@ -90,8 +91,8 @@ become(struct session *s, struct span name, const char *method)
 	if (!buf_ok(&s->user))
 		return REPLY_MEMORY;
 	user = buf_str(&s->user);
-	if (authset_keep(&s->relay_before, "RELAYCLIENT") == -1 ||
-	    authset_keep(&s->relay_before, "TCPREMOTEINFO") == -1)
+	if (envkeep_keep(&s->relay_before, "RELAYCLIENT") == -1 ||
+	    envkeep_keep(&s->relay_before, "TCPREMOTEINFO") == -1)
 		return REPLY_MEMORY;
 	s->relay_client = "";
 	s->remote_info = buf_span(&s->user);
@@ -117,11 +118,11 @@ auth_forget(struct session *s)
 	if (!s->user.n)
 		return 0;
 	/* First: then come those that AUTH has set, which it may have changed once more. */
-	if ((changed = authset_undo(&s->authset)) == -1 ||
+	if ((changed = envkeep_undo(&s->authset)) == -1 ||
 	    (changed && session_adapt(s) != REPLY_OK))
 		return -1;
 	buf_reset(&s->user);
-	if (authset_undo(&s->relay_before) == -1)	/* what plug-ins had said before counts */
+	if (envkeep_undo(&s->relay_before) == -1)	/* what plug-ins had said before counts */
 		return -1;
 	s->relay_client = getenv("RELAYCLIENT");
 	s->remote_info = s->conf->intake.peer.remote_info;

@@ -30,8 +30,8 @@ session_free(struct session *s)
 	buf_free(&s->hello);
 	buf_free(&s->user);
 	buf_free(&s->tried);
-	authset_free(&s->authset);
-	authset_free(&s->relay_before);
+	envkeep_free(&s->authset);
+	envkeep_free(&s->relay_before);
 	starttls_free(&s->starttls);
 	buf_free(&s->sender);
 	buf_free(&s->said);

@@ -9,10 +9,10 @@
 #include "lib/asker.h"
 #include "lib/attr.h"
 #include "lib/buf.h"
+#include "lib/envkeep.h"
 #include "lib/io.h"
 #include "net/ip.h"
 #include "net/ipme.h"
-#include "smtp/authset.h"
 #include "smtp/client.h"
 #include "smtp/dnsbl.h"
 #include "smtp/rcptcheck.h"
@@ -60,8 +60,8 @@ struct session {
 	struct buf user;		/* of AUTH; empty = not authenticated */
 	struct buf tried;		/* name that this AUTH refuses, as the log may show it */
 	unsigned auth_failures;
-	struct authset authset;		/* variables that AUTH has changed */
-	struct authset relay_before;	/* who might relay before it */
+	struct envkeep authset;		/* variables that AUTH has changed */
+	struct envkeep relay_before;	/* who might relay before it */
 
 	struct asker dnsask;		/* qmail-dnsask */
 	struct rcptcheck rcptcheck;
