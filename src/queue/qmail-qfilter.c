@@ -18,6 +18,7 @@
 #include "lib/ascii.h"
 #include "lib/conf.h"
 #include "lib/ctl.h"
+#include "lib/envkeep.h"
 #include "lib/io.h"
 #include "lib/report.h"
 #include "lib/sig.h"
@@ -59,28 +60,24 @@ run_arguments(struct qfilter *f, char **argv)
 
 /* ---- filters of control/qfilters ---- */
 
-/* Sets NAME=VALUE for one filter, or takes it away again. */
+/* `NAME=VALUE,NAME`: the second becomes empty. */
 static int
-change_variables(struct span list, bool set)
+lend_variables(struct envkeep *k, struct span list)
 {
-	int r = 0;
+	struct buf entries = { 0 };
+	int r;
 
-	while (list.n && r == 0) {
+	while (list.n) {
 		struct span one = span_head(list, span_chr(list, ','));
-		size_t equals = span_chr(one, '=');
-		struct buf name = { 0 };
 
-		buf_addspan(&name, span_head(one, equals));
-		buf_addc(&name, '\0');
-		buf_addspan(&name, span_tail(one, equals + 1));
-		if (!buf_ok(&name))
-			r = -1;
-		else
-			r = set ? setenv(name.p, name.p + equals + (equals < one.n), 1) :
-			    unsetenv(name.p);
-		buf_free(&name);
+		buf_addspan(&entries, one);
+		if (span_chr(one, '=') == one.n)
+			buf_addc(&entries, '=');
+		buf_addc(&entries, '\0');
 		list = span_tail(list, one.n + 1);
 	}
+	r = envkeep_change(k, &entries);
+	buf_free(&entries);
 	return r;
 }
 
@@ -89,13 +86,16 @@ run_line(struct qfilter *f, struct span command, struct span variables)
 {
 	char shell[] = "/bin/sh", option[] = "-c";
 	char *argv[] = { shell, option, NULL, NULL };
+	struct envkeep before = { 0 };
 	int code = QQ_MEMORY;
 
 	argv[2] = strndup(command.p, command.n);
 	if (argv[2])
-		code = change_variables(variables, true) == -1 ? QQ_CONFIG :
+		code = lend_variables(&before, variables) == -1 ? QQ_CONFIG :
 		    run_one(f, argv, argv[2]);
-	(void)!change_variables(variables, false);
+	if (envkeep_undo(&before) == -1 && code == QQ_OK)
+		code = QQ_MEMORY;
+	envkeep_free(&before);
 	free(argv[2]);
 	return code;
 }

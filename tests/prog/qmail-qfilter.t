@@ -125,11 +125,13 @@ def test_controls():
         ('A.EXAMPLE:' + write % 'a', b'X a\n'), ('b.example:' + write % 'b', b''),
         ('# comment\n*:' + write % '1' + '\n*:' + write % '2', b'X 2\nX 1\n'),
         ('*:' + write % '$V$W' + ':V=one,W=two\n*:' + write % show, b'X []\nX onetwo\n'),
+        ('*:cat:HOME=/x,HOME=/y\n*:' + write % '$HOME', b'X /h\n'),
         ('*:' + write % show + ':V', b'X []\n'),
     ]
     for text, want in rows:
         netserver.controls({'qfilters': text + '\n'})
-        tap.equal(run()[:2], (0, [(want + MESSAGE, ENVELOPE)]), 'qfilters: %r' % text)
+        tap.equal(run(env={'HOME': '/h'})[:2], (0, [(want + MESSAGE, ENVELOPE)]),
+                  'qfilters: %r' % text)
     tap.equal(run('sh', '-c', 'echo A; cat')[1][0][0][:7], b'X []\nA\n', 'behind the arguments')
     for text in ('*\n', '*:\n', 'nonsense\n', '*:cat:=x\n', True):
         netserver.controls({'qfilters': text})
