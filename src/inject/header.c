@@ -194,7 +194,8 @@ clean_line(struct span line, struct buf *to)
 	buf_addspan(to, line);
 }
 
-/* Unlike io_get_until, gives up as soon as the limit is passed: the line may never end. */
+/* Unlike io_get_until, gives up before the limit is passed: the line may never end.  What does not
+ * fit is not taken. */
 static enum io_status
 get_line(struct io_in *in, struct buf *line)
 {
@@ -204,17 +205,20 @@ get_line(struct io_in *in, struct buf *line)
 		struct span have = io_peek(in);
 		size_t n = span_chr(have, '\n');
 
+		if (n > HEADER_MAX - line->n)
+			return IO_TOOLONG;
 		buf_add(line, have.p, n);
 		io_skip(in, n + 1);
 		if (!buf_ok(line))
-			return IO_TOOLONG;
+			return IO_TOOLONG;	/* no memory */
 		if (n < have.n)
 			return IO_OK;
 	}
 	return status;
 }
 
-/* One line, as it came, to h->line.  FAULT_NONE with *more = false: the input had ended. */
+/* One line, as it came, to h->line, or the beginning of one that is longer than a header may be,
+ * which is all right in a body.  FAULT_NONE with *more = false: the input had ended. */
 static enum fault
 read_line(struct header *h, struct io_in *in, bool *more)
 {
@@ -229,8 +233,8 @@ read_line(struct header *h, struct io_in *in, bool *more)
 	if (!h->bytes)
 		h->crlf = h->line_ended && h->line.n && h->line.p[h->line.n - 1] == '\r';
 	h->bytes += h->line.n + h->line_ended;
-	if (buf_ok(&h->line) && h->bytes > HEADER_MAX)
-		return FAULT_HEADER_SIZE;
+	if (status == IO_TOOLONG)
+		h->bytes = HEADER_MAX + 1;
 	return size_fault(&h->line);
 }
 
@@ -242,6 +246,13 @@ start_field(struct reading *r, const char *prefix, const struct buf *line)
 	buf_addc(&r->field, '\n');
 }
 
+static bool
+is_of_header(const struct reading *r, enum field_line kind)
+{
+	return kind == FIELD_LINE_START || kind == FIELD_LINE_MBOX ||
+	    (kind == FIELD_LINE_FOLDED && r->field.n);
+}
+
 /* Takes one line.  *more = false: the header is over. */
 static enum fault
 take_line(struct reading *r, const struct buf *line, bool *more, struct buf *detail)
@@ -249,6 +260,8 @@ take_line(struct reading *r, const struct buf *line, bool *more, struct buf *det
 	enum field_line kind = field_classify(buf_span(line), NULL, NULL);
 	enum fault f;
 
+	if (is_of_header(r, kind) && r->h->bytes > HEADER_MAX)
+		return FAULT_HEADER_SIZE;
 	if (kind == FIELD_LINE_FOLDED && r->field.n) {
 		start_field(r, "", line);
 		return size_fault(&r->field);

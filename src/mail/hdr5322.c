@@ -54,8 +54,12 @@ hdr5322_append(struct hdr5322_tokens *t, const struct hdr5322_tokens *more)
 {
 	if (t->status == HDR5322_OK)
 		t->status = more->status;
-	for (size_t i = 0; i < more->n; i++)
-		hdr5322_push(t, more->v[i]);
+	for (size_t i = 0; i < more->n; i++) {
+		struct hdr5322_token token = more->v[i];
+
+		token.blank = false;
+		hdr5322_push(t, token);
+	}
 }
 
 struct hdr5322_token

@@ -55,6 +55,7 @@ void hdr5322_free(struct hdr5322_tokens *t);
 void hdr5322_reset(struct hdr5322_tokens *t);
 /* Borrow what the tokens point to. */
 void hdr5322_push(struct hdr5322_tokens *t, struct hdr5322_token token);
+/* Without blanks: they may stand in a control file or variable, not in an address. */
 void hdr5322_append(struct hdr5322_tokens *t, const struct hdr5322_tokens *more);
 struct hdr5322_token hdr5322_separator(char c);
 struct hdr5322_token hdr5322_word(enum hdr5322_type type, struct span text);

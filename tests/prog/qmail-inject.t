@@ -213,8 +213,17 @@ def test_large():
             b'too many recipients\n')
     refused('a field of 4 million words', inject('ann', b'To: ' + b'.' * 4200000 + b'\n\n'), 100,
             b'header too large\n')
-    with open('/dev/zero', 'rb') as zero:
-        refused('endless line', fed_by(zero), 100, b'header too large\n')
+    endless = subprocess.Popen(['sh', '-c', 'printf X:; exec cat /dev/zero'],
+                               stdout=subprocess.PIPE)
+    refused('endless line of a header', fed_by(endless.stdout), 100, b'header too large\n')
+    endless.stdout.close()
+    endless.wait()
+    long = b'b' * (17 << 20)
+    for header in (b'', b'X: y\n', b'X: y\n' + line * 12):
+        r = inject('ann', header + long + b'\nend')
+        tap.ok(r.code == 0 and r.body() == long + b'\nend\n',
+               'a line of 17 MB that is no field is of the body, behind %d bytes' % len(header),
+               (r.code, r.err))
     if not os.environ.get('SAN'):
         refused('no memory',
                 inject('ann', line * 15 + b'\n', limits=[(resource.RLIMIT_AS, 12 << 20)]), 111,
@@ -226,6 +235,15 @@ def fed_by(descriptor):
     process = start(['qmail-inject', 'ann'], stdin=descriptor)
     out, err = process.communicate()
     return Result(process.returncode, out, err)
+
+
+def test_blanks_in_controls():
+    control('defaultdomain', ' d.x\n')
+    control('defaulthost', ' h.x\n')
+    r = inject('', b'To: a@b, c\n\n')
+    tap.ok(b'\nTo: a@b.d.x, c@h.x\n' in r.message, 'blanks before a domain', r.message)
+    control('defaultdomain', None)
+    control('defaulthost', None)
 
 
 def test_recipient_limit():

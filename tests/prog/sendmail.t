@@ -238,7 +238,7 @@ def test_server():
              'TCPREMOTEINFO': 'sendmail-bs', 'USER': 'joe'}
     stale = {'TCPLOCALPORT': '25', 'TCPREMOTEPORT': '1', 'SMTPAUTHUSER': 'u', 'SMTP_AUTH_USER': 'u',
              'SMTPAUTHMETHOD': 'plain', 'UCSPITLS': '', 'SSLCTLFD': '5', 'SSLREADFD': '6',
-             'SSLWRITEFD': '7', 'SMTPS': ''}
+             'SSLWRITEFD': '7', 'SMTPS': '', 'REQUIREAUTH': '1', 'REQUIRE_AUTH': '1'}
     with Shown('qmail-smtpd'):
         r = sendmail('-bs -Z', env=stale)
         tap.equal((arguments(r), variables(r)), ([], local), '-bs')
