@@ -25,6 +25,18 @@ KEEP = 'build/powercut/kept'
 SWEPT = re.compile(r'intd/\d+: belongs to no message: there is no text with this number')
 EVERY = 400                     # images, when every flush is cut at
 BROKEN_LIMIT = 3                # seconds that a build which must fail is given
+# Promises, and what says that one was broken: mail was lost.
+LOSS = {'accepted': ' was accepted and has not arrived for ',
+        'delivered': ' was delivered and is not there'}
+# Which of them a broken build must be seen to break.  Less does not count: that it is not idle in
+# time may be the machine's fault.
+MUST_BREAK = {'nosync': ('accepted', 'delivered'), 'nowrite': ('accepted', 'delivered'),
+              'mailbox': ('delivered',)}
+
+
+def build_of(fs):
+    """The name of the broken build, or nothing."""
+    return fs.partition('-')[2]
 
 
 def record(fs, seed, messages):
@@ -52,12 +64,12 @@ def record(fs, seed, messages):
     return logged.log
 
 
-def cuts(log, images, dice):
-    """(position, variant) of at most `images` cuts, in rising order.  First every flush, as late as
-    possible before the next one and without what was written meanwhile (as many of them, evenly
-    spread, as make half of the images); then all others by the dice.  images 0: twice as many as
-    there are flushes, at least EVERY."""
-    start = next(i for i, text in log.marks() if text == 'start')
+def cuts(log, images, dice, begin):
+    """(position, variant) of at most `images` cuts after the first mark that begins with one of
+    these words, in rising order.  First every flush, as late as possible before the next one and
+    without what was written meanwhile (as many of them, evenly spread, as make half of the images);
+    then all others by the dice.  images 0: twice as many as there are flushes, at least EVERY."""
+    start = next(i for i, text in log.marks() if text.startswith(begin))
     flushes, others = [], []
     for before, flush in zip(log.flushes, log.flushes[1:]):
         if flush <= start:
@@ -151,7 +163,7 @@ class Check:
         found = self.before
         for address in self.seen['delivered']:
             if address.startswith(('joe-', 'ann-')) and not found[address]:
-                self.fault('%s was delivered and is not there' % address)
+                self.fault(address + LOSS['delivered'])
 
     def sunk(self, who, recipients, text):
         """The next host got one after the cut."""
@@ -173,14 +185,31 @@ class Check:
             return recipient in self.named[message.token]
         return found['joe-' + recipient if name == 'fwd' else recipient]
 
+    @staticmethod
+    def waits(message, recipient, left):
+        """Is it, by what is left in the queue, still to come?  Then nothing is lost, yet."""
+        if recipient.startswith(mailhost.BROKEN):
+            return left[recipient] or left[mailhost.sender(message.token)]
+        return left[recipient] or left['joe-' + recipient]
+
+    def late(self, message, missing, left):
+        """These recipients have not got what was accepted."""
+        waiting = [r for r in missing if self.waits(message, r, left)]
+        lost = [r for r in missing if r not in waiting]
+        if waiting:
+            self.fault('%s was accepted and is still in the queue for %s' % (
+                message.token, waiting))
+        if lost:
+            self.fault('%s%s%s' % (message.token, LOSS['accepted'], lost))
+
     def promises(self):
         """At the end: what was accepted has arrived, everywhere; and of what clients did not see
         accepted, all or nothing."""
-        found = self.mailboxes()
+        found, left = self.mailboxes(), mailhost.pending()
         for message in self.messages.values():
             missing = [r for r in message.recipients if not self.arrived(message, r, found)]
-            if missing and message.token in self.seen['accepted']:
-                self.fault('%s was accepted and has not arrived for %s' % (message.token, missing))
+            if message.token in self.seen['accepted']:
+                self.late(message, missing, left)
             elif missing and len(missing) < len(message.recipients):
                 self.fault('%s has arrived, but not for %s' % (message.token, missing))
         self.copies(found)
@@ -216,8 +245,8 @@ def examine(fs, image, check):
     check.deliveries()
     sink = mailhost.Sink(check.sunk)
     system = mailhost.System()
-    if not system.wait_idle(BROKEN_LIMIT if '-' in fs else mailhost.IDLE_LIMIT):
-        check.fault('stuck:\n' + '\n'.join(system.log[-10:]))
+    if not system.wait_idle(BROKEN_LIMIT if build_of(fs) else mailhost.IDLE_LIMIT):
+        check.fault('stuck: ' + ' | '.join(system.log[-10:]))
     system.close()
     sink.close()
     check.log = system.log
@@ -227,25 +256,37 @@ def examine(fs, image, check):
     disk.unmount(mailhost.MOUNT)
 
 
+def faults_of(fs, image, case, check):
+    """What is wrong with this image, and whether the next one can be tried."""
+    usable = True
+    try:
+        examine(fs, image, check)
+    except RuntimeError as error:
+        check.fault(str(error).replace('\n', ' | '))
+        usable = False          # the world is not as it was
+    print('image %s %s' % (case, '; '.join(check.faults) or 'ok'), flush=True)
+    if check.faults:
+        with open('%s/%s.log' % (KEEP, case), 'w', encoding='utf-8') as file:
+            file.write(''.join(line + '\n' for line in check.log))
+    return check.faults, usable
+
+
 def try_cuts(fs, seed, log, messages, wanted):
-    """One image after the other.  True: no promise was broken."""
+    """One image after the other, until a promise was broken; with a broken build, until mail was
+    lost.  True: no promise was broken."""
     platter = disk.Platter(log, PLACE + '/platter', disk.size(fs))
-    good = True
+    losses = [LOSS[promise] for promise in MUST_BREAK.get(build_of(fs), ())]
     for cut, variant in wanted:
         case = '%s:%s:%d:%s' % (fs, seed, cut, variant)
         platter.image(cut, variant, seed, PLACE + '/cut')
         check = Check(messages, [text for _, text in log.marks(cut)])
-        try:
-            examine(fs, PLACE + '/cut', check)
-        except RuntimeError as error:
-            check.fault(str(error))
-        print('image %s %s' % (case, '; '.join(check.faults) or 'ok'), flush=True)
-        if check.faults:
-            with open('%s/%s.log' % (KEEP, case), 'w', encoding='utf-8') as file:
-                file.write(''.join(line + '\n' for line in check.log))
-            good = False
-            break               # the world is not as it was
-    return good
+        faults, usable = faults_of(fs, PLACE + '/cut', case, check)
+        lost = [what for what in faults if any(words in what for words in losses)]
+        if lost:
+            print('caught %s %s' % (case, lost[0]), flush=True)
+        if lost or not usable or (faults and not losses):
+            return False
+    return True
 
 
 def main():
@@ -254,14 +295,15 @@ def main():
     os.makedirs(PLACE)
     sh('mount -t devtmpfs devtmpfs /dev')       # a world's own has no loop devices
     mailhost.configure()
-    if '-' in fs:
-        mailhost.broken_programs(fs.split('-')[1])
+    if build_of(fs):
+        mailhost.broken_programs(build_of(fs))
     if sys.argv[5:]:
         cut, variant = sys.argv[5].split(':')[2:]
         log, wanted = disk.Log(kept), [(int(cut), variant)]
     else:
         log = disk.Log(record(fs, seed, messages))
-        wanted = cuts(log, images, random.Random(seed))
+        begin = MUST_BREAK.get(build_of(fs), ('start',))    # before it no promise can be broken
+        wanted = cuts(log, images, random.Random(seed), begin)
         print('load %s:%s: %d flushes, %d writes' % (
             fs, seed, len(log.flushes), len(log.writes(0, len(log.entries)))), flush=True)
     load = mailhost.Load(seed, messages, None)
