@@ -190,8 +190,7 @@ def foreign():
     os.mkdir('%s/bounce/8' % q.QUEUE)
     os.mkfifo('%s/remote/9/9' % q.QUEUE)
     wanted = [r'(README|mess/3/note.txt|mess/3/007|lock/x): is not part of a queue; it does no '
-              r'harm;'
-              r' by hand: .*'] * 4 + [
+              r'harm; by hand: .*'] * 4 + [
         r'pid/odd: has a name that .*', r'info/5/5: is a symbolic link, not a file; by hand: .*',
         r'local/6/6: is a symbolic link, not a file; by hand: .*',
         r'bounce/8: is a directory, not a file; by hand: .*',
@@ -235,6 +234,31 @@ def states():
     found(*[r'.*/4600: belongs to no message: .*; repaired: remove it'] * 6, name='-r removes them',
           options=['-r'], code=0)
     clean('nothing is left')
+
+
+LEGAL = {'intd': TODO, 'todo': TODO, 'info': b'Fs@x\0', 'local': b'Ta@b\0', 'remote': b'Tr@y\0',
+         'bounce': b'<c@d>:\nno\n\n'}
+
+
+def is_legal(kinds):
+    """By the states S1 to S5 of a message in INTERNALS.md: may it have these files?"""
+    if 'mess' not in kinds or 'todo' in kinds:
+        return not kinds or ('mess' in kinds and 'bounce' not in kinds)
+    return kinds == {'mess', 'intd'} or (
+        'intd' not in kinds and ('info' in kinds or kinds == {'mess'}))
+
+
+def combinations():
+    wrong = []
+    for bits in range(1 << len(KINDS)):
+        kinds = {kind for i, kind in enumerate(KINDS) if bits >> i & 1}
+        number = message(**{kind: LEGAL[kind] for kind in sorted(kinds - {'mess'})})
+        if 'mess' not in kinds:
+            os.unlink(os.path.join(q.QUEUE, place('mess', number)))
+        if (check()[0] == 0) != is_legal(kinds):
+            wrong.append(sorted(kinds))
+        q.wipe()
+    tap.equal(wrong, [], 'each of %d sets of files is legal or not as S1 to S5 say' % (bits + 1))
 
 
 BAD = [('todo', b'u1\0p2\0Fs@x\0Tr@y\0Xz\0', 'has a record of unknown type'),
@@ -408,8 +432,7 @@ def split():
     os.rename(q.QUEUE + '/mess', q.QUEUE + '/mess.away')
     code, lines, err = check('-r')
     tap.ok(code == 111 and lines == [] and 'unable to find a queue here' in err,
-           'no mess: no queue',
-           err)
+           'no mess: no queue', err)
     os.rename(q.QUEUE + '/mess.away', q.QUEUE + '/mess')
     q.wipe()
 
@@ -453,9 +476,9 @@ def faces():
     tap.equal((done.returncode, done.stdout), (0, b'queue-fix finished...\n'), 'a link to it')
     shutil.rmtree('/tmp/copy')
     for wrong, name in ((['-x'], None), (['-s'], None), (['-s', '0'], None),
-                        (['-s', '65001'], None),
-                        (['-s', '1x'], None), (['a', 'b'], None), (['-i'], None), ([], 'queue-fix'),
-                        (['-iN', '/'], 'queue-fix'), (['-r', '/'], 'queue-fix')):
+                        (['-s', '65001'], None), (['-s', '1x'], None), (['a', 'b'], None),
+                        (['-i'], None), ([], 'queue-fix'), (['-iN', '/'], 'queue-fix'),
+                        (['-r', '/'], 'queue-fix')):
         code, lines, err = check(*wrong, name=name or 'qmail-qcheck')
         tap.ok((code, lines) == (100, []) and 'usage: %s [' % (name or 'qmail-qcheck') in err,
                'usage: %s %s' % (name, wrong), err)
@@ -468,8 +491,8 @@ def faces():
     q.wipe()
 
 
-for step in (legal, attributes, special, foreign, states, records, renumbered, interrupted,
-             misplaced, split, running, faces):
+for step in (legal, attributes, special, foreign, states, combinations, records, renumbered,
+             interrupted, misplaced, split, running, faces):
     tap.note(step.__name__)
     tap.attempt(step.__name__ + ' went through', step)
     q.wipe()
