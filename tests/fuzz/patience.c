@@ -11,7 +11,7 @@ static void
 tick(int signo)
 {
 	if (--left < 0) {
-		(void)signal(signo, SIG_IGN);	/* what abort does here may take longer than a tick */
+		(void)signal(signo, SIG_IGN);	/* the report may take longer than a tick */
 		abort();
 	}
 }
