@@ -1,129 +1,99 @@
 #!/usr/bin/python3
-"""setuid.t - qmail-queue, the set-uid program that everybody may run, attacked by a user:
-arguments, environment, limits, descriptors, signals, umask, directory, links, debuggers.  After
-each attack its exit code is a documented one, the message is in the queue as a whole or not at all,
-every file has its owner and mode, and nothing that the attacker prepared was loaded, written or
-shown."""
+"""setuid.t - every set-uid program of the installation, attacked by whom it serves and by a user it
+does not serve: arguments, environment, limits, descriptors, signals, umask, directory, links,
+debuggers.  After each attack its exit code is a documented one, it has done all or nothing of its
+work and only for whom it serves, and nothing that the attacker prepared was loaded, written or
+shown.  Programs, callers and judges are in setuidcases.py; a program without one fails."""
 import ctypes
+import itertools
 import os
-import re
 import resource
 import signal
-import stat
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import queuedir as q                    # noqa: E402
+import setuidcases as cases             # noqa: E402
 import tap                              # noqa: E402
+import tlsworld                         # noqa: E402
+from setuidcases import CASES, ENDED, NOT_RUN, PLACE    # noqa: E402
 
-QUEUE = q.program('qmail-queue')
-HEAD = rb'Received: [^\n]* -0000\n(?:Authentication-Results: [^\n]+\n(?:\t[^\n]+\n)*)?'
-BODY = b'Subject: x\n\n' + b'text\n' * 2000
-PLACE = '/tmp/attack'                   # joe's
-OWNED = PLACE + '/owned'                # made if code of the attacker ever runs
-CODES = {0, 11, 51, 52, 53, 54, 61, 62, 63, 64, 65, 66, 81, 91, 111}
-NOT_RUN = {126, 127}                    # the shell or Python could not start it
-ENDED = {-signal.SIGALRM, -signal.SIGKILL, -signal.SIGSEGV}    # by a limit, before it could act
-EVIL = '''
-#include <fcntl.h>
-#include <unistd.h>
-__attribute__((constructor)) static void run(void) {
-	if (geteuid() != getuid()) { int fd = open("%s", O_CREAT | O_WRONLY, 0666); (void)fd; }
-}
-''' % OWNED
+FULL = os.environ.get('DEPTH') == 'full'
+SHARE = 8
 SIZES = (0, 1, 100, 4096, 10000)
+NO_NEW_PRIVS = 38
+turn = itertools.count()
 
 
-def prepare():
-    """joe's directory, with a library that tells when it is loaded."""
-    os.makedirs(PLACE)
-    with open(PLACE + '/evil.c', 'w', encoding='ascii') as file:
-        file.write(EVIL)
-    subprocess.run(['gcc', '-shared', '-fPIC', '-o', PLACE + '/evil.so', PLACE + '/evil.c'],
-                   check=True)
-    for name, data in (('message', BODY), ('envelope', q.ENVELOPE)):
-        with open(PLACE + '/' + name, 'wb') as file:
-            file.write(data)
-    os.system('chown -R joe:joe ' + PLACE)
+def takers():
+    """Whom the next attack of a long series is for: everybody with DEPTH=full; else qmail-queue,
+    and each of the others in every eighth."""
+    first = next(turn)
+    return [case for number, case in enumerate(CASES)
+            if FULL or number == 0 or (first + number) % SHARE == 0]
 
 
-def attack(name, twist=lambda: None, argv=('qmail-queue',), env=None, path=QUEUE, also=(), **more):
-    """One run; `twist` is done by the attacker right before exec, as joe.  The exit code."""
-    def change():
-        q.become('joe')()
-        os.chdir(PLACE)
-        twist()
-    with open(PLACE + '/message', 'rb') as message, open(PLACE + '/envelope', 'rb') as envelope:
-        try:
-            done = subprocess.run(
-                list(argv), executable=path, stdin=more.pop('stdin', message), env=env or {},
-                stdout=more.pop('stdout', envelope), stderr=subprocess.DEVNULL, preexec_fn=change,
-                timeout=q.PATIENCE, check=False, **more)
-            code = done.returncode
-        except (OSError, subprocess.SubprocessError) as error:
-            code, name = 126, '%s (%s)' % (name, type(error).__name__)
-    judge(name, code, set(also))
-    return code
-
-
-def judge(name, code, also):
-    """The promises, after a run that ended with this code."""
-    found = q.files()
-    todo = [path for path in found if path.startswith('todo/')]
-    faults = [] if code in CODES | also else ['exit code %d' % code]
-    if code == 0 and len(todo) != 1:
-        faults.append('success, and todo is %r' % todo)
-    for path in todo:
-        number = path.split('/')[-1]
-        text = q.read('mess/%d/%s' % (int(number) % q.SPLIT, number))
-        if not re.fullmatch(HEAD + re.escape(BODY), text) or not q.read(path).endswith(q.ENVELOPE[:-1]):
-            faults.append('half a message is queued')
-    if not todo and found and code in CODES:
-        faults.append('left behind: %r' % found)
-    for path in found:
-        st = os.stat(os.path.join(q.QUEUE, path))
-        if st.st_uid != q.ids('qmailq')[0] or stat.S_IMODE(st.st_mode) != 0o644:
-            faults.append('%s: uid %d, mode %o' % (path, st.st_uid, st.st_mode))
-    if os.path.exists(OWNED):
-        faults.append('code of the attacker was run')
-    if [n for n in os.listdir(PLACE) if n.startswith('core')]:
-        faults.append('a core file')
-    tap.ok(not faults, '%s: %d' % (name, code), '\n'.join(faults))
-    q.wipe()
+def attack(name, *args, **more):
+    """One of a long series."""
+    for case in takers():
+        case.attack(name, *args, **more)
 
 
 def accepted(name, *args, **more):
-    """An attack that must change nothing."""
-    tap.equal(attack(name, *args, **more), 0, '... it is queued')
+    """One that must change nothing, on each program."""
+    for case in CASES:
+        case.accepted(name, *args, **more)
 
 
 def arguments():
-    """Those that it does not read."""
-    accepted('no argument vector', argv=('',))
-    accepted('an argument of 100,000 bytes', argv=('qmail-queue', 'a' * 100000))
-    accepted('10,000 arguments', argv=('qmail-queue',) + ('-f', '--help') * 5000)
-    accepted('bytes of all kinds', argv=(b'\xff\x01\n%s%n', b'%n' * 100))
+    """Those that a program does not read, and those it must refuse."""
+    huge, strange = 'a' * 100000, (b'\xff\x01\n%s%n',) + (b'%n',) * 100
+    for case in CASES:
+        head = tuple(case.argv)
+        case.attack('no argument vector', argv=('',), also={2, 100})
+        if case.program == 'qmail-tls':
+            options = ('-h', huge) if case.argv[1] == '-c' else ('-n', '99999999999999999999')
+            for name, argv in (('an argument of 100,000 bytes', head[:2] + options),
+                               ('descriptor 5', head[:2] + ('-n', '5')),
+                               ('two modes', head[:2] + ('-t',)),
+                               ('10,000 arguments', head[:2] + ('-e',) * 10000),
+                               ('bytes of all kinds', head[:1] + strange)):
+                case.attack(name, argv=argv, also={100})
+        elif case.program == 'checkpassword-smtp':
+            for name, argv in (('an argument of 100,000 bytes', head + (huge,)),
+                               ('10,000 arguments', head + ('/nowhere', '--help') * 5000),
+                               ('bytes of all kinds', head + strange)):
+                case.accepted(name, argv=argv)
+            case.attack('a program of all kinds', argv=head[:1] + strange)
+        else:
+            case.accepted('no argument vector', argv=('',))
+            case.accepted('an argument of 100,000 bytes', argv=head + (huge,))
+            case.accepted('10,000 arguments', argv=head + ('-f', '--help') * 5000)
+            case.accepted('bytes of all kinds', argv=strange)
 
 
 def environment():
     """Variables that loader and C library obey in other programs."""
     evil = PLACE + '/evil.so'
     for name in ('LD_PRELOAD', 'LD_AUDIT', 'LD_LIBRARY_PATH', 'LD_DEBUG_OUTPUT', 'GCONV_PATH',
-                 'LOCPATH', 'NLSPATH', 'LANGUAGE', 'TZDIR', 'RESOLV_HOST_CONF', 'HOSTALIASES'):
-        accepted(name, env={name: evil if name.startswith(('LD_P', 'LD_A')) else PLACE,
-                            'LANG': 'xx_XX.evil', 'LD_DEBUG': 'all'})
+                 'LOCPATH', 'NLSPATH', 'LANGUAGE', 'TZDIR', 'RESOLV_HOST_CONF', 'HOSTALIASES',
+                 'OPENSSL_CONF', 'OPENSSL_MODULES', 'OPENSSL_ENGINES', 'SSL_CERT_FILE'):
+        for case in CASES if name.startswith('LD_') else takers():
+            case.accepted(name, env={name: evil if name.startswith(('LD_P', 'LD_A')) else PLACE,
+                                     'LANG': 'xx_XX.evil', 'LD_DEBUG': 'all'})
     accepted('TZ that names a file', env={'TZ': ':/etc/shadow'})
     accepted('malloc options', env={'MALLOC_PERTURB_': '255', 'MALLOC_ARENA_MAX': '99999999999',
                                     'GLIBC_TUNABLES': 'glibc.malloc.check=3:' * 1000})
     accepted('the variables of other programs', env={'QMAILQUEUE': evil, 'PATH': PLACE,
                                                      'HOME': PLACE, 'IFS': '/'})
-    with open(q.home() + '/control/me', 'w') as file:
-        file.write('mx.example\n')
     # What may be in it, besides a field, tests/unit/test_authres.c and qmail-queue.t look at.
     accepted('results that are a header', env={'QMAILAUTHENTICATED': 'a\nBcc: x\n\n' + 'x' * 1000})
     accepted('results without an end', env={'QMAILAUTHENTICATED': '"(\\' * 40000})
     accepted('a million bytes', env={'V%d' % n: 'x' * 100000 for n in range(10)})
+    for case in CASES:
+        if case.program == 'qmail-tls':
+            case.attack('ciphers without an end', env={'TLSCIPHERS': 'ALL:' * 30000})
 
 
 def limits():
@@ -146,21 +116,39 @@ def limits():
         limited(resource.RLIMIT_SIGPENDING, value, 'pending signals')
 
 
+def fill():
+    """Everything is open that is not given to the program."""
+    for fd in range(3, 1000):
+        try:
+            given = os.get_inheritable(fd)
+        except OSError:
+            given = False
+        if not given:
+            os.dup2(0, fd)
+
+
 def descriptors():
     """Every choice of closed ones, and ones that are not what they should be."""
-    for closed in range(1, 8):
-        attack('closed: %s' % [fd for fd in range(3) if closed & 1 << fd], lambda c=closed: [
-            os.close(fd) for fd in range(3) if c & 1 << fd])
-    for name, flags in (('/dev/null', os.O_RDWR), ('/tmp', os.O_RDONLY), (PLACE, os.O_PATH),
-                        (PLACE + '/message', os.O_WRONLY), ('/dev/zero', os.O_RDWR)):
-        for fd in (0, 1):
-            if fd == 0 and name == '/dev/zero':
-                continue                    # a message that never ends, see trouble.t
-            attack('descriptor %d is %s' % (fd, name), lambda n=name, f=flags, t=fd: os.dup2(
-                os.open(n, f), t))
-    with open(PLACE + '/message', 'wb') as file:    # it was opened for writing
-        file.write(BODY)
-    attack('1,000 open ones', lambda: [os.dup2(0, fd) for fd in range(3, 1000)], close_fds=False)
+    for case in CASES:
+        numbers = sorted({0, 1, 2} | set(case.fds))
+        for count in range(1, len(numbers) + 1):
+            for closed in itertools.combinations(numbers, count):
+                if case in takers() or len(closed) in (1, len(numbers)):
+                    case.attack('closed: %r' % (closed,), lambda c=closed: [
+                        os.close(fd) for fd in c])
+        for name, flags in (('/dev/null', os.O_RDWR), ('/tmp', os.O_RDONLY), (PLACE, os.O_PATH),
+                            (PLACE + '/message', os.O_WRONLY), ('/dev/zero', os.O_RDWR)):
+            for number in set(numbers) - {2}:
+                if (case.program, number, name) == ('qmail-queue', 0, '/dev/zero'):
+                    continue                # a message that never ends, see trouble.t
+                if case.fds.get(0) is cases.CLIENT and number == 1 and flags & os.O_ACCMODE:
+                    continue                # a handshake into a hole ends after 26 s
+                case.attack('descriptor %d is %s' % (number, name),
+                            lambda n=name, f=flags, t=number: os.dup2(os.open(n, f), t),
+                            also={1} if number == 3 else ())
+    cases.write(PLACE + '/message', cases.BODY)     # it was opened for writing
+    for case in CASES:
+        case.attack('1,000 open ones', fill)
 
 
 def signals():
@@ -185,69 +173,101 @@ def signals():
 
 
 def surroundings():
-    """umask, working directory, links, and being watched."""
+    """umask, working directory, links."""
+    def nowhere():
+        os.mkdir('gone')
+        os.chdir('gone')
+        os.rmdir(PLACE + '/gone')
     for mask in (0, 0o777, 0o077):
         accepted('umask %o' % mask, lambda m=mask: os.umask(m))
-    os.makedirs('/tmp/gone', exist_ok=True)
-    os.chmod('/tmp/gone', 0o777)
+    accepted('a directory that is gone', nowhere)
+    for case in CASES:
+        hard = os.path.dirname(case.path) + '/hard'
+        os.symlink(case.path, PLACE + '/link')
+        case.accepted('a symbolic link', path=PLACE + '/link')
+        os.unlink(PLACE + '/link')
+        os.link(case.path, hard)
+        case.accepted('a hard link', path=hard)
+        os.unlink(hard)
 
-    def nowhere():
-        os.chdir('/tmp/gone')
-        os.rename('/tmp/gone', PLACE + '/gone')
-        os.rmdir(PLACE + '/gone')
-    attack('a directory that is gone', nowhere, also=NOT_RUN)
-    os.symlink(QUEUE, PLACE + '/link')
-    accepted('a symbolic link', path=PLACE + '/link')
-    os.link(QUEUE, os.path.dirname(QUEUE) + '/hard')
-    accepted('a hard link', path=os.path.dirname(QUEUE) + '/hard')
-    os.unlink(os.path.dirname(QUEUE) + '/hard')
+
+def powerless():
+    """Ways to run the file without the power that it has: its program does nothing with more."""
     prctl = ctypes.CDLL(None, use_errno=True).prctl
-    tap.equal(attack('no_new_privs: not set-uid', lambda: prctl(38, 1, 0, 0, 0)), 62, '... refuses')
-    tap.equal(attack('traced: not set-uid', argv=(
-        'strace', '-o', '/dev/null', QUEUE), path='/usr/bin/strace'), 62, '... refuses')
-    tap.equal(attack('in a user name space: not set-uid', argv=(
-        'unshare', '-r', QUEUE), path='/usr/bin/unshare', also={1}) != 0, True, '... refuses')
+    for case in CASES:
+        before = ('strace', '-o', '/dev/null', case.path, *case.argv[1:])
+        inside = ('unshare', '-r', case.path, *case.argv[1:])
+        for name, more in (
+                ('no_new_privs', {'twist': lambda: prctl(NO_NEW_PRIVS, 1, 0, 0, 0)}),
+                ('traced', {'argv': before, 'path': '/usr/bin/strace'})):
+            code = case.attack(name + ': not set-uid', also=case.bare, **more)[0]
+            tap.ok(code in case.bare, '... it can do no more than its caller', code)
+        case.attack('in a user name space: not set-uid', argv=inside, path='/usr/bin/unshare',
+                    also=case.bare | {1}, judged=False)
 
 
 def watched():
-    """What another process of the user may see and do while it works."""
-    run = q.Queue('joe')
-    place = '/proc/%d/' % run.process.pid
-    with open(place + 'comm', encoding='ascii') as file:
-        while file.read() != 'qmail-queue\n':       # the child of a fork, before exec
-            file.seek(0)
+    """What another process of the user may see while it works."""
     tries = 'import os,sys\nfor n in sys.argv[1:]:\n try: os.listdir(n) if n[-1] == "d" else ' \
             'os.open(n, os.O_RDONLY)\n except PermissionError: continue\n sys.exit("open: " + n)'
-    for name in ('mem', 'environ', 'fd', 'maps', 'auxv'):
-        done = subprocess.run([sys.executable, '-c', tries, place + name], check=False,
-                              preexec_fn=q.become('joe'), stderr=subprocess.PIPE)
-        tap.equal((done.returncode, done.stderr), (0, b''), 'the user cannot open /proc/N/' + name)
-    with open(place + 'limits', encoding='ascii') as file:
-        core = [line.split()[4:6] for line in file if line.startswith('Max core')]
-    tap.equal(core, [['0', '0']], 'no core file, whatever the user set')
+    for case in CASES:
+        if case.waits is None:
+            continue
+        process, given = case.waiting()
+        place = '/proc/%d/' % process.pid
+        q.wait_until(lambda p=place, c=case: text(p + 'comm') == c.program[:15] + '\n')
+        for name in ('mem', 'environ', 'fd', 'maps', 'auxv'):
+            done = subprocess.run([sys.executable, '-c', tries, place + name], check=False,
+                                  preexec_fn=q.become(case.caller), stderr=subprocess.PIPE)
+            tap.equal((done.returncode, done.stderr), (0, b''),
+                      '%s: the caller cannot open /proc/N/%s' % (case.name, name))
+        # One that makes way for the caller's program keeps the caller's limit; none can dump it.
+        pids = set(tlsworld.relays()) - {process.pid} or {process.pid}
+        core = [line.split()[4:6] for pid in pids
+                for line in text('/proc/%d/limits' % pid).splitlines()
+                if line.startswith('Max core')]
+        tap.equal(core, [['0', '0']], '%s: no core file, whatever the user set' % case.name)
+        given.end()
+        process.communicate(timeout=q.PATIENCE)
+        tap.ok(process.returncode in case.codes | {1, 2, 91}, '... and its input ends',
+               process.returncode)
+        q.wipe()
+
+
+def text(path):
+    with open(path, encoding='ascii') as file:
+        return file.read()
+
+
+def undisturbed():
+    """qmail-queue goes on while it is looked at."""
+    run = q.Queue('joe')
+    place = '/proc/%d/' % run.process.pid
+    q.wait_until(lambda: text(place + 'comm') == 'qmail-queue\n')
     tap.equal(run.send(), 0, 'it was not disturbed')
     q.wipe()
 
 
 def installed():
-    """It and three that have tests of their own are the only ones."""
-    found = subprocess.run(['find', os.path.dirname(os.path.dirname(QUEUE)), '-xdev', '-type', 'f',
-                            '-perm', '/6000'], stdout=subprocess.PIPE, check=True).stdout.decode()
+    """Those that have cases are the only ones."""
+    found = subprocess.run(['find', q.home(), '-xdev', '-type', 'f', '-perm', '/6000'],
+                           stdout=subprocess.PIPE, check=True).stdout.decode()
     tap.equal(sorted(os.path.basename(path) for path in found.split()),
-              ['checkpassword-smtp', 'qmail-chkuser', 'qmail-queue', 'qmail-tls'],
-              'no other program is set-uid or set-gid')
+              sorted({case.program for case in CASES}),
+              'no program is set-uid or set-gid without a judge')
 
 
-prepare()
-installed()
-accepted('nothing special')
-arguments()
-environment()
-limits()
-descriptors()
-signals()
-surroundings()
-watched()
-tap.equal(subprocess.run([q.program('qmail-qcheck')], check=False).returncode, 0,
-          'qmail-qcheck finds nothing')
-sys.exit(tap.done())
+def main():
+    cases.prepare()
+    installed()
+    accepted('nothing special')
+    for test in (arguments, environment, limits, descriptors, signals, surroundings, powerless,
+                 watched):
+        test()
+    tap.equal(subprocess.run([q.program('qmail-qcheck')], check=False).returncode, 0,
+              'qmail-qcheck finds nothing')
+    cases.tear_down()
+    return tap.done()
+
+
+sys.exit(main())
