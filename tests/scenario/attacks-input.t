@@ -5,6 +5,7 @@ lines of megabytes, numbers and files beyond 32 and 64 bits.
 Always: a defined answer, memory below the figures of qmail-limits(7), and other mail flows (see
 attack.py).  DEPTH=full: 10^6 recipients and 4 GiB where less is sent otherwise.
 """
+import itertools
 import os
 import re
 import sys
@@ -235,16 +236,17 @@ def mailbox(host):
 
 
 def bomb(host, name, body, inject_code):
-    """A message with this header through SMTP to a mailbox, a forward and a bounce; then POP3."""
+    """A message with this header through SMTP to a mailbox, forwards of all kinds and a bounce;
+    then POP3."""
     with Dialogue(host) as smtp:
         smtp.say('HELO x')
-        got = smtp.message(['joe@hosta.test', 'joe-onward@hosta.test', 'joe-nobody@hosta.test'],
-                           body)
+        got = smtp.message(['joe@hosta.test', 'joe-onward@hosta.test', 'joe-programs@hosta.test',
+                            'joe-nobody@hosta.test'], body)
     tap.equal(got[:3], b'250', name + ': SMTP takes it')
     host.wait_empty()
     tap.ok(len(host.mail('joe')) == 1 and body in host.mail('joe')[0], '  mailbox')
     sizes = sorted(len(mail) for mail in host.mail('ann'))
-    tap.ok(len(sizes) == 2 and sizes[0] > len(body), '  forward and bounce have all of it', sizes)
+    tap.ok(len(sizes) == 4 and sizes[0] > len(body), '  forwards and bounce have all of it', sizes)
     with mailbox(host) as pop:
         if not tap.equal(pop.say('TOP 1 0')[:3], b'+OK', '  TOP'):
             return
@@ -263,6 +265,8 @@ def bomb(host, name, body, inject_code):
 
 def header_bombs(host):
     host.dotqmail('joe', 'onward', '&ann@hosta.test\n')
+    host.dotqmail('joe', 'programs',
+                  '|forward ann@hosta.test\n|condredirect ann@hosta.test true\n')
     bomb(host, '100,000 header fields',
          b''.join(b'X-Field-%d: something\n' % n for n in range(10**5)) + b'\nbody\n', 0)
     bomb(host, 'a header line of 50 MB', b'X-Long: ' + b'y' * (50 * MB) + b'\n\nbody\n', 100)
@@ -322,11 +326,11 @@ def long_injections(host):
     code, out, taken = queue_feed(host)
     tap.equal((code, out), (11, b''), 'qmail-queue: an address of 4 GiB')
     tap.ok(taken < 64 * MB, 'it stops reading after %d MB' % (taken // MB))
-    for name in ('-F', '-f'):
-        code, out, err = host.call([home() + '/bin/qmail-inject', name + 'x' * (128 * 1024 - 20),
+    for program, name in itertools.product(('qmail-inject', 'sendmail'), ('-F', '-f')):
+        code, out, err = host.call([home() + '/bin/' + program, name + 'x' * (128 * 1024 - 20),
                                     'joe-gone-1@hosta.test'], b'Subject: x\n\n',
                                    user=hosts.USERS['joe'])
-        tap.ok(code in (0, 100), 'qmail-inject %s with 128 KB: exit %d' % (name, code), err)
+        tap.ok(code in (0, 100), '%s %s with 128 KB: exit %d' % (program, name, code), err)
     for name in ('QMAILNAME', 'QMAILHOST', 'QMAILDEFAULTDOMAIN', 'QMAILINJECT'):
         code, out, err = host.call([home() + '/bin/qmail-inject'] + INJECT, b'Subject: x\n\n',
                                    env={name: 'x' * (128 * 1024 - 20)}, user=hosts.USERS['joe'])

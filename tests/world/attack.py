@@ -23,7 +23,7 @@ from tree import TOP
 
 FULL = os.environ.get('DEPTH') == 'full'
 MEMORY = re.compile(r'^\.\\" memory: (\S+) (\d+)$', re.M)
-SUITE = re.compile('qmail-|forward$')
+SUITE = re.compile('qmail-|(local-stay|remote-stay|sendmail|forward|condredirect)$')
 PAUSE = 0.02
 GONE = 'joe-gone-%d@hosta.test'        # mail to these addresses vanishes
 
