@@ -58,6 +58,7 @@ int main(int argc, char *argv[]) {
 '''
 CASES = []
 secrets = []                            # bytes that nobody may be shown
+tree_before = []                        # what tree() gave before the first attack
 
 
 # ---- what they are given -----------------------------------------------------------------------
@@ -96,6 +97,7 @@ def prepare():
         tlsworld.write(os.path.join(q.home(), name), tlsworld.read('mx.example.pem'), 'qmailt',
                        0o400)
     secrets[:] = [hashed] + tlsworld.read('mx.example.key').splitlines()[1:-1]
+    tree_before[:] = [tree()]
     CASES.extend(cases())
 
 
@@ -219,11 +221,10 @@ class Case:
     def attack(self, name, twist=lambda: None, argv=None, env=None, path=None, also=(),
                judged=True):
         """One run; `twist` is done by the attacker right before exec, as the caller."""
-        before = tree()
         code, out, err = self.run(twist, argv or self.argv, env, path or self.path)
         faults = [] if code in self.codes | set(also) else ['exit code %d' % code]
         faults += self.judge(code, out) if judged else []
-        if tree() != before:
+        if tree() != tree_before[0]:
             faults.append('controls or users have changed')
         if os.path.exists(OWNED):
             faults.append('code of the attacker was run')
