@@ -24,8 +24,8 @@ PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 ZONE = '/etc/dnsmasq-world.conf'
 DEVICES = [('null', 1, 3), ('zero', 1, 5), ('full', 1, 7), ('random', 1, 8), ('urandom', 1, 9),
            ('tty', 5, 0)]
-KEPT_ENV = ('TERM', 'WORLD', 'SAN', 'GOLDEN_', 'HARNESS_', 'TEST_', 'ASAN_', 'UBSAN_', 'LSAN_',
-            'http_proxy', 'https_proxy', 'no_proxy')
+KEPT_ENV = ('TERM', 'WORLD', 'SAN', 'DEPTH', 'GOLDEN_', 'HARNESS_', 'TEST_', 'ASAN_', 'UBSAN_',
+            'LSAN_', 'http_proxy', 'https_proxy', 'no_proxy')
 NAMESPACES = ns.NEWNS | ns.NEWUTS | ns.NEWIPC | ns.NEWPID
 
 
