@@ -15,6 +15,7 @@
 
 #define DOUBLE_SENDER "#@[]"	/* of the notice that a notice could not be delivered */
 #define STRIPPED "\n\n--- End of message stripped.\n"	/* to the letter, as readers know it */
+#define TROUBLE "trouble injecting bounce message, will try later"
 
 /* ---- the text (qmail-send(8); list managers parse it) ---- */
 
@@ -164,20 +165,22 @@ is_file(int fd)
 }
 
 static enum notice_start
+put_off(struct send *s, const char *why)
+{
+	activity_warn(&s->log, why, NULL, NULL);
+	return NOTICE_LATER;
+}
+
+static enum notice_start
 open_files(struct send *s, struct notice *n)
 {
 	n->bounce_fd = qlayout_open_read(&s->q, Q_BOUNCE, n->id);
 	n->mess_fd = qlayout_open_read(&s->q, Q_MESS, n->id);
 	if (!is_file(n->bounce_fd) || !is_file(n->mess_fd) || !buf_ok(&n->head) ||
-	    !buf_ok(&n->middle) || !buf_ok(&n->sender) || !buf_ok(&n->recipient)) {
-		activity_warn(&s->log, "trouble injecting bounce message, will try later", NULL,
-		    NULL);
-		return NOTICE_LATER;
-	}
-	if (submit_open(&n->submit) == -1) {
-		activity_warn(&s->log, "unable to start qmail-queue, will try later", NULL, NULL);
-		return NOTICE_LATER;
-	}
+	    !buf_ok(&n->middle) || !buf_ok(&n->sender) || !buf_ok(&n->recipient))
+		return put_off(s, TROUBLE);
+	if (submit_open(&n->submit) == -1)
+		return put_off(s, "unable to start qmail-queue, will try later");
 	return NOTICE_STARTED;
 }
 
@@ -186,7 +189,7 @@ notice_start(struct send *s, uint64_t id)
 {
 	struct notice *n = s->notices.all;
 	struct buf stored = { 0 };
-	enum notice_start result = NOTICE_LATER;
+	enum notice_start result;
 	int found;
 
 	while (n->stage != NOTICE_FREE)
@@ -195,7 +198,9 @@ notice_start(struct send *s, uint64_t id)
 	found = read_sender(s, id, &stored);
 	if (found == 0)
 		result = NOTICE_VANISHED;
-	else if (found == 1)
+	else if (found == -1)
+		result = put_off(s, TROUBLE);
+	else
 		result = compose(s, n, &stored) ? open_files(s, n) : NOTICE_NOT_NEEDED;
 	buf_free(&stored);
 	if (result != NOTICE_STARTED) {
@@ -334,7 +339,7 @@ finish(struct send *s, struct notice *n)
 		done_bounced(s, n->id);
 		return;
 	}
-	activity_warn(&s->log, "trouble injecting bounce message, will try later", NULL, NULL);
+	activity_warn(&s->log, TROUBLE, NULL, NULL);
 	done_bounce_failed(s, n->id, result == SUBMIT_PERMANENT);
 }
 

@@ -660,6 +660,22 @@ def refused_bounces():
     tap.ok(exists('bounce', number) and exists('info', number), 'no program: nothing is lost')
 
 
+def hurried_bounce():
+    """A sender that cannot be read is said; ALRM hurries what is left of a message, too."""
+    control()
+    number = message(info='s@x', birth=int(time.time()), bounce='<a@y>:\nno\n\n')
+    good = text('info', number)
+    put(QUEUE + path('info', number), 'no sender', 'qmails')
+    with Send(env=fake_queue('cat >$0.msg; cat <&1 >$0.env')) as send:
+        send.wait('^warning: trouble injecting bounce message, will try later$')
+        put(QUEUE + path('info', number), good, 'qmails')
+        send.settle()
+        tap.ok(not send.lines('^bounce msg'), 'a bounce whose sender cannot be read waits')
+        send.signal('ALRM')
+        send.wait('^end msg %d$' % number)
+        tap.equal(send.stop(), 0, 'ALRM: it is tried again at once')
+
+
 def slow_bounce():
     """A program in the place of qmail-queue that takes its time does not hold up deliveries."""
     control()
@@ -1006,6 +1022,6 @@ tap.run((starting, refusals, predecessor, states, orphan_at_start, retried_marks
          limits_of_spawn,
          strange_reports, batches, failed_todo, disk_trouble, quiet, syncs, bounce_faults,
          unsynced_bounce, empty_bounce,
-         refused_bounces, slow_bounce, stripped_bounces, odd_senders, hup, lost_peers, last_reports,
-         stale_bounce, with_todo, announced_twice, number_used_again, vanished,
+         refused_bounces, hurried_bounce, slow_bounce, stripped_bounces, odd_senders, hup, lost_peers,
+         last_reports, stale_bounce, with_todo, announced_twice, number_used_again, vanished,
          foreign_files, turns, read_only), Stuck)
