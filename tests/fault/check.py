@@ -8,6 +8,7 @@ import glob
 import os
 import re
 import subprocess
+from collections import Counter
 
 from system import HOME, QUEUE, SPLIT, descriptors
 
@@ -118,6 +119,16 @@ def orphans():
     for sub in range(SPLIT):
         found += glob.glob(QUEUE + 'mess/%d/*' % sub)
     return found
+
+
+def grown(baseline):
+    """As leftovers, but of daemons that were disturbed: all of them together may have less than
+    before (no list of mounts; one may do what another was for), but nothing more."""
+    def things(table):
+        return Counter(thing for name, value in table.items() for thing in (
+            ['process ' + name] * value if isinstance(value, int) else
+            ['process ' + name] * len(value) + [opened for names in value for opened in names]))
+    return ['leaked: ' + thing for thing in (things(descriptors()) - things(baseline)).elements()]
 
 
 def leftovers(baseline):

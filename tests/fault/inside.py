@@ -23,6 +23,9 @@ from runs import RUNS, Message          # noqa: E402
 from system import HOME, LONG, NO_PLAN, QUEUE, Stuck, System, descriptors, waiting     # noqa: E402
 
 
+SINGLE = ('fail', 'short', 'clock')     # actions after which a daemon is its own self again
+
+
 class Worker:
     def __init__(self, tracer):
         self.tokens = 0
@@ -47,6 +50,8 @@ class Worker:
             run.go(system, message)
         except Stuck as stuck:
             message.faults.append(str(stuck))
+        if run.restarts and system.pid:
+            message.faults += self.end()
         fired, calls = plan.fired, plan.calls
         plan.set(NO_PLAN)
         if not system.pid:
@@ -55,6 +60,30 @@ class Worker:
             system.start()
         return message, fired, calls
 
+    def end(self):
+        """Ends daemons that were disturbed, after a look at them; returns complaints.  When nothing
+        has been done to them yet, that is for the way to their end, which begins in mid-work."""
+        system, faults = self.system, []
+        if system.plan.fired:
+            if not system.hurry() and system.pid and not system.put_off:
+                faults.append('forgotten: messages %s, unless the daemons are restarted' % waiting())
+            if system.pid and system.plan.action in SINGLE:
+                faults += self.left_over(check.grown)
+        if system.pid and not system.stop():
+            faults.append('the daemons had to be killed')
+        return faults
+
+    def left_over(self, look):
+        """What look(baseline) sees that is not as before, in the end: a daemon may be at work when
+        it is looked at; once all are as before, nothing has leaked."""
+        seen = []
+
+        def as_before():
+            seen[:] = look(self.baseline)
+            return not seen
+        self.system.quiet(as_before, LONG)
+        return seen
+
     def settle(self, messages):
         """Run until idle, look at everything; complaints that belong to no message."""
         system = self.system
@@ -62,25 +91,21 @@ class Worker:
         effort = system.drain()
         if effort == 'stuck':
             faults.append('stuck: messages %s' % waiting())
+        if effort == 'restart':
+            faults.append('forgotten: the daemons had to be restarted')
         faults += check.sort_copies(system, messages)
         for message in messages:
             check.judge(message)
         legal = check.queue_faults()
         if legal:
             faults.append('qmail-qcheck: ' + legal)
-        # A daemon may be at work when it is looked at; once all are as before, nothing has leaked.
-        seen = []
-
-        def as_before():
-            seen[:] = check.leftovers(self.baseline)
-            return not seen
-        if not system.quiet(as_before, LONG):
-            faults += seen
+        faults += self.left_over(check.leftovers)
         for name in check.orphans():
             os.unlink(name)
         if faults or any(message.faults for message in messages):
             faults += ['log: ' + line for line in system.history[-99:]]
         del system.history[:-40]
+        system.put_off = []
         return faults
 
     def count(self, request):

@@ -25,6 +25,11 @@ LONG = 10                               # steps; longer than any pause that the 
 DAEMONS = ('qmail-send', 'qmail-todo', 'qmail-clean', 'qmail-lspawn', 'qmail-rspawn')
 IN_CHANGES = 0x3c0                      # moved from, moved to, create, delete
 NO_PLAN = 'none 0 none 0 0 -1 -'
+# A daemon that puts something off says so; only then may a message wait although it was hurried.
+# What else is told of (a failed poll, a mark that was not made) keeps nothing from being tried.
+PUT_OFF = re.compile(r'(?:alert|warning): (?:qmail-todo: )?(?:qmail-clean |out of memory|trouble (?!'
+                     r'in select|marking)|unable to (?!utime|reread|understand))')
+DEFERRAL = ': deferral:'
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -146,6 +151,7 @@ class Plan:
         """`PROGRAM INSTANCE ACTION N ARG NUMBER KIND`, see tracer.c."""
         Plan.generation += 1
         self.calls, self.fired, self.ended = [], False, False
+        self.action = text.split()[2]
         os.pwrite(self.fd, ('%d %s' % (Plan.generation, text)).ljust(199).encode() + b'\n', 0)
 
     def event(self, line):
@@ -199,7 +205,8 @@ class System:
         self.sink = Sink(self.loop)
         self.plan = Plan('/run/daemons.plan')
         self.client_plan = Plan('/run/client.plan')
-        self.log, self.deferred, self.pid = [], False, 0
+        self.log, self.pid = [], 0
+        self.put_off = []               # lines of these daemons that say so, since it was emptied
         self.history = []               # of the log, since it was last cut
         self.null = os.open('/dev/null', os.O_RDWR | os.O_CLOEXEC)
         self.watch()
@@ -214,7 +221,7 @@ class System:
     # ---- the daemons ----
 
     def start(self):
-        self.log, self.deferred, self.state = [], False, {}
+        self.log, self.put_off, self.state = [], [], {}
         self.history.append('---- the daemons are started')
         self.finished = set()           # messages that qmail-clean has been or will be told of
         log, log_end = os.pipe()
@@ -236,8 +243,9 @@ class System:
         found = re.match(r'(end|new) msg (\d+)', line)
         if found:
             (self.finished.add if found[1] == 'end' else self.finished.discard)(int(found[2]))
-        if ': deferral:' in line or 'will try again later' in line or 'unable' in line:
-            self.deferred = True
+        lasting = self.plan.action == 'failing' and DEFERRAL in line
+        if PUT_OFF.match(line) or lasting:
+            self.put_off.append(line)
 
     def ended(self, fd):
         os.waitpid(self.pid, 0)
@@ -318,25 +326,24 @@ class System:
         todo between two steps of the first look."""
         return not waiting() and not any(map(body_exists, self.finished)) and not waiting()
 
+    def hurry(self):
+        """Let everything in the queue be done by the daemons as they are, with no more than the
+        hints of an administrator.  False: something is left, or they have ended."""
+        for steps in (1, 1, 1, LONG, LONG, LONG):
+            if not self.pid or self.quiet(lambda: self.idle() or not self.pid, steps):
+                break
+            self.pull()
+            self.send(signal.SIGALRM)
+        return bool(self.pid) and self.idle()
+
     def drain(self):
         """Let everything in the queue be done.  Returns what was needed for it: '' for hints only,
-        'restart', or 'stuck'."""
-        for _ in range(4):
-            if self.idle():
-                return ''
-            self.deferred = False
-            self.pull()
-            self.send(signal.SIGALRM)
-            self.quiet(lambda: self.idle() or self.deferred or not self.pid)
-            if not self.pid:
-                break
+        'later' for a restart in place of a pause that the log tells of, 'restart', or 'stuck'."""
+        if self.hurry():
+            return ''
+        effort = 'later' if self.put_off else 'restart'
         self.restart()
-        for _ in range(3):
-            if self.quiet(self.idle, LONG):
-                return 'restart'
-            self.pull()
-            self.send(signal.SIGALRM)
-        return 'stuck'
+        return effort if self.hurry() else 'stuck'
 
     # ---- clients ----
 
