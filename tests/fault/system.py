@@ -27,8 +27,8 @@ IN_CHANGES = 0x3c0                      # moved from, moved to, create, delete
 NO_PLAN = 'none 0 none 0 0 -1 -'
 # A daemon that puts something off says so; only then may a message wait although it was hurried.
 # What else is told of (a failed poll, a mark that was not made) keeps nothing from being tried.
-PUT_OFF = re.compile(r'(?:alert|warning): (?:qmail-todo: )?(?:qmail-clean |out of memory|trouble (?!'
-                     r'in select|marking)|unable to (?!utime|reread|understand))')
+PUT_OFF = re.compile(r'(?:alert|warning): (?:qmail-todo: )?(?:qmail-clean |out of memory|'
+                     r'trouble (?!in select|marking)|unable to (?!utime|reread|understand))')
 DEFERRAL = ': deferral:'
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -261,7 +261,8 @@ class System:
                 pass
 
     def stop(self):
-        """Ask it to end; False: it had to be killed."""
+        """Ask it to end, once it can hear that; False: it had to be killed."""
+        self.quiet(lambda: not self.pid or any('status:' in line for line in self.log))
         self.send(signal.SIGTERM)
         try:
             self.loop.until(lambda: not self.pid, 'the end of the daemons')
@@ -296,7 +297,7 @@ class System:
             except (FileNotFoundError, ProcessLookupError):
                 continue
             self.state[name] = re.findall(r'^State:\t(\S)|_switches:\t(\d+)', text, re.M)
-            if self.state[name][0][0] not in 'SI':
+            if self.state[name][0][0] not in 'SIZ':     # Z: it has ended
                 self.state[name] = None
         return self.state == before and None not in self.state.values()
 
