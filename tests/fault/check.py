@@ -1,14 +1,15 @@
 """check - where the copies of the messages are, and whether that is right.
 
 The promises: a message whose client saw success is in every place that it was sent to, whole, with
-its own envelope; more often only as spec'd for its run; nothing bounces that should not; the queue
-is legal; no process and no descriptor is left over.
+its own envelope; more often only as spec'd for its run; nothing bounces that should not, and the
+notice of what should names what has failed; the queue is legal; no process and no descriptor is
+left over.
 """
 import glob
 import os
 import re
 import subprocess
-from collections import Counter
+from collections import Counter, namedtuple
 
 from system import HOME, QUEUE, SPLIT, descriptors
 
@@ -25,33 +26,58 @@ def read(path):
 def header(text, name):
     """All values of a field, of the part before the first empty line."""
     head = text.partition(b'\n\n')[0]
-    return re.findall(rb'^%s: (.*)$' % name, head, re.M)
+    return [value.decode('latin-1') for value in re.findall(rb'^%s: (.*)$' % name, head, re.M)]
 
 
 def place_of(text):
     """From the trace that the last delivery left."""
-    to = (header(text, b'Delivered-To') or [b''])[0]
-    found = re.match(rb'(?:joe-(md|mbox|prog)|ann-(s))-(\w+)@', to)
+    to = (header(text, b'Delivered-To') or [''])[0]
+    found = re.match(r'(?:joe-(md|mbox|prog)|ann-(s))-(\w+)@', to)
     if not found:
         return None
-    if found[3] == b'again':
+    if found[3] == 'again':
         return 'fwd'
-    return 'bounce' if found[2] else found[1].decode()
+    return 'bounce' if found[2] else found[1]
+
+
+# One of what was delivered: where, from which sender, to which recipient by which earlier ones.
+Copy = namedtuple('Copy', 'place sender to text')
+
+
+def local_copy(text, place=None):
+    sender = [value.strip('<>') for value in header(text, b'Return-Path')]
+    return Copy(place or place_of(text), sender, header(text, b'Delivered-To'), text)
+
+
+def mbox_copies(content):
+    """Each with the sender in the line that separates it, too."""
+    for part in re.split(rb'(?:^|\n)From ', content)[1:]:
+        line, _, text = part.partition(b'\n')
+        copy = local_copy(text, 'mbox')
+        yield copy._replace(sender=sorted({*copy.sender, line.split(b' ')[0].decode('latin-1')}))
 
 
 def copies():
-    """[(place, text)] of everything that was delivered on this host, and empties the boxes."""
+    """Everything that was delivered on this host; empties the boxes."""
     files = [name for box in BOXES for name in glob.glob(box + '/new/*')]
     files += glob.glob(PROGRAM + '/new.*')
-    found = [read(name) for name in files]
+    found = [local_copy(read(name)) for name in files]
     if os.path.exists(MBOX):
         files.append(MBOX)
-        found += re.split(rb'(?:^|\n)From .*\n', read(MBOX))[1:]
+        found += mbox_copies(read(MBOX))
     for name in files:
         os.unlink(name)
     for name in [name for box in BOXES for name in glob.glob(box + '/tmp/*')]:
         os.unlink(name)                 # of killed deliveries: the mailbox's owner removes them
-    return [(place_of(text), text) for text in found]
+    return found
+
+
+def sink_copies(system):
+    """Everything that has come to the next host; empties it."""
+    found = [Copy('sink2' if to[0].startswith('again-') else 'sink', [sender], to, text)
+             for sender, to, text in system.sink.messages]
+    system.sink.messages = []
+    return found
 
 
 def sort_copies(system, messages):
@@ -60,25 +86,33 @@ def sort_copies(system, messages):
     by_token = {message.token.encode(): message for message in messages}
     for message in messages:
         message.seen = {}
-    everything = copies()
-    for sender, to, text in system.sink.messages:
-        place = 'sink2' if to[0].startswith('again-') else 'sink'
-        everything.append((place, b'X-Envelope: %s %s\n' % (
-            sender.encode(), ' '.join(to).encode()) + text))
-    system.sink.messages = []
-    for place, text in everything:
-        tokens = set(TOKEN.findall(text))
+    for copy in copies() + sink_copies(system):
+        envelope = ' '.join(copy.sender + copy.to).encode('latin-1')
+        tokens = set(TOKEN.findall(envelope + b'\n' + copy.text))
         message = by_token.get(min(tokens, default=b''))
         if len(tokens) != 1 or not message:
-            strange.append('mixed or unknown, at %s: %r' % (place, text))
-        elif place is None:
-            message.faults.append('delivered to a strange place: %r' % text)
-        elif message.body not in text.replace(b'\n>', b'\n'):
-            if place != 'mbox':         # a killed program leaves a piece in an mbox
-                message.faults.append('not whole, at %s: %r' % (place, text))
+            strange.append('mixed or unknown, at %s: %r' % (copy.place, copy.text))
         else:
-            message.seen[place] = message.seen.get(place, 0) + 1
+            take(message, copy)
     return strange
+
+
+def take(message, copy):
+    """Counts what has come as it should."""
+    place, text = copy.place, copy.text
+    if place is None:
+        message.faults.append('delivered to a strange place: %r' % text)
+    elif message.body not in text.replace(b'\n>', b'\n'):
+        if place != 'mbox' or not message.killed:   # which leaves a piece in an mbox
+            message.faults.append('not whole, at %s: %r' % (place, text))
+    else:
+        message.seen[place] = message.seen.get(place, 0) + 1
+        if (copy.sender, copy.to) != message.envelope_at(place):
+            message.faults.append('wrong envelope, at %s: from %r to %r' % (
+                place, copy.sender, copy.to))
+        failed = set(re.findall(rb'^<(.*)>:$', text, re.M))
+        if place == 'bounce' and failed != {message.address('bounce').encode()}:
+            message.faults.append('the notice is about others: %r' % text)
 
 
 def most_copies(message, place):

@@ -11,6 +11,7 @@
 import errno
 import json
 import os
+import subprocess
 import sys
 import traceback
 
@@ -23,7 +24,7 @@ from runs import RUNS, Message          # noqa: E402
 from system import HOME, LONG, NO_PLAN, QUEUE, Stuck, System, descriptors, waiting     # noqa: E402
 
 
-SINGLE = ('fail', 'short', 'clock')     # actions after which a daemon is its own self again
+SINGLE = ('none', 'fail', 'short', 'clock')     # after these a daemon is its own self again
 
 
 class Worker:
@@ -64,9 +65,9 @@ class Worker:
         """Ends daemons that were disturbed, after a look at them; returns complaints.  When nothing
         has been done to them yet, that is for the way to their end, which begins in mid-work."""
         system, faults = self.system, []
-        if system.plan.fired:
+        if system.plan.fired or system.plan.action == 'none':
             if not system.hurry() and system.pid and not system.put_off:
-                faults.append('forgotten: messages %s, unless the daemons are restarted' % waiting())
+                faults.append('forgotten: messages %s, before a restart' % waiting())
             if system.pid and system.plan.action in SINGLE:
                 faults += self.left_over(check.grown)
         if system.pid and not system.stop():
@@ -121,8 +122,9 @@ class Worker:
         with control.in_place(request['name']):
             message, _, _ = self.one(run, NO_PLAN)
             faults = self.settle([message]) + message.faults
-        if run.restarts:
-            self.system.restart()
+        self.system.restart()
+        self.system.drain()             # what it has left in the queue
+        check.sort_copies(self.system, [])
         return {'faults': faults}
 
     def sweep(self, request):
@@ -152,6 +154,7 @@ class Worker:
         for case in request['cases']:
             message, fired, _ = self.one(run, '%s %d %s %d %d %d %s' % tuple(case))
             message.copies_max = 2 if case[0] in run.twice else 1
+            message.killed = case[2].startswith('kill')
             message.must_succeed = not fired or harmless(case)
             messages.append(message)
             results.append({'fired': fired, 'faults': message.faults})
@@ -184,10 +187,12 @@ def configure():
                 file.write(text)
     os.mkdir(check.PROGRAM)
     os.chown(check.PROGRAM, 5001, 5001)
-    controls = {'smtproutes': 'sink.test:127.0.0.2:2525\n', 'remotereuse': '9\n'}
+    controls = {'smtproutes': 'sink.test:127.0.0.2:2525\n', 'remotereuse': '9\n',
+                'rcpthosts': 'hosta.test\n', 'morercpthosts': 'sink.test\n'}
     for name, text in controls.items():
         with open('%s/control/%s' % (HOME, name), 'w') as file:
             file.write(text)
+    subprocess.run([HOME + '/bin/qmail-newmrh'], check=True)
 
 
 def main():

@@ -37,11 +37,22 @@ class Message:
         self.expected = set()           # where it must be if the verdict is ok
         self.copies_max = 1             # in each place
         self.must_succeed = True
+        self.killed = False             # by the case: it may have left half of a copy
         self.faults = []
+
+    def address(self, place):
+        return ADDRESS[place] % self.token
 
     def to(self, *places):
         self.expected = set(places)
-        return [ADDRESS[place] % self.token for place in places]
+        return [self.address(place) for place in places]
+
+    def envelope_at(self, place):
+        """As a copy there shows it: ([sender], [recipient, earlier recipient ...])."""
+        if place == 'bounce':
+            return [''], [self.sender]
+        via = ['joe-md-again@' + HOST] if place == 'fwd' else []
+        return [self.sender], via + [self.address(place)]
 
     def envelope(self, *places):
         return (b'F%s\0' % self.sender.encode() +
@@ -74,13 +85,15 @@ class Run:
 
 class Client(Run):
     """The disturbed program is started for the case."""
+    environment = SMTP_ENV
 
     def run(self, system, argv, data, user='qmaild'):
         """Exit code and answer of a server program that gets this input."""
         ours, theirs = socket.socketpair()
         ours.sendall(data)
         ours.shutdown(socket.SHUT_WR)
-        pid = system.client([SETUIDGID, user] + SMTP_ENV + argv, theirs.fileno(), theirs.fileno())
+        pid = system.client([SETUIDGID, user] + self.environment + argv, theirs.fileno(),
+                            theirs.fileno())
         theirs.close()
         code = system.wait_client(pid)
         answer = b''
@@ -121,14 +134,28 @@ class Smtp(Client):
         _, answer = self.run(system, [HOME + '/bin/qmail-smtpd'], data)
         codes = [line[:3].decode('latin-1') for line in answer.splitlines(True)
                  if line[3:4] != b'-' and line.endswith(b'\n')]
-        # greeting, EHLO, MAIL, RCPT, RCPT, DATA, end of message
-        taken = {place for place, code in zip(('md', 'sink'), codes[3:5]) if code == '250'}
-        wrong = [code for code in codes if code[0] in '45']
-        message.expected &= taken
-        if len(codes) > 6 and codes[5] == '354' and codes[6] == '250':
-            message.verdict = 'ok'
-        else:
-            message.verdict = 'perm' if wrong and wrong[0][0] == '5' else 'fail'
+        message.expected = {place for place, code in zip(('md', 'sink'), codes[3:5])
+                            if code == '250'}
+        message.verdict = verdict_of_session(codes)
+
+
+def verdict_of_session(codes):
+    """Of the answers to: greeting, EHLO, MAIL, RCPT, RCPT, DATA, the message.  `perm` if one says
+    never; those to commands that an earlier answer had made pointless do not count."""
+    asked = codes[:3]
+    if all(code[0] == '2' for code in asked):
+        asked += codes[3:5]
+        if '250' in codes[3:5]:
+            asked += codes[5:7] if codes[5:6] == ['354'] else codes[5:6]
+    if any(code[0] == '5' for code in asked):
+        return 'perm'
+    return 'ok' if asked[6:7] == ['250'] else 'fail'
+
+
+class Mx(Smtp):
+    """From a stranger, to domains in rcpthosts and in morercpthosts.cdb."""
+    programs = (('qmail-smtpd', 1),)
+    environment = [setting for setting in SMTP_ENV if setting != 'RELAYCLIENT=']
 
 
 class Inject(Client):
@@ -274,9 +301,9 @@ class Pop3(Client):
 class Delivery(Run):
     daemons = True
     place = 'md'
-    # Delivered, or queued anew, but not yet reported.
-    twice = ('qmail-local', 'qmail-local+', 'qmail-remote', 'qmail-remote+', 'qmail-queue',
-             'qmail-send+')
+    # Delivered, or queued anew, but not yet reported.  What they fork has done neither before it
+    # runs another program.
+    twice = ('qmail-local', 'qmail-remote', 'qmail-queue')
 
     def go(self, system, message):
         message.submit(self.place)
@@ -364,6 +391,6 @@ class Stays(Daemons):
 
 
 RUNS = {cls.__name__.lower(): cls for cls in (
-    Queue, Smtp, Inject, Qmtp, Qmqp, Pop3, Maildir, Mbox, Program, Forward, Remote, Bounce,
+    Queue, Smtp, Mx, Inject, Qmtp, Qmqp, Pop3, Maildir, Mbox, Program, Forward, Remote, Bounce,
     Daemons, Stays)}
 __all__ = ['RUNS', 'Message', 'Stuck', 'content']
