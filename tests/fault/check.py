@@ -57,27 +57,35 @@ def mbox_copies(content):
         yield copy._replace(sender=sorted({*copy.sender, line.split(b' ')[0].decode('latin-1')}))
 
 
-def copies():
-    """Everything that was delivered on this host; empties the boxes."""
+def boxes():
+    """The files in which something was delivered on this host."""
     files = [name for box in BOXES for name in glob.glob(box + '/new/*')]
-    files += glob.glob(PROGRAM + '/new.*')
-    found = [local_copy(read(name)) for name in files]
-    if os.path.exists(MBOX):
-        files.append(MBOX)
-        found += mbox_copies(read(MBOX))
-    for name in files:
-        os.unlink(name)
-    for name in [name for box in BOXES for name in glob.glob(box + '/tmp/*')]:
-        os.unlink(name)                 # of killed deliveries: the mailbox's owner removes them
-    return found
+    return files + glob.glob(PROGRAM + '/new.*') + glob.glob(MBOX)
 
 
-def sink_copies(system):
-    """Everything that has come to the next host; empties it."""
+def copies(system):
+    """Everything that was delivered, here and at the next host."""
     found = [Copy('sink2' if to[0].startswith('again-') else 'sink', [sender], to, text)
              for sender, to, text in system.sink.messages]
-    system.sink.messages = []
+    for name in boxes():
+        found += mbox_copies(read(name)) if name == MBOX else [local_copy(read(name))]
     return found
+
+
+def empty_boxes(system):
+    system.sink.messages = []
+    # In tmp is what is left of killed deliveries: the mailbox's owner removes them.
+    for name in boxes() + [name for box in BOXES for name in glob.glob(box + '/tmp/*')]:
+        os.unlink(name)
+
+
+def note_delivered(system, messages):
+    """Notes in each message where it is already, before anything is tried again."""
+    while system.loop.pump(0):
+        pass                            # what the next host has not looked at
+    for message in messages:
+        message.already = {copy.place for copy in copies(system)
+                           if message.token.encode() in TOKEN.findall(copy.text)}
 
 
 def sort_copies(system, messages):
@@ -86,7 +94,9 @@ def sort_copies(system, messages):
     by_token = {message.token.encode(): message for message in messages}
     for message in messages:
         message.seen = {}
-    for copy in copies() + sink_copies(system):
+    everything = copies(system)
+    empty_boxes(system)
+    for copy in everything:
         envelope = ' '.join(copy.sender + copy.to).encode('latin-1')
         tokens = set(TOKEN.findall(envelope + b'\n' + copy.text))
         message = by_token.get(min(tokens, default=b''))
@@ -116,8 +126,11 @@ def take(message, copy):
 
 
 def most_copies(message, place):
-    """One kill may fall between queueing and marking of a notice, and at the same time between
-    delivery and marking of the notice that is already there."""
+    """A second one only of what was there already when the disturbed program had ended and nothing
+    had been tried again.  One kill may fall between queueing and marking of a notice, and at the
+    same time between delivery and marking of the notice that is already there."""
+    if message.already is not None and place not in message.already:
+        return 1
     return message.copies_max + (place == 'bounce' and message.copies_max > 1)
 
 

@@ -33,6 +33,9 @@ BROKEN = {
                        'files in tmp'),
     # deliveries
     'loses-at-delivery': ('maildir', 'qmail-local', 'exit 0', 'LOST: '),
+    'makes-up-for-it': ('maildir', 'qmail-local', """case "$*" in *joe-md-*)
+mkdir /tmp/tried && exit 111; "$real" "$@" >/dev/null; esac; exec "$real" "$@\"""",
+                        '2 copies at md'),
     'puts-off': ('maildir', 'qmail-local', 'exit 111', 'stuck: '),
     'bounces': ('maildir', 'qmail-local',
                 'case "$*" in *joe-md-*) exit 100 ;; esac; exec "$real" "$@"', 'bounced'),

@@ -53,6 +53,9 @@ class Worker:
             message.faults.append(str(stuck))
         if run.restarts and system.pid:
             message.faults += self.end()
+        if run.restarts:
+            check.note_delivered(system, [message])
+            message.already |= {'bounce', 'fwd'}    # they may be in the queue as well
         fired, calls = plan.fired, plan.calls
         plan.set(NO_PLAN)
         if not system.pid:
@@ -85,10 +88,14 @@ class Worker:
         self.system.quiet(as_before, LONG)
         return seen
 
-    def settle(self, messages):
+    def settle(self, run, messages):
         """Run until idle, look at everything; complaints that belong to no message."""
         system = self.system
         faults = []
+        if not run.restarts:
+            system.pull()
+            system.quiet(lambda: False, LONG)   # only ALRM makes the daemons try again
+            check.note_delivered(system, messages)
         effort = system.drain()
         if effort == 'stuck':
             faults.append('stuck: messages %s' % waiting())
@@ -113,7 +120,7 @@ class Worker:
         run = RUNS[request['run']]()
         program, instance = request['program']
         message, _, calls = self.one(run, '%s %d count 0 0 -1 -' % (program, instance))
-        faults = self.settle([message]) + message.faults
+        faults = self.settle(run, [message]) + message.faults
         return {'calls': calls, 'faults': faults}
 
     def control(self, request):
@@ -121,7 +128,8 @@ class Worker:
         run = RUNS[control.BROKEN[request['name']][0]]()
         with control.in_place(request['name']):
             message, _, _ = self.one(run, NO_PLAN)
-            faults = self.settle([message]) + message.faults
+            message.copies_max = 2 if control.BROKEN[request['name']][1] in run.twice else 1
+            faults = self.settle(run, [message]) + message.faults
         self.system.restart()
         self.system.drain()             # what it has left in the queue
         check.sort_copies(self.system, [])
@@ -145,7 +153,7 @@ class Worker:
         system.stop()
         system.plan.set(NO_PLAN)
         system.start()
-        faults += self.settle(messages)
+        faults += self.settle(RUNS['queue'], messages)
         return {'kinds': kinds, 'faults': faults}
 
     def cases(self, request):
@@ -158,7 +166,7 @@ class Worker:
             message.must_succeed = not fired or harmless(case)
             messages.append(message)
             results.append({'fired': fired, 'faults': message.faults})
-        return {'results': results, 'faults': self.settle(messages)}
+        return {'results': results, 'faults': self.settle(run, messages)}
 
 
 def harmless(case):

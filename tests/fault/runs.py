@@ -36,6 +36,7 @@ class Message:
         self.verdict = 'none'           # of the client: ok, fail, perm (a lasting error)
         self.expected = set()           # where it must be if the verdict is ok
         self.copies_max = 1             # in each place
+        self.already = None             # places where it was before anything was tried again
         self.must_succeed = True
         self.killed = False             # by the case: it may have left half of a copy
         self.faults = []
