@@ -10,14 +10,16 @@ A message has a token of its own in its body, sender and recipients.  Where its 
     bounce          in the sender's Maildir (ann-s-TOKEN)
 """
 import os
+import signal
 import socket
 
-from system import HOME, QUEUE, Stuck, content, memory, pack_netstring, processes
+from system import HOME, LONG, QUEUE, Stuck, content, memory, pack_netstring, processes
 
 HOST = 'hosta.test'
 ADDRESS = {'md': 'joe-md-%s@' + HOST, 'mbox': 'joe-mbox-%s@' + HOST, 'prog': 'joe-prog-%s@' + HOST,
            'fwd': 'joe-fwd-%s@' + HOST, 'sink': 'r-%s@sink.test', 'sink2': 'again-%s@sink.test',
            'bounce': 'nobody-%s@' + HOST}
+STAYING = ('local-stay', 'qmail-local')     # with or without the name it takes
 SETUIDGID = '/usr/bin/setuidgid'
 SMTP_ENV = ['/usr/bin/env', 'RELAYCLIENT=', 'TCPREMOTEIP=127.0.0.1', 'PROTO=TCP',
             'TCPLOCALIP=127.0.0.1', 'TCPLOCALHOST=hosta.test', 'TCPREMOTEHOST=client.test']
@@ -313,6 +315,26 @@ class Delivery(Run):
 
 class Maildir(Delivery):
     programs = (('qmail-lspawn+', 1), ('qmail-local', 1), ('qmail-local+', 1))
+
+    def go(self, system, message):
+        self.dismiss(system)
+        super().go(system, message)
+
+    @staticmethod
+    def dismiss(system):
+        """One that has stayed from the case before would deliver in place of the program that is to
+        be disturbed."""
+        def staying():
+            found = processes()
+            return [pid for name in STAYING for pid in found.get(name, [])]
+        system.quiet(lambda: False)     # none is at work
+        for pid in staying():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        system.quiet(lambda: not staying(), LONG)
+        system.quiet(lambda: False)     # their daemon has noticed
 
 
 class Mbox(Delivery):
