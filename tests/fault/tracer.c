@@ -18,11 +18,13 @@
  *	failing N ERRNO		so do all later ones
  *	short N			the N-th call, a read or write, gets half its length
  *	clock N SECONDS		from the N-th call on, the wall clock is wrong by so much
- * KIND: what the first argument is: f file, d directory, p pipe, s socket, c device, else -.
+ * KIND: what the first argument is: f file, d directory, p pipe, s socket, m socket that keeps
+ * packets apart, c device, w wall clock, else -; P S M C if the call does not wait there.
+ * SIZE: the third argument; what prctl is about, the command of fcntl, the flags of open.
  *
- * Events: `call` as above; `fired PROGRAM NUMBER` when the action has begun; `end PROGRAM STATUS`
+ * Events: `call` as above; `fired PROGRAM NUMBER` when the action has begun (short, clock: when a
+ * result is not what it would have been); `end PROGRAM STATUS`
  * (decimal wait status; -1: it runs another program now) when the planned instance is no more. */
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -33,48 +35,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/time.h>
 #include <sys/types.h>
-#include <sys/uio.h>
-#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define TRACEES_MAX 4096
-#define NAME_MAX_BYTES 40
+#include "tracer.h"
+
 #define EVENTS_FD 3
 #define TROUBLE 111
 
-enum action { NOTHING, COUNT, KILL_ENTRY, KILL_EXIT, FAIL, FAILING, SHORT, CLOCK };
-
 static const char *const action_names[] = {
 	"none", "count", "kill-entry", "kill-exit", "fail", "failing", "short", "clock",
-};
-
-struct plan {
-	long generation;
-	char program[NAME_MAX_BYTES];
-	long instance;
-	enum action action;
-	long n, arg;
-	long number;		/* of the calls that count; -1: all do */
-	char kind;
-};
-
-struct tracee {
-	pid_t pid;		/* 0: free place */
-	char name[NAME_MAX_BYTES];
-	bool known;		/* its parent has told of it, or it is the command */
-	bool waiting;		/* stopped at birth until its parent tells */
-	bool target;
-	bool inside;		/* between entry and exit of a system call */
-	bool altered;		/* this call gets `result` */
-	bool shortened;
-	long calls;		/* of those that count, entered so far */
-	long result;
-	unsigned long long length;	/* as asked for, when shortened */
 };
 
 struct tracer {
@@ -86,7 +57,7 @@ struct tracer {
 	int command_status;
 };
 
-static void
+void
 event(const char *format, ...)
 {
 	char line[160];
@@ -158,10 +129,18 @@ resume(const struct tracee *e, int signo)
 		die("resume");
 }
 
-static void
-lost(struct tracee *e, int status)
+/* The plan that made it the target is no more: nothing shall be done to it. */
+static bool
+is_stale(struct tracer *t, const struct tracee *e)
 {
-	if (e->target)
+	read_plan(t);
+	return e->generation != t->plan.generation;
+}
+
+static void
+lost(struct tracer *t, struct tracee *e, int status)
+{
+	if (e->target && !is_stale(t, e))
 		event("end %s %d\n", e->name, status);
 	e->target = false;
 }
@@ -172,7 +151,9 @@ identify(struct tracer *t, struct tracee *e)
 {
 	read_plan(t);
 	e->inside = false;
+	e->altered = e->shortened = e->told = false;
 	e->calls = 0;
+	e->generation = t->plan.generation;
 	if (t->plan.action == NOTHING)
 		return;
 	if (!strcmp(t->plan.program, "*"))
@@ -182,56 +163,13 @@ identify(struct tracer *t, struct tracee *e)
 }
 
 static void
-peek(pid_t pid, unsigned long long at, void *data, size_t n)
-{
-	struct iovec here = { data, n }, there = { (void *)(uintptr_t)at, n };
-
-	if (process_vm_readv(pid, &here, 1, &there, 1, 0) != (ssize_t)n)
-		memset(data, 0, n);
-}
-
-static void
-poke(pid_t pid, unsigned long long at, const void *data, size_t n)
-{
-	struct iovec here = { (void *)(uintptr_t)data, n }, there = { (void *)(uintptr_t)at, n };
-
-	(void)process_vm_writev(pid, &here, 1, &there, 1, 0);
-}
-
-/* Take the vDSO away, so that the clock is asked for by system calls: also where nothing is done to
- * it, so that calls have the same numbers in every run. */
-static void
-hide_vdso(pid_t pid)
-{
-	struct user_regs_struct regs;
-	unsigned long long at, word[2];
-	int zeros = 0;
-
-	if (ptrace(PTRACE_GETREGS, pid, NULL, &regs) == -1)
-		return;
-	for (at = regs.rsp + 8; zeros < 2; at += 8) {	/* after argv, after envp */
-		peek(pid, at, word, 8);
-		zeros += !word[0];
-	}
-	for (;; at += 16) {
-		peek(pid, at, word, sizeof word);
-		if (word[0] == AT_NULL)
-			return;
-		if (word[0] == AT_SYSINFO_EHDR) {
-			word[0] = AT_IGNORE;
-			poke(pid, at, word, sizeof word);
-		}
-	}
-}
-
-static void
 executed(struct tracer *t, struct tracee *e)
 {
 	char link[40], path[512];
 	const char *base;
 	ssize_t n;
 
-	lost(e, -1);
+	lost(t, e, -1);
 	snprintf(link, sizeof link, "/proc/%d/exe", (int)e->pid);
 	n = readlink(link, path, sizeof path - 1);
 	path[n > 0 ? n : 0] = '\0';
@@ -261,141 +199,22 @@ born(struct tracer *t, const struct tracee *parent, pid_t pid)
 	}
 }
 
-static char
-kind_of(const struct tracee *e, const struct user_regs_struct *regs)
-{
-	char path[64];
-	struct stat st;
-
-	switch (regs->orig_rax) {
-	case SYS_read: case SYS_write: case SYS_readv: case SYS_writev: case SYS_pread64:
-	case SYS_pwrite64: case SYS_fsync: case SYS_fdatasync: case SYS_close: case SYS_ftruncate:
-	case SYS_fstat: case SYS_lseek: case SYS_getdents64: case SYS_syncfs: case SYS_flock:
-	case SYS_fchmod: case SYS_fchown: case SYS_sync_file_range: case SYS_fcntl:
-		break;
-	default:
-		return '-';
-	}
-	snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)e->pid, (int)regs->rdi);
-	if (stat(path, &st) == -1)
-		return '-';
-	switch (st.st_mode & S_IFMT) {
-	case S_IFREG: return 'f';
-	case S_IFDIR: return 'd';
-	case S_IFIFO: return 'p';
-	case S_IFSOCK: return 's';
-	default: return 'c';
-	}
-}
-
-static void
-fired(const struct tracee *e, const struct user_regs_struct *regs)
-{
-	event("fired %s %ld\n", e->name, (long)regs->orig_rax);
-}
-
-/* The call is not done, and fails. */
-static void
-prevent(struct tracee *e, struct user_regs_struct *regs, long error)
-{
-	e->altered = true;
-	e->result = -error;
-	if (regs->orig_rax != SYS_close)	/* which closes, whatever it says */
-		regs->orig_rax = (unsigned long long)-1;
-	(void)ptrace(PTRACE_SETREGS, e->pid, NULL, regs);
-}
-
-static void
-at_entry(struct tracer *t, struct tracee *e, struct user_regs_struct *regs)
-{
-	const struct plan *p = &t->plan;
-
-	if (p->action == COUNT)
-		event("call %s %ld %c %llu\n", e->name, (long)regs->orig_rax, kind_of(e, regs),
-		    regs->rdx);
-	if (p->number != -1 &&
-	    (p->number != (long)regs->orig_rax || p->kind != kind_of(e, regs)))
-		return;
-	if (++e->calls < p->n || (e->calls > p->n && p->action != FAILING))
-		return;
-	if (e->calls == p->n && p->action != KILL_EXIT)
-		fired(e, regs);
-	if (p->action == KILL_ENTRY) {
-		regs->orig_rax = (unsigned long long)-1;
-		(void)ptrace(PTRACE_SETREGS, e->pid, NULL, regs);
-		(void)kill(e->pid, SIGKILL);
-	} else if (p->action == FAIL || p->action == FAILING) {
-		prevent(e, regs, p->arg);
-	} else if (p->action == SHORT && regs->rdx > 1) {
-		e->shortened = true;
-		e->length = regs->rdx;
-		regs->rdx /= 2;
-		(void)ptrace(PTRACE_SETREGS, e->pid, NULL, regs);
-	}
-}
-
-/* The result of a call that asks for the wall clock. */
-static void
-shift_clock(const struct tracee *e, struct user_regs_struct *regs, long seconds)
-{
-	unsigned long long at = 0, value;
-
-	if (regs->orig_rax == SYS_time)
-		at = regs->rdi;
-	else if (regs->orig_rax == SYS_gettimeofday)
-		at = regs->rdi;
-	else if (regs->orig_rax == SYS_clock_gettime && (regs->rdi == 0 || regs->rdi == 5))
-		at = regs->rsi;
-	if (regs->orig_rax == SYS_time) {
-		regs->rax += (unsigned long long)seconds;
-		(void)ptrace(PTRACE_SETREGS, e->pid, NULL, regs);
-	}
-	if (at) {
-		peek(e->pid, at, &value, sizeof value);
-		value += (unsigned long long)seconds;
-		poke(e->pid, at, &value, sizeof value);
-	}
-}
-
-static void
-at_exit(struct tracer *t, struct tracee *e, struct user_regs_struct *regs)
-{
-	const struct plan *p = &t->plan;
-
-	if (p->action == KILL_EXIT && e->calls == p->n) {
-		fired(e, regs);
-		(void)kill(e->pid, SIGKILL);
-	} else if (e->altered) {
-		e->altered = false;
-		regs->rax = (unsigned long long)e->result;
-		(void)ptrace(PTRACE_SETREGS, e->pid, NULL, regs);
-	} else if (e->shortened) {
-		e->shortened = false;
-		regs->rdx = e->length;
-		(void)ptrace(PTRACE_SETREGS, e->pid, NULL, regs);
-	} else if (p->action == CLOCK && e->calls >= p->n && (long)regs->rax >= 0) {
-		shift_clock(e, regs, p->arg);
-	}
-}
-
 static void
 at_call(struct tracer *t, struct tracee *e)
 {
-	struct user_regs_struct regs;
+	static const struct plan nothing = { .action = NOTHING };
+	bool stale = is_stale(t, e);
 
-	e->inside = !e->inside;
-	if (ptrace(PTRACE_GETREGS, e->pid, NULL, &regs) == -1)
-		return;
-	if (e->inside)
-		at_entry(t, e, &regs);
-	else if (e->calls)
-		at_exit(t, e, &regs);
+	if (stale && !e->inside)
+		e->target = false;
+	else		/* what was done to a call that is not over yet comes to its end */
+		disturb(stale ? &nothing : &t->plan, e);
 }
 
 static void
 ended(struct tracer *t, struct tracee *e, int status)
 {
-	lost(e, status);
+	lost(t, e, status);
 	if (e->pid == t->command)
 		t->command_status = status;
 	e->pid = 0;
@@ -428,12 +247,11 @@ stopped(struct tracer *t, struct tracee *e, int status)
 		}
 		break;
 	default:
-		if (signo == (SIGTRAP | 0x80))
-			at_call(t, e);
-		else {
+		if (signo != (SIGTRAP | 0x80)) {
 			resume(e, signo);
 			return;
 		}
+		at_call(t, e);
 	}
 	resume(e, 0);
 }
