@@ -9,6 +9,7 @@ A message has a token of its own in its body, sender and recipients.  Where its 
     sink, sink2     at the next host (r-TOKEN@sink.test, again-TOKEN@sink.test)
     bounce          in the sender's Maildir (ann-s-TOKEN)
 """
+import contextlib
 import os
 import signal
 import socket
@@ -19,7 +20,6 @@ HOST = 'hosta.test'
 ADDRESS = {'md': 'joe-md-%s@' + HOST, 'mbox': 'joe-mbox-%s@' + HOST, 'prog': 'joe-prog-%s@' + HOST,
            'fwd': 'joe-fwd-%s@' + HOST, 'sink': 'r-%s@sink.test', 'sink2': 'again-%s@sink.test',
            'bounce': 'nobody-%s@' + HOST}
-STAYING = ('local-stay', 'qmail-local')     # with or without the name it takes
 SETUIDGID = '/usr/bin/setuidgid'
 SMTP_ENV = ['/usr/bin/env', 'RELAYCLIENT=', 'TCPREMOTEIP=127.0.0.1', 'PROTO=TCP',
             'TCPLOCALIP=127.0.0.1', 'TCPLOCALHOST=hosta.test', 'TCPREMOTEHOST=client.test']
@@ -82,6 +82,7 @@ class Run:
     daemons = False         # the program is a daemon, or runs below one
     restarts = False        # the daemons are started for each case
     twice = ()              # programs whose trouble may bring a second copy
+    warm_up = 0             # times that it goes another way
 
 
 # ---- clients ----
@@ -307,48 +308,49 @@ class Delivery(Run):
     # Delivered, or queued anew, but not yet reported.  What they fork has done neither before it
     # runs another program.
     twice = ('qmail-local', 'qmail-remote', 'qmail-queue')
+    warm_up = 2             # deliveries, until all of them are made in the same way
+    lives = {}              # name of those that stay -> (the daemons, how many deliveries)
 
     def go(self, system, message):
+        self.end_residents(system)
         message.submit(self.place)
         system.quiet(lambda: system.plan.ended)
 
+    def end_residents(self, system):
+        """Or one that stays from the message before would make the delivery, and the program that
+        is to be disturbed would not be started.  First there are those that only show that they
+        can stay: without them there would be none."""
+        name = 'remote-stay' if self.place == 'sink' else 'local-stay'
+        daemons, deliveries = self.lives.get(name, (0, 0))
+        deliveries = deliveries + 1 if daemons == system.pid else 1
+        self.lives[name] = system.pid, deliveries
+        if deliveries <= Delivery.warm_up:
+            return
+        for pid in processes().get(name, []):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        system.quiet(lambda: name not in processes())
+
 
 class Maildir(Delivery):
-    programs = (('qmail-lspawn+', 1), ('qmail-local', 1), ('qmail-local+', 1))
-
-    def go(self, system, message):
-        self.dismiss(system)
-        super().go(system, message)
-
-    @staticmethod
-    def dismiss(system):
-        """One that has stayed from the case before would deliver in place of the program that is to
-        be disturbed."""
-        def staying():
-            found = processes()
-            return [pid for name in STAYING for pid in found.get(name, [])]
-        system.quiet(lambda: False)     # none is at work
-        for pid in staying():
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-        system.quiet(lambda: not staying(), LONG)
-        system.quiet(lambda: False)     # their daemon has noticed
+    programs = (('qmail-lspawn+', 1), ('qmail-local', 1))
 
 
 class Mbox(Delivery):
-    programs = (('qmail-local', 1), ('qmail-local+', 1))
+    programs = (('qmail-local', 1),)
     place = 'mbox'
+    warm_up = 5             # then qmail-lspawn knows that what stays declines
 
 
 class Program(Delivery):
     programs = (('qmail-local', 1), ('qmail-local+', 1))
     place = 'prog'
+    warm_up = 5
 
 
 class Forward(Delivery):
-    programs = (('qmail-local', 1), ('qmail-local+', 1), ('qmail-queue', 1))
+    # The first declines; the Maildir behind it keeps qmail-lspawn from expecting that.
+    programs = (('qmail-local', 1), ('qmail-local', 2), ('qmail-local+', 1), ('qmail-queue', 1))
     place = 'fwd'
 
     def go(self, system, message):
