@@ -1,6 +1,7 @@
 """cases - which kills and faults there are for a run, from the system calls that it made.
 
-A case is (run, program, instance, action, n, arg, number, kind); its name is
+A case is (run, program, instance, action, n, arg, number, kind), where run is of runs.py, on a
+tmpfs, or RUN@ext4; its name is
     RUN/PROGRAM.INSTANCE/N/kill-entry               before the N-th system call; or kill-exit: after
     RUN/PROGRAM.INSTANCE/NAME-KIND:N/fail=ERRNO     the N-th call NAME on that kind of file
 with the actions and kinds of tracer.c.
