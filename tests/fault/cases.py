@@ -13,7 +13,7 @@ import random
 from errors import NAME, NUMBER, TRANSFERS, errnos, is_known
 
 DAY = 86400
-ONCE_ONLY = ('EINTR', 'ECONNRESET')             # for ever is not what a kernel does
+ONCE_ONLY = ('EINTR', 'ECONNRESET', 'EBUSY')    # for ever is not what a kernel does
 MAY_BE_INTERRUPTED = (NUMBER['connect'], NUMBER['flock'], NUMBER['fcntl'])
 WAITS = ('poll', 'ppoll', 'select', 'pselect6')     # nor is this: nobody could go on
 ALTERED_LENGTH = ('read', 'write', 'pread64', 'pwrite64', 'sendto', 'recvfrom')
@@ -38,7 +38,7 @@ def kills(run, program, calls):
 def may_last(name, error):
     """Can it be that all later ones fail, too?"""
     return (error not in ONCE_ONLY and name not in WAITS and
-            not (error == 'EAGAIN' and name in TRANSFERS))
+            not (error == 'EAGAIN' and name in (*TRANSFERS, 'fcntl')))
 
 
 def faults(run, program, calls):

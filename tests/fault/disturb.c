@@ -1,10 +1,12 @@
 /* disturb - what the tracer does to the system calls of its target, see tracer.c. */
 #include <ctype.h>
+#include <dirent.h>
 #include <elf.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/ptrace.h>
@@ -114,6 +116,33 @@ keeps_packets(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n) == 0 && type != SOCK_STREAM;
 }
 
+/* Does the process hold the end of this pipe that is read from?  Then it cannot be closed. */
+static bool
+reads_itself(pid_t pid, const struct stat *pipe)
+{
+	char path[64];
+	struct stat st;
+	bool found = false;
+	const struct dirent *entry;
+	DIR *dir;
+
+	snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+	if (!(dir = opendir(path)))
+		return false;
+	while (!found && (entry = readdir(dir))) {
+		int fd;
+
+		if (fstatat(dirfd(dir), entry->d_name, &st, 0) == -1 ||
+		    st.st_ino != pipe->st_ino || st.st_dev != pipe->st_dev ||
+		    (fd = borrow(pid, atoi(entry->d_name))) == -1)
+			continue;
+		found = (fcntl(fd, F_GETFL) & O_ACCMODE) != O_WRONLY;
+		close(fd);
+	}
+	closedir(dir);
+	return found;
+}
+
 /* Of a pipe, socket or device: as a capital if the call does not wait. */
 static char
 kind_of_channel(pid_t pid, const struct user_regs_struct *regs, char kind)
@@ -148,7 +177,8 @@ kind_of(pid_t pid, const struct user_regs_struct *regs)
 	switch (st.st_mode & S_IFMT) {
 	case S_IFREG: return 'f';
 	case S_IFDIR: return 'd';
-	case S_IFIFO: return kind_of_channel(pid, regs, 'p');
+	case S_IFIFO: return kind_of_channel(pid, regs,
+	    regs->orig_rax == SYS_write && reads_itself(pid, &st) ? 'i' : 'p');
 	case S_IFSOCK: return kind_of_channel(pid, regs, 's');
 	default: return kind_of_channel(pid, regs, 'c');
 	}

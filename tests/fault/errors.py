@@ -45,7 +45,7 @@ ERRNOS = {
     'recvfrom s': ('EINTR', 'ENOMEM') + GONE, 'recvmsg s': ('EINTR', 'ENOMEM') + GONE,
     'pread64 f': ('EIO', 'EINTR'), 'getdents64 d': ('EIO', 'ENOMEM'),
     'write f': DISK + ('EINTR',), 'pwrite64 f': DISK + ('EINTR',), 'writev f': DISK + ('EINTR',),
-    'write p': ('EINTR', 'EPIPE'), 'write s': ('EINTR', 'EPIPE') + GONE,
+    'write i': ('EINTR',), 'write p': ('EINTR', 'EPIPE'), 'write s': ('EINTR', 'EPIPE') + GONE,
     'writev p': ('EINTR', 'EPIPE'), 'writev s': ('EINTR', 'EPIPE') + GONE,
     'sendto s': ('EINTR', 'EPIPE', 'ENOMEM', 'ENOBUFS') + GONE,
     'sendmsg s': ('EINTR', 'EPIPE', 'ENOMEM', 'ENOBUFS', 'ETOOMANYREFS') + GONE,

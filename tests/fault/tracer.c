@@ -19,7 +19,8 @@
  *	short N			the N-th call, a read or write, gets half its length
  *	clock N SECONDS		from the N-th call on, the wall clock is wrong by so much
  * KIND: what the first argument is: f file, d directory, p pipe, s socket, m socket that keeps
- * packets apart, c device, w wall clock, else -; P S M C if the call does not wait there.
+ * packets apart, c device, i pipe to itself that is written to, w wall clock, else -; P S M C I if
+ * the call does not wait there.
  * SIZE: the third argument; what prctl is about, the command of fcntl, the flags of open.
  *
  * Events: `call` as above; `fired PROGRAM NUMBER` when the action has begun (short, clock: when a
