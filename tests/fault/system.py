@@ -325,7 +325,11 @@ class System:
     def idle(self):
         """Every message is done with and removed, and so is a bounce that one of them has left in
         todo between two steps of the first look."""
-        return not waiting() and not any(map(body_exists, self.finished)) and not waiting()
+        if waiting():
+            return False
+        while self.loop.pump(0):
+            pass                        # `end msg` is said before the last file but the text goes
+        return not any(map(body_exists, self.finished)) and not waiting()
 
     def hurry(self):
         """Let everything in the queue be done by the daemons as they are, with no more than the
