@@ -11,6 +11,7 @@
 import errno
 import json
 import os
+import re
 import subprocess
 import sys
 import traceback
@@ -108,13 +109,22 @@ class Worker:
         if legal:
             faults.append('qmail-qcheck: ' + legal)
         faults += self.left_over(check.leftovers)
-        for name in check.orphans():
-            os.unlink(name)
+        self.sweep_orphans()
         if faults or any(message.faults for message in messages):
             faults += ['log: ' + line for line in system.history[-99:]]
         del system.history[:-40]
         system.put_off = []
         return faults
+
+    def sweep_orphans(self):
+        """Takes away what killed writers have left, but not what qmail-send has ever heard of: it
+        removes texts some time after `end msg`, and would remove that of the next message, if the
+        file system had given it the same number meanwhile."""
+        known = {number for line in self.system.history
+                 for number in re.findall(r'(?:new|end) msg (\d+)', line)}
+        for name in check.orphans():
+            if os.path.basename(name) not in known:
+                os.unlink(name)
 
     def count(self, request):
         run = RUNS[request['run']]()
