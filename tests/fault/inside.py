@@ -11,7 +11,6 @@
 import errno
 import json
 import os
-import re
 import subprocess
 import sys
 import traceback
@@ -117,14 +116,12 @@ class Worker:
         return faults
 
     def sweep_orphans(self):
-        """Takes away what killed writers have left, but not what qmail-send has ever heard of: it
-        removes texts some time after `end msg`, and would remove that of the next message, if the
-        file system had given it the same number meanwhile."""
-        known = {number for line in self.system.history
-                 for number in re.findall(r'(?:new|end) msg (\d+)', line)}
+        """Takes away what killed writers have left; not what qmail-send is about to remove: the
+        next message might get its number, and be removed in its place."""
+        if not self.system.numbers_are_new:
+            self.system.quiet(lambda: False, LONG)
         for name in check.orphans():
-            if os.path.basename(name) not in known:
-                os.unlink(name)
+            os.unlink(name)
 
     def count(self, request):
         run = RUNS[request['run']]()

@@ -10,6 +10,7 @@ import re
 import selectors
 import signal
 import socket
+import subprocess
 import time
 
 from residents import RESIDENTS
@@ -196,6 +197,11 @@ def body_exists(number):
     return os.path.exists(QUEUE + 'mess/%d/%d' % (number % SPLIT, number))
 
 
+def file_system(path):
+    out = subprocess.run(['stat', '-f', '-c', '%T', path], stdout=subprocess.PIPE, check=True)
+    return out.stdout.decode().strip()
+
+
 class System:
     """The daemons, under a tracer, and all that is watched while they run."""
 
@@ -209,6 +215,7 @@ class System:
         self.put_off = []               # lines of these daemons that say so, since it was emptied
         self.history = []               # of the log, since it was last cut
         self.null = os.open('/dev/null', os.O_RDWR | os.O_CLOEXEC)
+        self.numbers_are_new = file_system(QUEUE) == 'tmpfs'
         self.watch()
 
     def watch(self):
@@ -329,7 +336,9 @@ class System:
             return False
         while self.loop.pump(0):
             pass                        # `end msg` is said before the last file but the text goes
-        return not any(map(body_exists, self.finished)) and not waiting()
+        # Where numbers are used again, a text may be what a killed writer has left meanwhile.
+        removed = not self.numbers_are_new or not any(map(body_exists, self.finished))
+        return removed and not waiting()
 
     def hurry(self):
         """Let everything in the queue be done by the daemons as they are, with no more than the
