@@ -7,6 +7,8 @@
 #include "lib/io.h"
 #include "queue/accountproto.h"
 
+#define SECOND_MS 1000
+
 static bool
 exchange(int fd, const char *local, struct buf *answer, int *code)
 {
@@ -28,15 +30,30 @@ exchange(int fd, const char *local, struct buf *answer, int *code)
 	return true;
 }
 
-bool
-accounts_ask(struct resident *getpw, const char *local, struct buf *answer, int *code)
+static bool
+has_waited_enough(struct accounts *a, int64_t now)
 {
-	if (strlen(local) > ACCOUNTPROTO_LOCAL_MAX || !resident_ready(getpw))
-		return false;
-	if (exchange(getpw->fd, local, answer, code)) {
-		resident_answered(getpw);
-		return true;
+	if (now - a->second >= SECOND_MS) {
+		a->second = now;
+		a->waited_ms = 0;
 	}
-	resident_leave(getpw);
-	return false;
+	return a->waited_ms >= ACCOUNTS_SHARE_MS;
+}
+
+bool
+accounts_ask(struct accounts *a, const char *local, struct buf *answer, int *code)
+{
+	const int64_t begun = deadline_now();
+	bool answered;
+
+	if (strlen(local) > ACCOUNTPROTO_LOCAL_MAX || has_waited_enough(a, begun) ||
+	    !resident_ready(&a->getpw))
+		return false;
+	answered = exchange(a->getpw.fd, local, answer, code);
+	a->waited_ms += deadline_now() - begun;
+	if (answered)
+		resident_answered(&a->getpw);
+	else
+		resident_leave(&a->getpw);
+	return answered;
 }

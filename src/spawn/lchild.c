@@ -75,7 +75,7 @@ start_getpw(const struct lchild *l, char *local, int *output, int *code)
 	*code = LS_TEMPORARY;
 	if (sys_pipe(fds) == -1)
 		return -1;
-	/* On descriptor 0 we still have the commands: not for it. */
+	/* On descriptor 0 we have the message: not for it. */
 	null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	pid = proc_spawn(&(struct proc_spawn){ .argv = argv, .cred = &l->getpw,
 	    .fds = { { 0, null_fd }, { 1, fds[1] } }, .nfds = 2 }, &step);
@@ -164,7 +164,7 @@ set_arguments(struct job *j)
 	return u->uid == 0 ? LS_ROOT : 0;
 }
 
-/* In a child of ours that knows the user: becomes it, one group and no other, since its name need
+/* The user is known: becomes it, one group and no other, since its name need
  * not be one of an account; turns into qmail-local.
  *
  * The child must not share our memory, as it does in proc_spawn: once it is the user, the user can
@@ -172,10 +172,7 @@ set_arguments(struct job *j)
 static int
 become_and_exec(const struct job *j)
 {
-	if (chdir(QMAIL_HOME) == -1)
-		return LS_BUG;
-	if (proc_copy_fd(0, j->d->message_fd) == -1 || proc_copy_fd(1, j->d->output_fd) == -1 ||
-	    proc_copy_fd(2, j->d->output_fd) == -1)
+	if (proc_copy_fd(2, 1) == -1)
 		return LS_TEMPORARY;
 	sys_set_files(&j->l->files);
 	if (sys_become(j->user.uid, j->user.gid) == -1)
@@ -184,17 +181,21 @@ become_and_exec(const struct job *j)
 	return errtext_temporary(errno) ? LS_EXEC_TEMPORARY : LS_EXEC;
 }
 
-/* In a child of ours that does not. */
+/* In a child of ours.  What it may wait for, or be stopped in, must not hold what else we have open:
+ * commands, reports, and workers, which end when nobody has their socket any more. */
 static int
-ask_and_exec(struct job *j)
+deliver(struct job *j, bool known)
 {
-	int code;
+	int code = CODE_OK;
 
 	if (chdir(QMAIL_HOME) == -1)
 		return LS_BUG;
-	if ((code = ask_getpw(j->l, j->local, &j->answer)) != 0 || (code = set_arguments(j)) != 0)
-		return code;
-	return become_and_exec(j);
+	if (proc_copy_fd(0, j->d->message_fd) == -1 || proc_copy_fd(1, j->d->output_fd) == -1)
+		return LS_TEMPORARY;
+	sys_close_from(3);
+	if (!known && (code = ask_getpw(j->l, j->local, &j->answer)) == 0)
+		code = set_arguments(j);
+	return code == CODE_OK ? become_and_exec(j) : code;
 }
 
 static pid_t
@@ -206,7 +207,7 @@ start(struct job *j, int *code)
 	if (known && (*code != 0 || (*code = set_arguments(j)) != 0))
 		return 0;
 	if ((pid = proc_fork()) == 0)
-		_exit(known ? become_and_exec(j) : ask_and_exec(j));
+		_exit(deliver(j, known));
 	return pid;
 }
 

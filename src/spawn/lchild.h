@@ -19,7 +19,7 @@ struct lchild {
 	char *program;			/* qmail-local, or what is run instead */
 	char *default_delivery;		/* argument of qmail-lspawn */
 	struct proc_cred getpw;		/* who qmail-getpw runs as */
-	struct resident *accounts;
+	struct accounts *accounts;
 	struct workers *workers;
 	struct sys_files files;		/* the limits of a delivery; {0}: ours */
 };

@@ -36,8 +36,8 @@ main(int argc, char *argv[])
 {
 	char getpw[] = QMAIL_HOME "/bin/qmail-getpw", local[] = "bin/qmail-local";
 	char usual[] = QMAIL_HOME "/bin/qmail-local", room[STAYPROTO_ROOM + 1];
-	struct resident accounts = { .program = getpw, .greeting = ACCOUNTPROTO_GREETING,
-		.chdir = QMAIL_HOME };
+	struct accounts accounts = { .getpw = { .program = getpw,
+		.greeting = ACCOUNTPROTO_GREETING, .chdir = QMAIL_HOME } };
 	struct workers workers = { .switches = true, .probe = { .program = usual,
 		.greeting = STAYPROTO_LOCAL, .chdir = QMAIL_HOME, .argument = room } };
 	struct lchild child = { .program = getenv("QMAILLOCAL"), .accounts = &accounts,
@@ -60,6 +60,6 @@ main(int argc, char *argv[])
 	    uids_group(GROUP_NOFILES, &child.getpw.gid) != UIDS_FOUND)
 		return CODE_TEMP;
 	/* It delivers nothing, so it is nobody whose mail it could be. */
-	accounts.cred = workers.probe.cred = &child.getpw;
+	accounts.getpw.cred = workers.probe.cred = &child.getpw;
 	return spawnd_run(&ops);
 }

@@ -114,15 +114,16 @@ hand(const void *state, const struct spawnd_delivery *d, struct worker *w)
 {
 	const struct remote *remote = state;
 	struct buf arguments = { 0 };
-	bool handed = false;
+	bool found, handed = false;
 
 	buf_adds(&arguments, d->recipient + d->at + 1);
 	buf_addc(&arguments, '\0');
 	buf_adds(&arguments, d->sender);
 	buf_addc(&arguments, '\0');
 	buf_add(&arguments, d->recipient, recipients_size(d));
-	if (progpath_find(remote->program, remote->path) && buf_ok(&arguments)) {
-		remote->workers->probe.program = remote->path->p;
+	found = progpath_find(remote->program, remote->path);
+	remote->workers->probe.program = remote->path->p;	/* it moves, found or not */
+	if (found && buf_ok(&arguments)) {
 		handed = workers_hand(remote->workers, NULL, buf_span(&arguments), d->message_fd,
 		    w);
 	}

@@ -18,17 +18,14 @@
 #include "lib/uids.h"
 #include "queue/spawnproto.h"
 #include "spawn/batch.h"
+#include "spawn/outbox.h"
 #include "spawn/report.h"
 #include "spawn/task.h"
 
 #define NO_MEMORY "Zqmail-spawn out of memory. (#4.3.0)\n"
 #define OUTPUT_FIRST 256	/* bytes of output we want memory for before we start anything */
 #define SPARE_FILES 16
-/* Reports that are collected for one write: room for any one of them, kept from the start, so that
- * none is lost for want of memory. */
-#define REPORTS_SIZE ((size_t)32768)
-
-_Static_assert(REPORT_REMOTE_MAX + 1024 < REPORTS_SIZE, "a report fits");
+#define DRAIN_READS 16		/* of what a process has left in its pipe */
 
 struct slot {
 	bool used;
@@ -54,37 +51,8 @@ struct spawnd {
 	size_t active[SPAWN_SLOTS], n_active;	/* slots in use, in the order of polls */
 	struct pollfd polls[POLL_SLOTS + SPAWN_SLOTS];	/* fd -1: output has ended */
 	size_t lingering;		/* reaped, output not ended */
-	struct buf reports;		/* not written yet */
-	bool deaf;			/* nobody reads our reports any more */
+	struct outbox out;
 };
-
-/* ---- reports ---- */
-
-static void
-flush_reports(struct spawnd *d)
-{
-	struct io_out out;
-	char unused[1];
-
-	io_out_init(&out, 1, unused, sizeof unused);
-	if (!d->deaf && d->reports.n) {
-		io_putspan(&out, buf_span(&d->reports));
-		if (io_flush(&out) == -1) {
-			d->deaf = true;
-			(void)close(1);
-			(void)!io_open_standard();
-		}
-	}
-	buf_reset(&d->reports);
-}
-
-static void
-report(struct spawnd *d, unsigned slot, struct span text)
-{
-	if (text.n + SPAWNPROTO_SLOT_BYTES + 1 > REPORTS_SIZE - d->reports.n)
-		flush_reports(d);
-	spawnproto_add_report(&d->reports, slot, text);
-}
 
 /* ---- end of a delivery ---- */
 
@@ -120,7 +88,7 @@ report_one(struct spawnd *d, unsigned number, const struct slot *first, size_t w
 		buf_adds(&text, first->complaint);
 	else
 		d->ops->report(first->run.code, buf_span(&first->output), which, &text);
-	report(d, number, buf_ok(&text) ? buf_span(&text) : span_str(NO_MEMORY));
+	outbox_put(&d->out, number, buf_ok(&text) ? buf_span(&text) : span_str(NO_MEMORY));
 	buf_free(&text);
 }
 
@@ -176,19 +144,6 @@ reap_all(struct spawnd *d)
 	while ((pid = proc_reap(&status)) > 0)
 		if (!reaped(d, pid, status) && d->ops->workers)
 			workers_reaped(d->ops->workers, pid);
-}
-
-/* Reports what is complete, or has waited long enough for background processes. */
-static void
-finish_all(struct spawnd *d)
-{
-	for (size_t i = d->n_active; i > 0; i--) {
-		const struct slot *slot = slot_at(d, i - 1);
-
-		if (slot->run.pid == 0 &&
-		    (*output_fd(d, i - 1) == -1 || deadline_poll(slot->until) == 0))
-			finish(d, i - 1);
-	}
 }
 
 /* ---- start of a delivery ---- */
@@ -276,7 +231,7 @@ start_batch(struct spawnd *d, bool complete)
 		task_free(&first->task);
 	for (size_t i = 0; complaint && i < b->n; i++) {
 		d->slots[b->slots[i]].used = false;
-		report(d, b->slots[i], span_str(complaint));
+		outbox_put(&d->out, b->slots[i], span_str(complaint));
 	}
 	batch_reset(&d->batch);
 }
@@ -289,7 +244,7 @@ carry_out(struct spawnd *d)
 	const char *complaint = check_command(d, c);
 
 	if (complaint) {
-		report(d, c->slot, span_str(complaint));
+		outbox_put(&d->out, c->slot, span_str(complaint));
 	} else {
 		if (!batch_takes(&d->batch, c, d->ops->batch))
 			start_batch(d, true);
@@ -404,18 +359,41 @@ read_output(struct spawnd *d, size_t i)
 		close_output(d, i);
 }
 
-/* ---- the loop ---- */
-
-/* Announces the number of slots. */
-static int
-greet(struct spawnd *d)
+static void
+read_slot(struct spawnd *d, size_t i)
 {
-	if (!buf_room(&d->reports, REPORTS_SIZE))
-		return -1;
-	spawnproto_add_slot(&d->reports, SPAWN_SLOTS);
-	flush_reports(d);
-	return 0;
+	if (slot_at(d, i)->run.handed)
+		read_worker(d, i);
+	else
+		read_output(d, i);
 }
+
+/* What the process wrote before it ended belongs to its report, also if we were too busy to read
+ * it; what others in the background write now does not. */
+static void
+drain(struct spawnd *d, size_t i)
+{
+	for (int n = 0; n < DRAIN_READS && *output_fd(d, i) != -1 &&
+	    io_wait_readable(*output_fd(d, i), deadline_now()) == IO_OK; n++)
+		read_slot(d, i);
+}
+
+/* Reports what is complete, or has waited long enough for background processes. */
+static void
+finish_all(struct spawnd *d)
+{
+	for (size_t i = d->n_active; i > 0; i--) {
+		const struct slot *slot = slot_at(d, i - 1);
+
+		if (slot->run.pid == 0 && deadline_poll(slot->until) == 0)
+			drain(d, i - 1);
+		if (slot->run.pid == 0 &&
+		    (*output_fd(d, i - 1) == -1 || deadline_poll(slot->until) == 0))
+			finish(d, i - 1);
+	}
+}
+
+/* ---- the loop ---- */
 
 static int
 prepare(struct spawnd *d)
@@ -438,7 +416,7 @@ prepare(struct spawnd *d)
 	if ((d->polls[POLL_SIGNALS].fd = sig_watch_open()) == -1)
 		return -1;
 	sig_watch(SIGCHLD);
-	return greet(d);
+	return outbox_open(&d->out);
 }
 
 static int
@@ -464,16 +442,12 @@ serve(struct spawnd *d)
 		reap_all(d);
 	}
 	for (size_t i = 0; i < n; i++)
-		if (*output_fd(d, i) != -1 && d->polls[POLL_SLOTS + i].revents) {
-			if (slot_at(d, i)->run.handed)
-				read_worker(d, i);
-			else
-				read_output(d, i);
-		}
+		if (*output_fd(d, i) != -1 && d->polls[POLL_SLOTS + i].revents)
+			read_slot(d, i);
 	finish_all(d);
 	if (d->polls[POLL_COMMANDS].revents && !read_commands(d))
 		d->polls[POLL_COMMANDS].fd = -1;
-	flush_reports(d);
+	outbox_flush(&d->out);
 }
 
 int
@@ -494,7 +468,7 @@ spawnd_run(const struct spawnd_ops *ops)
 		workers_end(ops->workers);
 	spawnproto_command_free(&d->command);
 	batch_free(&d->batch);
-	buf_free(&d->reports);
+	outbox_free(&d->out);
 	free(d);
 	return CODE_OK;
 }

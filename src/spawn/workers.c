@@ -131,8 +131,11 @@ become_and_exec(const struct workers *ws, const struct proc_cred *cred, int fd)
 	int null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
 	if (null_fd == -1 || chdir(QMAIL_HOME) == -1 || proc_copy_fd(0, fd) == -1 ||
-	    proc_copy_fd(1, null_fd) == -1 || proc_copy_fd(2, null_fd) == -1 ||
-	    sys_become(cred->uid, cred->gid) == -1)
+	    proc_copy_fd(1, null_fd) == -1 || proc_copy_fd(2, null_fd) == -1)
+		return CODE_TEMP;
+	/* The user may stop it from here on, and those end with their sockets that are let go. */
+	sys_close_from(3);
+	if (sys_become(cred->uid, cred->gid) == -1)
 		return CODE_TEMP;
 	proc_exec(argv[0], false, argv, environ);
 	return CODE_TEMP;

@@ -46,8 +46,8 @@ take_report(struct spawnd *d, unsigned slot, size_t *reports)
 
 	while (d->n_active)
 		finish(d, d->n_active - 1);
-	for (size_t i = 0; i < d->reports.n; i++) {
-		if (!spawnproto_report_feed(&r, d->reports.p[i]))
+	for (size_t i = 0; i < d->out.reports.n; i++) {
+		if (!spawnproto_report_feed(&r, d->out.reports.p[i]))
 			continue;
 		found++;
 		promise(r.slot == slot && r.text.n > 0 && strchr("KZD", r.text.p[0]));
@@ -55,7 +55,7 @@ take_report(struct spawnd *d, unsigned slot, size_t *reports)
 	}
 	promise(found == 1);
 	*reports += found;
-	buf_reset(&d->reports);
+	buf_reset(&d->out.reports);
 	spawnproto_report_free(&r);
 }
 
@@ -88,7 +88,7 @@ check_commands(struct span in)
 		buf_free(&d->slots[i].output);
 	spawnproto_command_free(&d->command);
 	batch_free(&d->batch);
-	buf_free(&d->reports);
+	buf_free(&d->out.reports);
 	free(d);
 }
 
