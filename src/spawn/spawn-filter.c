@@ -35,6 +35,7 @@
 #define FILTER_DROP 2		/* exit code of a filter: the message is gone, and that is well */
 #define FILTER_LATE (-1)	/* in its place: it was killed at the time limit */
 #define SHELL_WORDS "|&;<>()$`\\\"'*?[]#~=%!{}\n"	/* what a shell does something about */
+#define BLANKS " \t"
 
 extern char **environ;
 
@@ -129,19 +130,20 @@ out:
 
 /* ---- running it ---- */
 
-/* `env NAME=VALUE ...` if there are variables, and room for three more.  NULL: out of memory. */
+/* `env NAME=VALUE ...` if there are variables, and room for the command.  NULL: out of memory. */
 static char **
 arguments(struct job *j)
 {
-	size_t n = 0, words = 5;
+	size_t n = 0, words = 5 + j->command.n / 2;
 	char **argv;
 
 	for (size_t i = 0; i < j->variables.n; i++)
 		words += j->variables.p[i] == ',';
-	if (!(argv = calloc(words + 1, sizeof *argv)))
-		return NULL;
 	buf_addc(&j->command, '\0');
 	buf_addc(&j->variables, '\0');
+	if (!buf_ok(&j->command) || !buf_ok(&j->variables) ||
+	    !(argv = calloc(words + 1, sizeof *argv)))
+		return NULL;
 	if (j->variables.n > 1) {
 		argv[n++] = j->env;
 		for (char *at = j->variables.p; at; ) {
@@ -157,25 +159,23 @@ arguments(struct job *j)
 	return argv;
 }
 
-/* A shell that cannot open a file, make a process or read the command says 2, too.  Only of a
- * program that runs in the place of the shell can that mean that it has dropped the message. */
+/* A shell that cannot open a file, make a process, read the command or get memory says 2, too.  So
+ * what needs none is run without: of such a program 2 can only mean that it dropped the message. */
 static bool
-make_plain(struct buf *command)
+is_plain(const char *command)
 {
-	struct buf exec = { 0 };
+	return !command[strcspn(command, SHELL_WORDS)] && command[strspn(command, BLANKS)];
+}
 
-	if (strcspn(buf_str(command), SHELL_WORDS) != strlen(buf_str(command)))
-		return false;
-	buf_adds(&exec, "exec ");
-	buf_adds(&exec, buf_str(command));
-	buf_addc(&exec, '\0');
-	if (!buf_ok(&exec)) {
-		buf_free(&exec);
-		return false;
-	}
-	buf_free(command);
-	*command = exec;
-	return true;
+static void
+put_words(char *command, char **argv)
+{
+	char *rest;
+
+	for (char *word = strtok_r(command, BLANKS, &rest); word;
+	    word = strtok_r(NULL, BLANKS, &rest))
+		*argv++ = word;
+	*argv = NULL;
 }
 
 static int
@@ -200,12 +200,16 @@ run(struct job *j, int output, int null_fd)
 
 	if (!argv)
 		return CODE_TEMP;
-	j->plain = make_plain(&j->command);
 	while (argv[n])
 		n++;
-	argv[n] = j->shell;
-	argv[n + 1] = j->option;
-	argv[n + 2] = j->command.p;
+	j->plain = is_plain(j->command.p);
+	if (j->plain) {
+		put_words(j->command.p, argv + n);
+	} else {
+		argv[n] = j->shell;
+		argv[n + 1] = j->option;
+		argv[n + 2] = j->command.p;
+	}
 	if ((pid = proc_spawn(&spawn, NULL)) != -1)
 		code = await(pid, deadline_after(j->wait_ms));
 	free(argv);

@@ -2,6 +2,8 @@
 """spawn-filter.t - filters at delivery, behind qmail-lspawn and qmail-rspawn: which one is run, what
 becomes of the message, how each end is reported."""
 import os
+import shutil
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -137,6 +139,26 @@ def ends():
     tap.equal(q.subprocess.run([FILTER], check=False).returncode, 100, 'no arguments')
 
 
+def no_shell():
+    """A shell that runs out of memory says 2, as a filter that drops the message: what needs no
+    shell has none."""
+    shell, real, false = os.path.realpath('/bin/sh'), '/root/real-shell', '/root/short-of-memory'
+    shutil.copy(shell, real)
+    with open(false, 'w') as file:
+        file.write('#!/usr/bin/python3\nimport os, sys\n'
+                   'if "-c" in sys.argv:\n    sys.exit(2)\n'
+                   'os.execv("%s", ["sh"] + sys.argv[1:])\n' % real)
+    for path in ('/root', false, real):
+        os.chmod(path, 0o755)
+    subprocess.run(['mount', '--bind', false, shell], check=True)
+    control(filterargs='*:remote: sed \ts/hello/bye/ \n*:local:sed s/hello/bye/:V=one\n')
+    tap.equal([b'bye' in text for text in both()], [True] * 2,
+              'a program and its arguments need no shell')
+    control(filterargs='*:remote:cat | cat\n*:local:cat | cat\n')
+    tap.equal((remote(), local()[:1]), (FAILED, b'Z'), 'and a shell drops nothing')
+    subprocess.run(['umount', shell], check=True)
+
+
 def time_limit():
     late = b'ZThe filter took too long and was stopped. (#4.3.0)'
     control(filterargs='*:remote:sleep 600\n*:local:sleep 600\n', filtertimeout='1\n')
@@ -161,6 +183,7 @@ plain()
 choice()
 switches()
 ends()
+no_shell()
 time_limit()
 q.unstub('qmail-remote')
 q.unstub('qmail-local')
