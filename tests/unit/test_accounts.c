@@ -47,18 +47,16 @@ begin(struct accounts *a, long delay_ms)
 	return pid;
 }
 
-/* How many of 20 questions are answered, within one second of the budget. */
+/* How many of 20 questions are answered. */
 static int
 answered(struct accounts *a)
 {
 	struct buf answer = { 0 };
 	int code = -1, n = 0;
 
-	for (int i = 0; i < 20; i++) {
-		a->second = deadline_now();	/* it has just begun, however slow this test is */
+	for (int i = 0; i < 20; i++)
 		n += accounts_ask(a, "joe", &answer, &code) && code == 0 &&
 		    span_eq(buf_span(&answer), span_str("joe"));
-	}
 	buf_free(&answer);
 	return n;
 }
@@ -80,6 +78,7 @@ main(void)
 	pid_t pid = begin(&a, ACCOUNTS_SHARE_MS * 3 / 5);
 	int n;
 
+	a.second = deadline_now() + 600000;	/* lasts, however slow this test is */
 	n = answered(&a);
 	ok(&t, n == 1 || n == 2, "a slow one is asked until the share of this second is used up: %d",
 	    n);
