@@ -181,8 +181,8 @@ become_and_exec(const struct job *j)
 	return errtext_temporary(errno) ? LS_EXEC_TEMPORARY : LS_EXEC;
 }
 
-/* In a child of ours.  What it may wait for, or be stopped in, must not hold what else we have open:
- * commands, reports, and workers, which end when nobody has their socket any more. */
+/* In a child of ours.  What it may wait for, or be stopped in, must not hold what else we have
+ * open: commands, reports, and workers, which end when nobody has their socket any more. */
 static int
 deliver(struct job *j, bool known)
 {

@@ -80,8 +80,7 @@ main(void)
 
 	a.second = deadline_now() + 600000;	/* lasts, however slow this test is */
 	n = answered(&a);
-	ok(&t, n == 1 || n == 2, "a slow one is asked until the share of this second is used up: %d",
-	    n);
+	ok(&t, n == 1 || n == 2, "a slow one is asked until its share is used up: %d", n);
 	ok(&t, a.getpw.state == RESIDENT_READY, "and kept");
 	a.second = deadline_now() - 1000;
 	ok(&t, answered(&a) > 0, "in the next second it is asked again");
