@@ -44,13 +44,15 @@ bool
 accounts_ask(struct accounts *a, const char *local, struct buf *answer, int *code)
 {
 	const int64_t begun = deadline_now();
+	int64_t took_ms;
 	bool answered;
 
 	if (strlen(local) > ACCOUNTPROTO_LOCAL_MAX || has_waited_enough(a, begun) ||
 	    !resident_ready(&a->getpw))
 		return false;
 	answered = exchange(a->getpw.fd, local, answer, code);
-	a->waited_ms += deadline_now() - begun;
+	if ((took_ms = deadline_now() - begun) >= ACCOUNTS_SLOW_MS)
+		a->waited_ms += took_ms;
 	if (answered)
 		resident_answered(&a->getpw);
 	else

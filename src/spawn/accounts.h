@@ -12,13 +12,15 @@
 #include "spawn/resident.h"
 
 #define ACCOUNTS_ANSWER_MS 100		/* longest wait for an answer */
-#define ACCOUNTS_SHARE_MS 50		/* of each second that may be spent on waiting */
+/* An answer that takes so long is slow, which those on a busy machine hardly are, */
+#define ACCOUNTS_SLOW_MS 20
+#define ACCOUNTS_SHARE_MS 200		/* and so much of each second may be spent on them. */
 
 /* {0} but for `getpw` without its state. */
 struct accounts {
 	struct resident getpw;
 	int64_t second;			/* when it began */
-	int64_t waited_ms;		/* in it */
+	int64_t waited_ms;		/* in it, for slow answers */
 };
 
 /* Asks for a local part.  True: *code is what qmail-getpw would exit with, and if that is 0,
