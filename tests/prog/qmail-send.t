@@ -573,7 +573,9 @@ def syncs():
     synced = [c for c in calls if c[0] == 'fsync' and re.match(r'remote/\d+$', c[1])]
     first = min(calls.index(('create', path('info', n))) for n in numbers)
     at_start = [c for c in calls[:first] if c in synced]
-    tap.equal(len(at_start), 23, 'what a predecessor left is made durable before anything else')
+    # Some once more, if deliveries are faster than the preprocessing.
+    tap.equal((len(set(at_start)), len(set(at_start[:23]))), (23, 23),
+              'what a predecessor left is made durable before anything else')
     tap.ok(len(synced) <= 23 * (batches_seen + 1), 'each directory once per batch',
            '%d syncs in %d batches' % (len(synced), batches_seen))
 
