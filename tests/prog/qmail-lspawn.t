@@ -393,6 +393,34 @@ def stopped():
     tap.equal(daemon.close(), 0, 'end')
 
 
+def sockets(pid):
+    links = []
+    for fd in os.listdir('/proc/%d/fd' % pid):
+        links.append(os.readlink('/proc/%d/fd/%s' % (pid, fd)))
+    return [link for link in links if link.startswith('socket:')]
+
+
+def held():
+    """Who waits for an account holds no worker, which ends when nobody has its socket."""
+    q.unstub('qmail-local')
+    daemon = lspawn('./Maildir/')
+    os.mkfifo('/tmp/account')
+    q.wait_until(lambda: daemon.one() and getpws(daemon, 'local-stay'))
+    before = len(sockets(daemon.process.pid))
+    q.stub('qmail-getpw', '#!/bin/sh\nexec cat /tmp/account\n')
+    daemon.command(0, b'ann@h')
+    q.wait_until(lambda: getpws(daemon, 'qmail-lspawn'))
+    child = int(getpws(daemon, 'qmail-lspawn')[0])
+    q.wait_until(lambda: subprocess.run(['pgrep', '-P', str(child)], check=False,
+                                        stdout=subprocess.DEVNULL).returncode == 0)
+    tap.equal((before > 0, sockets(child)), (True, []), 'a child that waits has no sockets')
+    with open('/tmp/account', 'w') as file:
+        file.write('')
+    tap.equal(daemon.report()[0], 0, 'it goes on')
+    tap.equal(daemon.close(), 0, 'end')
+    q.unstub('qmail-getpw')
+
+
 q.put('mess/0/23', b'Received: x\n\nhello\n')
 os.mkfifo(q.QUEUE + '/mess/1/1')
 q.put('mess/2/2', owner='joe')
@@ -408,5 +436,6 @@ deaf()
 users()
 staying()
 stopped()
+held()
 q.wipe()
 sys.exit(tap.done())
