@@ -1,7 +1,7 @@
 /* accounts - asks a qmail-getpw that stays, where it can (queue/accountproto.h).  Nothing else is
- * done while it is waited for, so that is never for long: what does not answer at once is left alone
- * for a while, and what answers slowly is not asked for the rest of the second.  Then each delivery
- * has a qmail-getpw of its own, and they wait at the same time. */
+ * done while it is waited for, so that is never for long: what does not answer at once is left
+ * alone for a while, and what answers slowly is not asked for the rest of the second.  Then each
+ * delivery has a qmail-getpw of its own, and they wait at the same time. */
 #ifndef SPAWN_ACCOUNTS_H
 #define SPAWN_ACCOUNTS_H
 
