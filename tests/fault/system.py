@@ -23,6 +23,8 @@ LIMIT_S = 20                            # longest wait for anything
 STEP_S = 0.02                           # how often the daemons are asked whether they sleep
 ENVIRONMENT = {'PATH': HOME + '/bin:/usr/bin:/bin:/usr/local/bin'}
 LONG = 10                               # steps; longer than any pause that the daemons make
+LATE_REPLY = 150                        # steps; but qmail-remote, to which a server that has gone
+                                        # may have said why (src/remote/smtpclient.c, 2 s)
 DAEMONS = ('qmail-send', 'qmail-todo', 'qmail-clean', 'qmail-lspawn', 'qmail-rspawn')
 IN_CHANGES = 0x3c0                      # moved from, moved to, create, delete
 NO_PLAN = 'none 0 none 0 0 -1 -'
@@ -343,7 +345,9 @@ class System:
     def hurry(self):
         """Let everything in the queue be done by the daemons as they are, with no more than the
         hints of an administrator.  False: something is left, or they have ended."""
-        for steps in (1, 1, 1, LONG, LONG, LONG):
+        for steps in (1, 1, 1, LONG, LONG, LONG, LATE_REPLY, LONG, LONG):
+            if steps == LATE_REPLY and self.put_off:
+                break
             if not self.pid or self.quiet(lambda: self.idle() or not self.pid, steps):
                 break
             self.pull()
