@@ -40,6 +40,7 @@ struct maildir_message {
 	char *path;		/* `new/NAME` or `cur/NAME`, malloc'd */
 	int64_t mtime;
 	off_t size;		/* as stored */
+	bool is_link;		/* to a file elsewhere, as bulletins may be */
 };
 
 struct maildir_list {
@@ -47,7 +48,7 @@ struct maildir_list {
 	size_t n, size;
 };
 
-/* Lists new/ and cur/ of the current directory: regular files whose name does not begin with a
+/* Lists new/ and cur/ of the current directory: regular files, or links to such, whose name does not begin with a
  * dot, sorted by time, then name; those whose mtime is not before `now` are left for later, as is
  * what exceeds MAILDIR_MAX_MESSAGES.  -1 with errno if a directory cannot be read or memory is out;
  * the list is to be freed all the same. */

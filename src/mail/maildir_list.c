@@ -33,7 +33,8 @@ grow(struct maildir_list *list)
 }
 
 static int
-add_message(struct maildir_list *list, const char *sub, const char *name, const struct stat *st)
+add_message(struct maildir_list *list, const char *sub, const char *name, const struct stat *st,
+    bool is_link)
 {
 	struct buf path = { 0 };
 
@@ -46,7 +47,7 @@ add_message(struct maildir_list *list, const char *sub, const char *name, const 
 		return -1;
 	}
 	list->messages[list->n++] = (struct maildir_message){ .path = path.p,
-		.mtime = (int64_t)st->st_mtime, .size = st->st_size };
+		.mtime = (int64_t)st->st_mtime, .size = st->st_size, .is_link = is_link };
 	return 0;
 }
 
@@ -56,13 +57,16 @@ static int
 scan_entry(struct maildir_list *list, DIR *d, const char *sub, const char *name, int64_t now)
 {
 	struct stat st;
+	bool is_link;
 
-	if (name[0] == '.' || list->n >= MAILDIR_MAX_MESSAGES)
+	if (name[0] == '.' || list->n >= MAILDIR_MAX_MESSAGES ||
+	    fstatat(dirfd(d), name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return 0;
-	if (fstatat(dirfd(d), name, &st, 0) == -1 || !S_ISREG(st.st_mode) ||
+	is_link = S_ISLNK(st.st_mode);
+	if ((is_link && fstatat(dirfd(d), name, &st, 0) == -1) || !S_ISREG(st.st_mode) ||
 	    (int64_t)st.st_mtime == now)
 		return 0;
-	return add_message(list, sub, name, &st);
+	return add_message(list, sub, name, &st, is_link);
 }
 
 static DIR *

@@ -14,6 +14,7 @@
 
 #define CODE_END 0
 #define CODE_ROOT 1
+#define LINKS_MAX ((size_t)1000)	/* messages that are links and can be read */
 
 struct pop3d {
 	struct popdialog dialog;
@@ -240,19 +241,23 @@ static const struct pop_command commands[] = {
 	{ "quit", command_quit },
 };
 
-/* Nothing but the maildir is needed from now on.  Its directories are named one by one because
- * each may be a symbolic link. */
+/* Nothing but the maildir is needed from now on, and what messages are links to, as bulletins for
+ * many users are.  Its directories are named one by one because each may be a link, too. */
 static int
-restrict_to_maildir(void)
+restrict_to(const struct maildir_list *list)
 {
-	static const struct sandbox_path paths[] = {
-		{ ".", SANDBOX_CHANGE },
-		{ "new", SANDBOX_CHANGE },
-		{ "cur", SANDBOX_CHANGE },
-		{ "tmp", SANDBOX_CHANGE },
-	};
+	static const char *const directories[] = { ".", "new", "cur", "tmp" };
+	struct sandbox_path paths[sizeof directories / sizeof *directories + LINKS_MAX];
+	size_t n = 0;
 
-	return sandbox_paths(paths, sizeof paths / sizeof *paths);
+	while (n < sizeof directories / sizeof *directories) {
+		paths[n] = (struct sandbox_path){ directories[n], SANDBOX_CHANGE };
+		n++;
+	}
+	for (size_t i = 0; i < list->n && n < sizeof paths / sizeof *paths; i++)
+		if (list->messages[i].is_link)
+			paths[n++] = (struct sandbox_path){ list->messages[i].path, SANDBOX_READ };
+	return sandbox_paths(paths, n);
 }
 
 /* NULL, or why the maildir cannot be served. */
@@ -261,10 +266,14 @@ enter(struct pop3d *p, const char *maildir)
 {
 	if (!maildir || chdir(maildir) == -1)
 		return no_maildir;
-	if (restrict_to_maildir() == -1)
+	if (mailbox_open(&p->mailbox) == -1)
+		return no_scan;
+	if (restrict_to(&p->mailbox.list) == -1) {
+		mailbox_close(&p->mailbox);
 		return no_sandbox;
+	}
 	maildir_clean_tmp(date_now());
-	return mailbox_open(&p->mailbox) == -1 ? no_scan : NULL;
+	return NULL;
 }
 
 static void

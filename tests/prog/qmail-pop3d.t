@@ -253,6 +253,25 @@ def test_sweep():
     tap.equal(listing(), ['tmp/.old', 'tmp/young'], 'tmp is swept after 36 hours')
 
 
+def test_links():
+    """A bulletin for many users is one file, elsewhere."""
+    bulletin = '/home/bulletin'
+    with open(bulletin, 'w') as file:
+        file.write('Subject: all\n\nnews\n')
+    os.utime(bulletin, (1, 1))
+    fresh(('new/100.1.h', ONE, 300))
+    os.symlink(bulletin, BOX + '/new/200.1.h')
+    os.symlink('/home/nowhere', BOX + '/new/300.1.h')
+    os.symlink('/etc', BOX + '/cur/400.1.h')
+    lines, _ = talk('STAT\r\nRETR 1\r\nDELE 1\r\nQUIT\r\n')
+    tap.equal(lines, ['+OK ', '+OK 2 %d' % (len('Subject: all\r\n\r\nnews\r\n') + len(ONE) + 5),
+                      '+OK ', 'Subject: all', '', 'news', '.', '+OK ', '+OK '],
+              'a link to a file elsewhere is a message')
+    tap.equal((os.path.exists(bulletin), [name for name in listing() if '200.1' in name]),
+              (True, []), 'DELE removes the link only')
+    os.unlink(bulletin)
+
+
 def test_lost_before_quit():
     """The client is gone before it has got what it deletes."""
     for script in ('RETR 1\r\nDELE 1\r\nQUIT\r\n', 'DELE 1\r\nQUIT\r\n'):
@@ -317,6 +336,7 @@ def main():
     test_same_name()
     test_sweep()
     test_ends()
+    test_links()
     test_lost_before_quit()
     test_many()
     return tap.done()
