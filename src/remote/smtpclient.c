@@ -1,6 +1,7 @@
 /* smtpclient - messages to one server, over a connection. */
 #include "remote/smtpclient.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -374,12 +375,14 @@ text_refused(struct session *s)
 	    dialogue_refused(s->d, "", " failed after I sent the message.");
 }
 
-/* Writing failed.  A server that had enough of the message may have said so before it closed. */
+/* Writing failed.  A server that had enough of the message may have said so before it closed; for
+ * trouble of our own there is nothing to wait for. */
 static bool
 write_failed(struct session *s)
 {
 	s->d->in.tie = NULL;
-	if (!dialogue_read(s->d, deadline_after(LATE_REPLY_MS)) ||
+	if ((s->d->out.error != EPIPE && s->d->out.error != ECONNRESET) ||
+	    !dialogue_read(s->d, deadline_after(LATE_REPLY_MS)) ||
 	    s->d->reply.code < DIALOGUE_TEMPORARY)
 		return dialogue_died(s->d);
 	s->d->at_dot = false;		/* it did not take the message */
