@@ -59,3 +59,12 @@ accounts_ask(struct accounts *a, const char *local, struct buf *answer, int *cod
 		resident_leave(&a->getpw);
 	return answered;
 }
+
+void
+accounts_reaped(struct accounts *a, pid_t pid)
+{
+	const enum resident_state state = a->getpw.state;
+
+	if ((state == RESIDENT_STARTED || state == RESIDENT_READY) && a->getpw.pid == pid)
+		resident_leave(&a->getpw);
+}

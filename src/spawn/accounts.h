@@ -26,5 +26,7 @@ struct accounts {
 /* Asks for a local part.  True: *code is what qmail-getpw would exit with, and if that is 0,
  * *answer what it would write.  False: not to be had this way, now; run it. */
 bool accounts_ask(struct accounts *a, const char *local, struct buf *answer, int *code);
+/* A child of ours has ended that has no delivery. */
+void accounts_reaped(struct accounts *a, pid_t pid);
 
 #endif

@@ -31,6 +31,14 @@ hand(const void *state, const struct spawnd_delivery *d, struct worker *w)
 	return lchild_hand(state, d, w);
 }
 
+static void
+reaped(const void *state, pid_t pid)
+{
+	const struct lchild *l = state;
+
+	accounts_reaped(l->accounts, pid);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -43,7 +51,7 @@ main(int argc, char *argv[])
 	struct lchild child = { .program = getenv("QMAILLOCAL"), .accounts = &accounts,
 		.workers = &workers, .files = sys_files() };
 	struct spawnd_ops ops = { .start = start, .limit = report_limit_local,
-		.report = report_local, .state = &child, .batch = 1 };
+		.report = report_local, .reaped = reaped, .state = &child, .batch = 1 };
 	gid_t primary;
 
 	if (argc < 2)

@@ -141,9 +141,14 @@ reap_all(struct spawnd *d)
 	pid_t pid;
 	int status;
 
-	while ((pid = proc_reap(&status)) > 0)
-		if (!reaped(d, pid, status) && d->ops->workers)
+	while ((pid = proc_reap(&status)) > 0) {
+		if (reaped(d, pid, status))
+			continue;
+		if (d->ops->workers)
 			workers_reaped(d->ops->workers, pid);
+		if (d->ops->reaped)
+			d->ops->reaped(d->ops->state, pid);
+	}
 }
 
 /* ---- start of a delivery ---- */

@@ -37,6 +37,8 @@ struct spawnd_ops {
 	/* Asked first: has one of the workers got it?  NULL, like workers: never. */
 	bool (*hand)(const void *state, const struct spawnd_delivery *d, struct worker *w);
 	struct workers *workers;
+	/* A child has ended that has no delivery and may be no worker.  NULL: nobody is told. */
+	void (*reaped)(const void *state, pid_t pid);
 	/* Called after each addition of at most SPAWND_READ_SIZE bytes: cut it as needed. */
 	void (*limit)(struct buf *output);
 	/* Appends the report, class letter first, for this exit code (or SPAWND_CRASHED).
