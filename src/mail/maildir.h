@@ -49,9 +49,9 @@ struct maildir_list {
 };
 
 /* Lists new/ and cur/ of the current directory: regular files, or links to such, whose name does
- * not begin with a dot, sorted by time, then name; those whose mtime is not before `now` are left for
- * later, as is what exceeds MAILDIR_MAX_MESSAGES.  -1 with errno if a directory cannot be read or
- * memory is out; the list is to be freed all the same. */
+ * not begin with a dot, sorted by time, then name; those whose mtime is not before `now` are left
+ * for later, as is what exceeds MAILDIR_MAX_MESSAGES.  -1 with errno if a directory cannot be read
+ * or memory is out; the list is to be freed all the same. */
 MUST_CHECK int maildir_scan(struct maildir_list *list, int64_t now);
 /* The same for new/ alone. */
 MUST_CHECK int maildir_scan_new(struct maildir_list *list, int64_t now);
