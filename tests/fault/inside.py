@@ -70,9 +70,10 @@ class Worker:
         has been done to them yet, that is for the way to their end, which begins in mid-work."""
         system, faults = self.system, []
         if system.plan.fired or system.plan.action == 'none':
-            if not system.hurry() and system.pid and not system.put_off:
+            single = system.plan.action in SINGLE   # else the trouble is still there
+            if not system.hurry() and system.pid and single and not system.put_off:
                 faults.append('forgotten: messages %s, before a restart' % waiting())
-            if system.pid and system.plan.action in SINGLE:
+            if system.pid and single:
                 faults += self.left_over(check.grown)
         if system.pid and not system.stop():
             faults.append('the daemons had to be killed')
