@@ -151,6 +151,9 @@ def test_many_recipients():
         lines, _ = talk(START + 'RCPT TO:<u@ok.example>\r\n' * 303 + DATA, env, {**OPEN, **control})
         tap.equal([line[:3] for line in lines[2:]], ['250'] * 3 + [code] * 300 + ['354', '250'],
                   '303 recipients, those over a limit: ' + code)
+    lines, _ = talk(START + 'RCPT TO:<u@ok.example>\r\n' * 10300, {'MAXRCPT': '3'}, OPEN)
+    tap.equal((lines.count(lines[10]), lines[-1][:3]), (9999 + 199, '421'),
+              'but more than 10,000 of these do end it')
 
 
 # ---- recipients ----

@@ -269,7 +269,16 @@ def test_links():
               'a link to a file elsewhere is a message')
     tap.equal((os.path.exists(bulletin), [name for name in listing() if '200.1' in name]),
               (True, []), 'DELE removes the link only')
+    fresh()
+    for n in range(1001):
+        os.symlink(bulletin, '%s/new/%04d.1.h' % (BOX, n))
+    os.unlink(BOX + '/new/1000.1.h')
+    shutil.copy2(bulletin, bulletin + '.2')
+    os.symlink(bulletin + '.2', BOX + '/new/1000.1.h')
+    lines, _ = talk('RETR 1000\r\nRETR 1001\r\nQUIT\r\n')
+    tap.equal((lines[2], lines[-2][:5]), ('Subject: all', '-ERR '), 'the first 1000 can be read')
     os.unlink(bulletin)
+    os.unlink(bulletin + '.2')
 
 
 def test_lost_before_quit():
