@@ -5,6 +5,7 @@ processes, the file system of the queue is read-only, broken or not mounted.
 Always: a temporary error for new mail, a reason in the log, nothing lost, everything goes on when
 the cause is gone, and what attack.py checks.
 """
+import contextlib
 import fcntl
 import os
 import re
@@ -117,8 +118,13 @@ def full_process_table(host):
 
     def put(where, pids):
         for pid in pids:
-            with open(where + '/cgroup.procs', 'w') as file:
-                file.write(pid)
+            with contextlib.suppress(ProcessLookupError), \
+                    open(where + '/cgroup.procs', 'w') as file:
+                file.write(pid)         # it may have ended since it was listed
+
+    def empty():
+        put(place_of(back), read(group + '/cgroup.procs').split())
+        return not read(group + '/cgroup.procs')
     try:
         put(group, everything(host))
         with open(group + '/pids.max', 'w') as file:
@@ -145,9 +151,8 @@ def full_process_table(host):
     finally:
         with open(group + '/pids.max', 'w') as file:
             file.write('max')
-        put(place_of(back), everything(host))
         session.close()
-        wait_for(lambda: not read(group + '/cgroup.procs'), 'an empty group')
+        wait_for(empty, 'an empty group')       # those moved may have started others meanwhile
         os.rmdir(group)
     attack.give_up(host)
 
