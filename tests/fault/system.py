@@ -334,10 +334,12 @@ class System:
     def idle(self):
         """Every message is done with and removed, and so is a bounce that one of them has left in
         todo between two steps of the first look."""
-        if waiting():
+        there = waiting()
+        self.finished.update(there)     # when they are gone, their texts will go
+        if there:
             return False
         while self.loop.pump(0):
-            pass                        # `end msg` is said before the last file but the text goes
+            pass
         # Where numbers are used again, a text may be what a killed writer has left meanwhile.
         removed = not self.numbers_are_new or not any(map(body_exists, self.finished))
         return removed and not waiting()
@@ -348,7 +350,9 @@ class System:
         for steps in (1, 1, 1, LONG, LONG, LONG, LATE_REPLY, LONG, LONG):
             if steps == LATE_REPLY and self.put_off:
                 break
-            if not self.pid or self.quiet(lambda: self.idle() or not self.pid, steps):
+            # The second look knows of those that came and went around the first one.
+            if not self.pid or (self.quiet(lambda: self.idle() or not self.pid, steps) and
+                                self.idle()):
                 break
             self.pull()
             self.send(signal.SIGALRM)
@@ -360,6 +364,8 @@ class System:
         if self.hurry():
             return ''
         effort = 'later' if self.put_off else 'restart'
+        self.history.append('---- not idle: daemons %d, messages %s, texts %s' % (
+            self.pid, waiting(), list(filter(body_exists, self.finished))))
         self.restart()
         return effort if self.hurry() else 'stuck'
 
