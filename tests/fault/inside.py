@@ -48,6 +48,7 @@ class Worker:
         if run.restarts and system.pid:
             system.stop()
         plan.set(plan_text)
+        system.announced = 0
         try:
             run.go(system, message)
         except Stuck as stuck:
@@ -170,7 +171,7 @@ class Worker:
         results, messages = [], []
         for case in request['cases']:
             message, fired, _ = self.one(run, '%s %d %s %d %d %d %s' % tuple(case))
-            message.copies_max = copies_max(run, case)
+            message.copies_max = copies_max(run, case, self.system.announced)
             message.killed = case[2].startswith('kill')
             message.must_succeed = not fired or harmless(case)
             messages.append(message)
@@ -178,12 +179,13 @@ class Worker:
         return {'results': results, 'faults': self.settle(run, messages)}
 
 
-def copies_max(run, case):
+def copies_max(run, case, announced):
     program, _, action, _, _, number, _ = case
     if program not in run.twice:
         return 1
-    # What is done and cannot be removed is done again each time that it is tried.
-    return TRIES if action == 'failing' and number == NUMBER['unlink'] else 2
+    # What is done and cannot be removed is done again each time that it is tried; and so is what
+    # cannot be marked as done, but the log tells of each time.
+    return TRIES if action == 'failing' and number == NUMBER['unlink'] else 2 + announced
 
 
 def harmless(case):

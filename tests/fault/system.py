@@ -216,6 +216,7 @@ class System:
         self.log, self.pid = [], 0
         self.put_off = []               # lines of these daemons that say so, since it was emptied
         self.history = []               # of the log, since it was last cut
+        self.announced = 0              # lines about a second copy, since it was set to 0
         self.null = os.open('/dev/null', os.O_RDWR | os.O_CLOEXEC)
         self.numbers_are_new = file_system(QUEUE) == 'tmpfs'
         self.watch()
@@ -252,6 +253,7 @@ class System:
         found = re.match(r'(end|new) msg (\d+)', line)
         if found:
             (self.finished.add if found[1] == 'end' else self.finished.discard)(int(found[2]))
+        self.announced += line.endswith('message will be delivered twice!')
         lasting = self.plan.action == 'failing' and DEFERRAL in line
         if PUT_OFF.match(line) or lasting:
             self.put_off.append(line)
