@@ -32,6 +32,16 @@ is_hash(const char *text)
 	    ascii_isalnum(*text));
 }
 
+/* Why did libcrypt fail?  A kind that it knows may want megabytes, and nobody knows without them;
+ * errno is EINVAL in any case. */
+static bool
+is_unknown_kind(const char *setting)
+{
+	int status = crypt_checksalt(setting);
+
+	return status == CRYPT_SALT_INVALID || status == CRYPT_SALT_METHOD_DISABLED;
+}
+
 enum verdict
 password_compare(const char *password, const char *hash, const char *like)
 {
@@ -49,8 +59,8 @@ password_compare(const char *password, const char *hash, const char *like)
 	}
 	if ((result = crypt_r(password, usable ? hash : like, work)) && *result != '*')
 		verdict = usable && is_same_text(result, hash) ? VERDICT_GOOD : VERDICT_BAD;
-	else
-		verdict = VERDICT_BAD;	/* a kind of hash that libcrypt does not know */
+	else if (is_unknown_kind(usable ? hash : like))
+		verdict = VERDICT_BAD;
 out:
 	sys_wipe(work, sizeof *work);
 	free(work);

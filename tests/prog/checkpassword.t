@@ -137,6 +137,19 @@ def test_kinds():
         tap.equal((code(b'joe\0pw-x\0\0'), code(b'joe\0pw-y\0\0')), (0, 1), 'kind %r' % kind)
 
 
+def test_memory():
+    """This kind of hash wants 16 MB; without them nobody knows."""
+    made = subprocess.run(['perl', '-e', 'print crypt("pw-x", shift)', '$y$j9T$abcdefgh'],
+                          stdout=subprocess.PIPE, check=True).stdout.decode()
+    shadow('joe', made + ':19000:0:99999:7:::')
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_AS, (16 << 20, 16 << 20))
+    for name, word in ((b'joe', b'pw-x'), (b'joe', b'wrong'), (b'nobody-here', b'x')):
+        tap.equal(code(name + b'\0' + word + b'\0\0', preexec_fn=limit), 111,
+                  'no memory for the hash: %r %r' % (name, word))
+
+
 def work(data):
     """Processor time of one run, the least of some.  User and system time apart are guesses of the
     kernel, their sum is not."""
@@ -167,6 +180,8 @@ def main():
     test_account()
     test_refused()
     test_kinds()
+    if not os.environ.get('SAN'):       # which wants more memory
+        test_memory()
     test_time()
     return tap.done()
 
