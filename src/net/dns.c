@@ -1,6 +1,6 @@
 /* dns - the questions a mail host asks, through the system's resolver.
- * libresolv finds the servers, repeats, and turns to TCP; what the answer means is decided here,
- * from the answer itself.  (res_nquery would hide the RCODE behind h_errno.) */
+ * libresolv finds the servers and repeats; what the answer means is decided here, from the answer
+ * itself.  (res_nquery would hide the RCODE behind h_errno.)  TCP is ours, see net/dnstcp.h. */
 #include "net/dns.h"
 
 #include <netinet/in.h>
@@ -14,11 +14,13 @@
 #include "lib/num.h"
 #include "lib/sys.h"
 #include "net/dnsmsg.h"
+#include "net/dnstcp.h"
 #include "net/idn.h"
 
 struct dns {
 	struct __res_state state;
 	bool ready;		/* else every question fails softly */
+	bool tcp_always, tcp;	/* by resolv.conf; now */
 	int64_t deadline;
 	int retrans;		/* seconds for the first try, by resolv.conf */
 	unsigned char answer[DNSMSG_MAX];
@@ -32,6 +34,9 @@ dns_open(void)
 	if (!d)
 		return NULL;
 	d->ready = res_ninit(&d->state) == 0;
+	d->tcp_always = d->tcp = d->state.options & RES_USEVC;
+	d->state.options &= ~(unsigned long)RES_USEVC;
+	d->state.options |= RES_IGNTC;	/* what is cut off comes here as it is */
 	d->deadline = DEADLINE_NONE;
 	d->retrans = d->state.retrans;
 	return d;
@@ -71,6 +76,43 @@ set_patience(struct dns *d)
 	return left > 0;
 }
 
+static bool
+find_server(const struct dns *d, int i, struct ip *ip)
+{
+	const struct sockaddr_in *four = &d->state.nsaddr_list[i];
+	const struct sockaddr_in6 *six = d->state._u._ext.nsaddrs[i];
+
+	if (four->sin_family == AF_INET) {
+		ip->family = IP_V4;
+		memcpy(ip->bytes, &four->sin_addr, sizeof four->sin_addr);
+		return true;
+	}
+	if (!six || six->sin6_family != AF_INET6)
+		return false;
+	ip->family = IP_V6;
+	memcpy(ip->bytes, &six->sin6_addr, sizeof six->sin6_addr);
+	return true;
+}
+
+/* Each server once, for as long as the library would wait for all tries. */
+static int
+send_by_tcp(struct dns *d, const unsigned char *question, size_t length)
+{
+	int64_t wait_ms = (int64_t)d->state.retrans * (d->state.retry > 0 ? d->state.retry : 1) *
+	    1000;
+	int n = -1;
+
+	for (int i = 0; i < d->state.nscount && n < (int)DNSMSG_HEADER; i++) {
+		struct ip ip = { 0 };
+		int64_t left = d->deadline == DEADLINE_NONE ? wait_ms : deadline_poll(d->deadline);
+
+		if (find_server(d, i, &ip))
+			n = dnstcp_ask(&ip, question, length, d->answer, sizeof d->answer,
+			    left < wait_ms ? left : wait_ms);
+	}
+	return n;
+}
+
 /* One question and its answer, which stays valid until the next. */
 static enum dnsmsg_verdict
 ask(struct dns *d, struct span name, enum dns_type type, bool edns, struct dnsmsg_reader *r)
@@ -89,7 +131,8 @@ ask(struct dns *d, struct span name, enum dns_type type, bool edns, struct dnsms
 	if (length == 0)
 		return DNSMSG_NXDOMAIN;
 	memset(d->answer, 0, DNSMSG_HEADER);
-	n = res_nsend(&d->state, question, (int)length, d->answer, (int)sizeof d->answer);
+	n = d->tcp ? send_by_tcp(d, question, length) :
+	    res_nsend(&d->state, question, (int)length, d->answer, (int)sizeof d->answer);
 	if ((size_t)n > sizeof d->answer && n > 0)	/* what it would have been, had it fit */
 		return DNSMSG_MALFORMED;
 	if (n >= 0)
@@ -157,8 +200,8 @@ look_up_once(struct dns *d, struct span name, enum dns_type type, taker take, vo
 	return status;
 }
 
-/* An answer that came mangled by UDP is asked for again by TCP.  undo(to) forgets the records taken
- * from it. */
+/* An answer that came mangled or cut off by UDP is asked for again by TCP.  undo(to) forgets the
+ * records taken from it. */
 static enum dns_status
 look_up_ascii(struct dns *d, struct span name, enum dns_type type, taker take, void (*undo)(void *),
     void *to)
@@ -166,11 +209,11 @@ look_up_ascii(struct dns *d, struct span name, enum dns_type type, taker take, v
 	bool malformed;
 	enum dns_status status = look_up_once(d, name, type, take, to, &malformed);
 
-	if (malformed && !(d->state.options & RES_USEVC)) {
+	if (malformed && !d->tcp) {
 		undo(to);
-		d->state.options |= RES_USEVC;
+		d->tcp = true;
 		status = look_up_once(d, name, type, take, to, &malformed);
-		d->state.options &= ~(unsigned long)RES_USEVC;
+		d->tcp = d->tcp_always;
 	}
 	if (status != DNS_OK)
 		undo(to);

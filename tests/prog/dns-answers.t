@@ -18,7 +18,7 @@ KINDS = {  # kind: what it means, and what the name server says to all types; No
     'nxdomain': ('no', 'NXDOMAIN'), 'no-data': ('no', []), 'alias-loop': ('no', 'loop'),
     'servfail': ('trouble', 'SERVFAIL'), 'refused': ('trouble', 'REFUSED'),
     'formerr': ('trouble', 'FORMERR'), 'notimp': ('trouble', 'NOTIMP'),
-    'silent': ('trouble', 'SILENT'), 'garbage': ('trouble', 'NOISE'),
+    'silent': ('trouble', 'SILENT'), 'hold': ('trouble', 'HOLD'), 'garbage': ('trouble', 'NOISE'),
 }
 NET = '198.51.100.'
 IP = {kind: NET + str(number) for number, kind in enumerate(KINDS, 1)}

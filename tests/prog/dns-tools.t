@@ -52,6 +52,9 @@ says 'dnsmxip: no MX' '127.0.0.4 0' dnsmxip c.example
 fails 100 'hard error' dnsmxip none.example
 fails 100 'hard error' dnsmxip dead.example
 fails 100 'usage: dnsmxip NAME' dnsmxip
+export RES_OPTIONS=use-vc
+says 'dnsmxip: by TCP from the first' '127.0.0.4 0' dnsmxip c.example
+unset RES_OPTIONS
 says 'dnscname: a chain' a.example dnscname one.example
 says 'dnscname: no alias' a.example dnscname a.example
 says 'dnscname: nine steps' c12.example dnscname c3.example

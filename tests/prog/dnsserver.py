@@ -49,9 +49,9 @@ def record(kind, value):
 
 class Dns(threading.Thread):
     """A name server on 127.0.0.1:53, UDP and TCP.  zone: `name TYPE` -> values, or a code for all
-    types of `name`; `SILENT`; `GARBAGE` (by UDP only), `NOISE` (by both);
-    `NO-EDNS` as a value in front: FORMERR to
-    questions with EDNS0.  UDP answers over 512 bytes (with EDNS0: 1232) are truncated."""
+    types of `name`; `SILENT`; `HOLD` (cut off by UDP, silence by TCP); `GARBAGE` (by UDP only),
+    `NOISE` (by both); `NO-EDNS` as a value in front: FORMERR to questions with EDNS0.  UDP
+    answers over 512 bytes (with EDNS0: 1232) are truncated."""
 
     def __init__(self, zone, other='NXDOMAIN'):
         super().__init__(daemon=True)
@@ -86,8 +86,17 @@ class Dns(threading.Thread):
             query = connection.recv(struct.unpack('>H', size)[0])
             self.tcp_asked += 1
             answer = self.answer(query, True)
+            if answer is None:
+                threading.Thread(target=self.hold, args=(connection,), daemon=True).start()
+                continue
             connection.sendall(struct.pack('>H', len(answer)) + answer)
             connection.close()
+
+    @staticmethod
+    def hold(connection):
+        """Until the client has gone."""
+        connection.recv(1)
+        connection.close()
 
     def answer(self, query, tcp):
         at, parts = 12, []
@@ -101,8 +110,10 @@ class Dns(threading.Thread):
         known = any(key.split(' ')[0] == name for key in self.zone)
         values = self.zone.get('%s %s' % (name, kind),
                                self.zone.get(name, [] if known else self.other))
-        if values == 'SILENT':
+        if values == 'SILENT' or values == 'HOLD' and tcp:
             return None
+        if values == 'HOLD':
+            return query[:2] + struct.pack('>HHHHH', 0x8380, 1, 0, 0, 0) + question
         if values == 'NOISE' or values == 'GARBAGE' and not tcp:
             return query[:2] + b'\x81\x80\0\1\0\5\0\0\0\0' + question
         if values == 'GARBAGE':
