@@ -17,7 +17,8 @@ import tap
 import tlsworld
 from remoteserver import ACCEPTED, HOME, OK, OUTSIDE, REMOTE, SILENCE, Smtp, control, \
     outside_addresses, remote, stop
-from tlsworld import DIR, hang, issue, openssl, resign, server_context
+from tlspart import hang
+from tlsworld import DIR, issue, openssl, resign, server_context
 
 warnings.simplefilter('ignore', DeprecationWarning)     # old servers are wanted
 

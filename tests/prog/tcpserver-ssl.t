@@ -22,6 +22,7 @@ import procmem
 import ptrace
 import tap
 import tlsworld as world
+from tlspart import hang
 from tlsworld import relays, wait_until
 
 warnings.simplefilter('ignore', DeprecationWarning)      # of TLS 1.0, which is refused
@@ -276,7 +277,7 @@ def hanging(service):
         for what, flight, part in (('half a hello', 0, 0.5), ('a hello', 0, 1),
                                    ('a part of the end', 1, 0.4), ('nearly all', 1, 0.95)):
             sock = socks['%s, %s' % (version.name, what)] = service.raw()
-            world.hang(sock, world.client_context(version=version), flight, part)
+            hang(sock, world.client_context(version=version), flight, part)
     return socks
 
 

@@ -3,7 +3,6 @@
     set_up()                        a directory DIR with an authority `ca.pem` and certificates
     issue('name', 'ec', ...)        one more: DIR/name.pem has key, certificate and authority
     Relay(['-h', 'mx.example'], peer)    qmail-tls -c on a socket; .verdict, .say(), .hear()
-    hang(sock, context, 1, 0.5)     a handshake that stops half through the second thing we say
     relays()                        processes that are qmail-tls
     wait_until(condition, 'name')   polls for what comes by itself; its value
     tear_down()
@@ -140,28 +139,6 @@ def client_context(verify=True, version=None):
     if version:
         context.minimum_version = context.maximum_version = version
     return context
-
-
-def hang(sock, context, flight, part, server_side=False):
-    """Our side of a handshake, up to this flight of ours, of which only that part is sent."""
-    come, go = ssl.MemoryBIO(), ssl.MemoryBIO()
-    tls = context.wrap_bio(come, go, server_side, None if server_side else 'mx.example')
-    while True:
-        try:
-            tls.do_handshake()
-        except ssl.SSLWantReadError:
-            pass
-        data = go.read()
-        if data and flight == 0:
-            sock.sendall(data[:int(len(data) * part)])
-            return
-        if data:
-            flight -= 1
-            sock.sendall(data)
-        piece = sock.recv(65536)
-        if not piece:
-            raise RuntimeError('the other side has hung up')
-        come.write(piece)
 
 
 def wait_until(what, name):

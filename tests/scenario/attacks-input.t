@@ -16,6 +16,7 @@ sys.path[:0] = [TESTS, os.path.join(TESTS, 'world')]
 import attack                           # noqa: E402
 import hosts                            # noqa: E402
 import tap                              # noqa: E402
+from dialogue import Dialogue           # noqa: E402
 from host import wait_for               # noqa: E402
 from tree import home                   # noqa: E402
 
@@ -43,46 +44,6 @@ def stream(write, size, piece=CHUNK):
     except (BrokenPipeError, ConnectionResetError):
         pass
     return sent
-
-
-class Dialogue:
-    """An SMTP or POP3 session."""
-
-    def __init__(self, host, port=25):
-        self.socket = host.connect('127.0.0.1', port)
-        self.lines = self.socket.makefile('rb')
-        self.reply()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.lines.close()
-        self.socket.close()
-
-    def reply(self):
-        """The last line of the next reply; empty at the end."""
-        try:
-            line = self.lines.readline()
-            while line[3:4] == b'-' and line[:3].isdigit():
-                line = self.lines.readline()
-        except ConnectionResetError:
-            return b''
-        return line
-
-    def say(self, line):
-        """Send a command; the reply."""
-        self.socket.sendall(line.encode() + b'\r\n')
-        return self.reply()
-
-    def message(self, recipients, body, sender='ann@hosta.test'):
-        """A whole transaction; the reply to its end.  The body has bare LF as its line ends."""
-        self.say('MAIL FROM:<%s>' % sender)
-        for rcpt in recipients:
-            self.say('RCPT TO:<%s>' % rcpt)
-        self.say('DATA')
-        self.socket.sendall(body.replace(b'\n', b'\r\n') + b'.\r\n')
-        return self.reply()
 
 
 def feed(host, argv, head, size, **more):

@@ -10,13 +10,13 @@ import re
 import socket
 import struct
 import sys
-import threading
 import time
 
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [TESTS, os.path.join(TESTS, 'world')]
 import attack                           # noqa: E402
 import hosts                            # noqa: E402
+import liar                             # noqa: E402
 import tap                              # noqa: E402
 from host import read, wait_for         # noqa: E402
 from tree import BUILD, home                   # noqa: E402
@@ -161,71 +161,42 @@ def dead_exchangers(host):
 
 # ---- DNS ---------------------------------------------------------------------------------------
 
-def dns_name(name):
-    return b''.join(bytes([len(part)]) + part.encode() for part in name.split('.')) + b'\0'
-
-
-def dns_record(owner, kind, data):
-    return owner + struct.pack('!HHIH', kind, 1, 1, len(data)) + data
-
-
-def dns_answer(query):
-    """The lie that the queried name asks for."""
-    end = query.index(b'\0', 12) + 5
-    first = query[13:13 + query[12]].decode()
-    question, at = query[12:end], b'\xc0\x0c'
-    count, cut = 1, None
-    if first == 'self':                 # an alias of itself
-        body = dns_record(at, 5, at)
-    elif first in ('ping', 'pong'):     # aliases of each other
-        body = dns_record(at, 5, dns_name({'ping': 'pong', 'pong': 'ping'}[first] + '.lie.test'))
-    elif first == 'pointer':            # a name that points to itself
-        body = dns_record(struct.pack('!H', 0xc000 + end), 15, b'\0\1' + at)
-    elif first == 'inner':              # an exchanger whose name points to itself
-        body = dns_record(at, 15, b'\0\1' + struct.pack('!H', 0xc000 + end + 14))
-    elif first == 'forward':            # a pointer behind the end
-        body = dns_record(at, 15, b'\0\1\xff\xff')
-    elif first == 'count':              # 65535 records, of which one is there
-        body, count = dns_record(at, 15, b'\0\1' + at), 65535
-    elif first == 'short':              # a record that is longer than the answer
-        body, cut = dns_record(at, 15, b'\0\1' + b'\77' * 60), 30
-    elif first == 'zero':               # records without content
-        body, count = dns_record(at, 15, b'') + dns_record(at, 1, b''), 2
+def answers(query, tcp):
+    """The lie that the queried name asks for; but for one of them by UDP alone."""
+    lie, ask = liar.question(query)[0][0], liar.ASKED
+    end, count, cut = 12 + len(liar.question(query)[2]), None, None
+    if lie == 'self':                   # an alias of itself
+        records = [liar.record(ask, liar.CNAME, ask)]
+    elif lie in ('ping', 'pong'):       # aliases of each other
+        other = {'ping': 'pong', 'pong': 'ping'}[lie]
+        records = [liar.record(ask, liar.CNAME, liar.name(other + '.lie.test'))]
+    elif lie == 'pointer':              # a name that points to itself
+        records = [liar.record(struct.pack('!H', 0xc000 + end), liar.MX, b'\0\1' + ask)]
+    elif lie == 'inner':                # an exchanger whose name points to itself
+        records = [liar.record(ask, liar.MX, b'\0\1' + struct.pack('!H', 0xc000 + end + 14))]
+    elif lie == 'forward':              # a pointer behind the end
+        records = [liar.record(ask, liar.MX, b'\0\1\xff\xff')]
+    elif lie == 'count':                # 65535 records, of which one is there
+        records, count = [liar.record(ask, liar.MX, b'\0\1' + ask)], 65535
+    elif lie == 'short':                # a record that is longer than the answer
+        records, cut = [liar.record(ask, liar.MX, b'\0\1' + b'\77' * 60)], end + 30
+    elif lie == 'zero':                 # records without content
+        records = [liar.record(ask, liar.MX, b''), liar.record(ask, liar.A, b'')]
+    elif lie == 'held':                 # an answer that does not come, after all
+        return [liar.HOLD] if tcp else [liar.message(query, [], flags=liar.TRUNCATED)]
     else:                               # no answer at all
-        return b''
-    head = query[:2] + struct.pack('!HHHHH', 0x8580, 1, count, 0, 0)
-    return (head + question + body)[:cut and end + cut]
+        return []
+    return [] if tcp else [liar.message(query, records, count)[:cut]]
 
 
 LIES = {'self': 'failure', 'ping': 'failure', 'pointer': 'failure', 'inner': 'deferral',
         'forward': 'deferral', 'count': 'deferral', 'short': 'deferral', 'zero': 'deferral',
-        'silence': 'deferral'}
+        'held': 'deferral', 'silence': 'deferral'}
 
 
 def lying_dns(host):
-    with host.network():
-        server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    server.bind(('127.0.0.2', 53))
-
-    def answer():
-        while True:
-            query, client = server.recvfrom(65536)
-            if query == b'end':
-                return
-            text = dns_answer(query)
-            if text:
-                server.sendto(text, client)
-    thread = threading.Thread(target=answer)
-    thread.start()
-    old = read(host.path('/etc/resolv.conf'))
-    host.write('/etc/resolv.conf', 'nameserver 127.0.0.2\noptions timeout:1 attempts:1\n')
-    try:
+    with liar.asked_by(host, answers):
         lies(host)
-    finally:
-        host.write('/etc/resolv.conf', old)
-        server.sendto(b'end', server.getsockname())
-        thread.join()
-        server.close()
     attack.give_up(host)
 
 

@@ -39,36 +39,16 @@ log_path = /dev/stderr
 '''
 
 
-def serve(host, port, *command, user='root', env=None, log='/tmp/log'):
-    """tcpserver on a port of the host, with this command for each connection."""
-    words = ' '.join("'%s'" % word for word in command)
-    ids = ['-u', host.sh('id -u ' + user).strip(), '-g', host.sh('id -g ' + user).strip()]
-    host.popen(['sh', '-c',
-                'exec tcpserver -RHl0 %s 127.0.0.1 %d %s 2>>%s'
-                % (' '.join(ids), port, words, log)],
-               env={'PATH': home() + '/bin:/usr/bin:/bin:/usr/sbin', **(env or {})})
-    wait_for(lambda: host.listening(port), 'port %d' % port)
-
-
 def prepare(host):
     """One user who is no account, with a password and a secret; checkpw has another."""
-    host.write('/tmp/users', '''set -eu
-umask 077
-cd %s/users
-hash=$(perl -e 'print crypt($ARGV[0], q($y$j9T$abcdefgh))' '%s')
-echo "%s:$hash:%d:%d:/home/joe:Maildir" >poppasswd
-echo '%s:%s' >popsecrets
-%s/bin/qmail-newpw
-printf '%s' >/home/ann/Maildir/.password
-chown ann: /home/ann/Maildir/.password
-''' % (home(), SECRET, LOGIN, *JOE, LOGIN, SECRET, home(), 'ann-word'))
-    host.sh('sh /tmp/users')
-    serve(host, SUBMISSION, 'qmail-smtpd', 'checkpassword-smtp', 'true', user='qmaild',
-          env={'SMTPAUTH': '!+cram'}, log='/tmp/smtp-log')
+    host.pop_user(LOGIN, SECRET, 'joe', SECRET)
+    host.write('/home/ann/Maildir/.password', 'ann-word', 'ann', 0o600)
+    host.serve(SUBMISSION, 'qmail-smtpd', 'checkpassword-smtp', 'true', user='qmaild',
+               env={'SMTPAUTH': '!+cram'}, log='/tmp/smtp-log')
     for port, checker in ((POP3, 'checkpassword-cdb'), (CHECKPW, 'checkpw'),
                           (CHECKAPOPPW, 'checkapoppw')):
-        serve(host, port, 'qmail-popup', 'hosta.test', checker, 'qmail-pop3d', 'Maildir',
-              env={'QMAILPOPUP_LOG': 'auth'}, log='/tmp/pop-log')
+        host.serve(port, 'qmail-popup', 'hosta.test', checker, 'qmail-pop3d', 'Maildir',
+                   env={'QMAILPOPUP_LOG': 'auth'}, log='/tmp/pop-log')
 
 
 # ---- SMTP ----
@@ -131,8 +111,8 @@ def inside_tls(host):
     """With a certificate there is no AUTH on a clear connection; behind STARTTLS there is.  The
     host itself is trusted on its own wires, so the client has another address."""
     host.sh(home() + '/bin/qmail-cert make hosta.test')
-    serve(host, HIDDEN, 'env', 'TCPREMOTEIP=192.0.2.7', 'qmail-smtpd', 'checkpassword-smtp', 'true',
-          user='qmaild', env={'SMTPAUTH': '!+cram'}, log='/tmp/smtp-log')
+    host.serve(HIDDEN, 'env', 'TCPREMOTEIP=192.0.2.7', 'qmail-smtpd', 'checkpassword-smtp', 'true',
+               user='qmaild', env={'SMTPAUTH': '!+cram'}, log='/tmp/smtp-log')
     login = ['swaks', '--server', '127.0.0.1:%d' % HIDDEN, '--from', LOGIN, '--to',
              'ann@hosta.test', '--silent',
              '2', '--auth-user', LOGIN, '--auth-password', SECRET]

@@ -94,10 +94,7 @@ delete = true
 def settle(host):
     """What `make up` does, and a user of qmail-newpw."""
     host.sh('%s/bin/qmail-cert make' % home())
-    host.sh("printf 'ann@%s:%%s:5002:5002:/home/ann:Maildir\\n' "
-            "\"$(openssl passwd -6 ann-secret)\" >%s/users/poppasswd; "
-            'chmod 600 %s/users/poppasswd; '
-            '%s/bin/qmail-newpw' % (NAME, home(), home(), home()))
+    host.pop_user('ann@' + NAME, 'ann-secret', 'ann')
     host.sh('sh %s/bin/services --dir /service add %s'
             % (BUILD, ' '.join(name for name, _ in TLS_SERVICES)))
     host.sh('openssl x509 <%s/control/servercert.pem >/tmp/certificate' % home())

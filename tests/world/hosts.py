@@ -112,6 +112,14 @@ class MailHost:
         self.sh('rm -rf %s; setpriv --reuid %d --regid %d --clear-groups %s/bin/maildirmake %s'
                 % ((path,) + USERS[user] + (home(), path)))
 
+    def pop_user(self, login, word, user, secret=None):
+        """Make this the one user of users/poppasswd, with the Maildir of joe or ann."""
+        hashed = self.sh("perl -e 'print crypt($ARGV[0], q($y$j9T$abcdefgh))' '%s'" % word)
+        self.write(home() + '/users/poppasswd', '%s:%s:%d:%d:/home/%s:Maildir\n'
+                   % (login, hashed, *USERS[user], user), mode=0o600)
+        self.write(home() + '/users/popsecrets', secret and '%s:%s\n' % (login, secret), mode=0o600)
+        self.sh(home() + '/bin/qmail-newpw')
+
     # -- running -------------------------------------------------------------------------------
 
     def start(self, services=SERVICES):
@@ -170,6 +178,16 @@ class MailHost:
             lines = file.readlines() + file6.readlines()
         return any(line.split()[1].endswith(':%04X' % port) and line.split()[3] == '0A'
                    for line in lines)
+
+    def serve(self, port, *command, user='root', env=None, log='/tmp/log', most=40):
+        """tcpserver on a port of 127.0.0.1, as this user, with this command for each connection
+        and `most` of them at a time."""
+        words = ' '.join("'%s'" % word for word in command)
+        ids = '-u %s -g %s' % tuple(self.sh('id -%s %s' % (kind, user)).strip() for kind in 'ug')
+        self.popen(['sh', '-c', 'exec tcpserver -RHl0 -c %d -b %d %s 127.0.0.1 %d %s 2>>%s'
+                    % (most, most, ids, port, words, log)],
+                   env={'PATH': home() + '/bin:/usr/bin:/bin:/usr/sbin', **(env or {})})
+        host.wait_for(lambda: self.listening(port), 'port %d' % port)
 
     # -- looking -------------------------------------------------------------------------------
 
