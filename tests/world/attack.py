@@ -5,13 +5,21 @@
                         descriptor is left over
 
 A process of its own looks at all processes of the host, often; VmHWM, the most that was ever
-resident, is kept by the kernel in between.
+resident, is kept by the kernel in between.  A step that is about certain programs names them, and
+lets the watch look before it lets them go:
+
+    @attack.sees('qmail-tls')
+    def step(host):
+        ...
+        attack.looked(host)
 """
 import collections
 import json
+import mmap
 import os
 import re
 import signal
+import struct
 import sys
 import time
 
@@ -23,14 +31,17 @@ from tree import TOP
 
 FULL = os.environ.get('DEPTH') == 'full'
 MEMORY = re.compile(r'^\.\\" memory: (\S+) (\d+)$', re.M)
-SUITE = re.compile('qmail-|(local-stay|remote-stay|sendmail|forward|condredirect)$')
+SUITE = re.compile('qmail-|checkpassword|'
+                   '(local-stay|remote-stay|sendmail|forward|condredirect|tcp-env)$')
+NAME = 15                              # bytes of a program's name that the kernel keeps
+COUNT = struct.Struct('Q')
 PAUSE = 0.02
 GONE = 'joe-gone-%d@hosta.test'        # mail to these addresses vanishes
 
 
 def caps():
-    """{program: kilobytes}, as the manual states them."""
-    return {name: int(size) << 10 for name, size in
+    """{program: kilobytes}, as the manual states them; names as the kernel has them."""
+    return {name[:NAME]: int(size) << 10 for name, size in
             MEMORY.findall(read(os.path.join(TOP, 'man', 'qmail-limits.7')))}
 
 
@@ -58,8 +69,10 @@ class Watch:
 
     def __init__(self, host):
         self.host, self.peak, self.child = host, {}, 0
+        self.shared = mmap.mmap(-1, COUNT.size)     # how often it has looked
 
     def __enter__(self):
+        self.host.watch = self
         self.result, result = os.pipe()
         self.child = os.fork()
         if self.child == 0:
@@ -77,15 +90,33 @@ class Watch:
             start = time.monotonic()
             for name, size in processes(self.host).values():
                 peak[name] = max(peak.get(name, 0), size)
+            COUNT.pack_into(self.shared, 0, self.looks() + 1)
             time.sleep(max(PAUSE, 2 * (time.monotonic() - start)))
         os.write(result, json.dumps(peak).encode())
         os._exit(0)
+
+    def looks(self):
+        return COUNT.unpack_from(self.shared)[0]
 
     def __exit__(self, *_):
         os.kill(self.child, signal.SIGTERM)
         with os.fdopen(self.result) as file:
             self.peak = json.load(file)
         os.waitpid(self.child, 0)
+
+
+def looked(host):
+    """Return when the watch has seen all processes that are there now."""
+    begun = host.watch.looks()
+    wait_for(lambda: host.watch.looks() >= begun + 2, 'a look at all processes')
+
+
+def sees(*programs):
+    """For a step: the watch must have seen these."""
+    def name(step):
+        step.sees = programs
+        return step
+    return name
 
 
 def standing(host):
@@ -134,6 +165,13 @@ def burst(host, count, sender, recipient):
     return accepted
 
 
+def gone(host, *programs):
+    """Wait until none of these is left."""
+    for name in programs:
+        wait_for(lambda name=name: not host.processes(name[:NAME]), 'the end of ' + name,
+                 60)
+
+
 def give_up(host):
     """Everything that is in the queue has been there for too long."""
     host.control('queuelifetime', '0\n')
@@ -144,14 +182,17 @@ def give_up(host):
     host.restart()
 
 
-def memory(peak):
-    """Test point: every program of the suite that was seen stayed below what the manual says."""
+def memory(peak, wanted=()):
+    """Test points: every program of the suite that was seen stayed below what the manual says, and
+    these were seen."""
     limit = caps()
     seen = {name: size for name, size in peak.items() if SUITE.match(name)}
     bad = {name: size for name, size in seen.items() if size > limit.get(name, 0)}
     tap.note('peak KB: ' + ' '.join('%s %d' % item for item in sorted(seen.items())))
     tap.ok(seen and (not bad or 'SAN' in os.environ), 'memory stays below the figures of '
            'qmail-limits(7)', 'KB, above what is stated: %s' % bad)
+    for name in wanted:
+        tap.ok(seen.get(name[:NAME]), '%s was looked at' % name, sorted(seen))
 
 
 def run(host, step, *more):
@@ -161,7 +202,7 @@ def run(host, step, *more):
     before = standing(host)
     with Watch(host) as watch:
         tap.attempt(step.__name__ + ' went through', step, host, *more)
-    memory(watch.peak)
+    memory(watch.peak, getattr(step, 'sees', ()))
     probe(host, 'afterwards mail flows')
     tap.attempt('the queue is empty', host.wait_empty, 60)
     tap.equal(host.queue_faults(), '', 'the queue is legal')
