@@ -81,34 +81,25 @@ finish(int fd, int64_t wait_ms)
 }
 
 static int
-bind_and_connect(int fd, const struct ip *to, uint16_t port, const struct ip *from,
-    int64_t wait_ms)
+bind_to(int fd, const struct ip *from)
 {
 	union address a;
-	socklen_t n;
+	socklen_t n = pack(&a, from, 0);
 
-	if (from && from->family == to->family) {
-		n = pack(&a, from, 0);
-		if (bind(fd, &a.any, n) == -1)
-			return -1;
-	}
-	n = pack(&a, to, port);
-	if (connect(fd, &a.any, n) == 0)
-		return 0;
-	return errno == EINPROGRESS || errno == EINTR ? finish(fd, wait_ms) : -1;
+	return bind(fd, &a.any, n);
 }
 
-int
-conn_open(const struct ip *to, uint16_t port, const struct ip *from, int64_t wait_ms)
+static int
+open_and_connect(const struct sockaddr *to, socklen_t size, const struct ip *from, int64_t wait_ms)
 {
 	const int on = 1;
-	int fd, error;
+	int error, fd = socket(to->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    IPPROTO_TCP);
 
-	fd = socket(to->family == IP_V4 ? AF_INET : AF_INET6,
-	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
 	if (fd == -1)
 		return -1;
-	if (bind_and_connect(fd, to, port, from, wait_ms) == 0) {
+	if ((!from || bind_to(fd, from) == 0) && (connect(fd, to, size) == 0 ||
+	    ((errno == EINPROGRESS || errno == EINTR) && finish(fd, wait_ms) == 0))) {
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 		return fd;
 	}
@@ -116,6 +107,22 @@ conn_open(const struct ip *to, uint16_t port, const struct ip *from, int64_t wai
 	(void)close(fd);
 	errno = error;
 	return -1;
+}
+
+int
+conn_open_sockaddr(const struct sockaddr *to, socklen_t size, int64_t wait_ms)
+{
+	return open_and_connect(to, size, NULL, wait_ms);
+}
+
+int
+conn_open(const struct ip *to, uint16_t port, const struct ip *from, int64_t wait_ms)
+{
+	union address a;
+	socklen_t n = pack(&a, to, port);
+
+	return open_and_connect(&a.any, n, from && from->family == to->family ? from : NULL,
+	    wait_ms);
 }
 
 int

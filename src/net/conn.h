@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "lib/attr.h"
 #include "net/ip.h"
@@ -13,6 +14,8 @@
  * writes are batched already).  from: local address to use, any port, or NULL. */
 MUST_CHECK int conn_open(const struct ip *to, uint16_t port, const struct ip *from,
     int64_t wait_ms);
+/* The same to an address as the system keeps it, with a port and perhaps a scope. */
+MUST_CHECK int conn_open_sockaddr(const struct sockaddr *to, socklen_t size, int64_t wait_ms);
 /* Addresses and ports of a connected socket; an IPv4-mapped address is given as IPv4.  -1 with
  * errno (also if it is no socket of IP). */
 MUST_CHECK int conn_local(int fd, struct ip *ip, uint16_t *port);

@@ -76,22 +76,24 @@ set_patience(struct dns *d)
 	return left > 0;
 }
 
-static bool
-find_server(const struct dns *d, int i, struct ip *ip)
+/* The i-th server of resolv.conf; NULL: there is none of it. */
+static const struct sockaddr *
+name_server(const struct dns *d, int i, socklen_t *size)
 {
-	const struct sockaddr_in *four = &d->state.nsaddr_list[i];
-	const struct sockaddr_in6 *six = d->state._u._ext.nsaddrs[i];
+	*size = sizeof d->state.nsaddr_list[i];
+	if (d->state.nsaddr_list[i].sin_family == AF_INET)
+		return (const struct sockaddr *)&d->state.nsaddr_list[i];
+	*size = sizeof *d->state._u._ext.nsaddrs[i];
+	return (const struct sockaddr *)d->state._u._ext.nsaddrs[i];
+}
 
-	if (four->sin_family == AF_INET) {
-		ip->family = IP_V4;
-		memcpy(ip->bytes, &four->sin_addr, sizeof four->sin_addr);
-		return true;
-	}
-	if (!six || six->sin6_family != AF_INET6)
-		return false;
-	ip->family = IP_V6;
-	memcpy(ip->bytes, &six->sin6_addr, sizeof six->sin6_addr);
-	return true;
+/* Has this server nothing to say, so that the next one is asked?  As the library sees it. */
+static bool
+is_no_answer(const struct dns *d, int n)
+{
+	unsigned rcode = n < (int)DNSMSG_HEADER ? ns_r_servfail : d->answer[3] & 0xfU;
+
+	return rcode == ns_r_servfail || rcode == ns_r_notimpl || rcode == ns_r_refused;
 }
 
 /* Each server once, for as long as the library would wait for all tries. */
@@ -102,12 +104,13 @@ send_by_tcp(struct dns *d, const unsigned char *question, size_t length)
 	    1000;
 	int n = -1;
 
-	for (int i = 0; i < d->state.nscount && n < (int)DNSMSG_HEADER; i++) {
-		struct ip ip = { 0 };
+	for (int i = 0; i < d->state.nscount && is_no_answer(d, n); i++) {
 		int64_t left = d->deadline == DEADLINE_NONE ? wait_ms : deadline_poll(d->deadline);
+		socklen_t size;
+		const struct sockaddr *to = name_server(d, i, &size);
 
-		if (find_server(d, i, &ip))
-			n = dnstcp_ask(&ip, question, length, d->answer, sizeof d->answer,
+		if (to)
+			n = dnstcp_ask(to, size, question, length, d->answer, sizeof d->answer,
 			    left < wait_ms ? left : wait_ms);
 	}
 	return n;

@@ -7,7 +7,6 @@
 #include "lib/io.h"
 #include "net/conn.h"
 
-#define PORT 53
 #define LENGTH 2		/* bytes of it, before each message */
 #define REQUEST_SIZE 512
 
@@ -53,11 +52,11 @@ exchange(int fd, const void *question, size_t n, unsigned char *answer, size_t s
 }
 
 int
-dnstcp_ask(const struct ip *server, const void *question, size_t n, unsigned char *answer,
-    size_t size, int64_t wait_ms)
+dnstcp_ask(const struct sockaddr *server, socklen_t server_size, const void *question, size_t n,
+    unsigned char *answer, size_t size, int64_t wait_ms)
 {
 	int64_t deadline = deadline_after(wait_ms);
-	int fd = conn_open(server, PORT, NULL, wait_ms);
+	int fd = conn_open_sockaddr(server, server_size, wait_ms);
 	int length;
 
 	if (fd == -1)

@@ -5,13 +5,13 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "lib/attr.h"
-#include "net/ip.h"
 
 /* The length of the answer, whatever it holds, or -1: not connected, ended early, longer than size,
  * or not there after wait_ms. */
-MUST_CHECK int dnstcp_ask(const struct ip *server, const void *question, size_t n,
-    unsigned char *answer, size_t size, int64_t wait_ms);
+MUST_CHECK int dnstcp_ask(const struct sockaddr *server, socklen_t server_size,
+    const void *question, size_t n, unsigned char *answer, size_t size, int64_t wait_ms);
 
 #endif

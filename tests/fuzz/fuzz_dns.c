@@ -19,8 +19,8 @@ static int play(const unsigned char *question, unsigned char *answer, size_t siz
 	    (state)->nsaddr_list[0].sin_family = AF_INET, 0)
 #define res_nclose(state) ((void)(state))
 #define res_nsend(state, question, n, answer, size) play(question, answer, (size_t)(size))
-#define dnstcp_ask(server, question, n, answer, size, ms) \
-	((void)(server), (void)(n), (void)(ms), play(question, answer, size))
+#define dnstcp_ask(server, server_size, question, n, answer, size, ms) \
+	((void)(server), (void)(server_size), (void)(n), (void)(ms), play(question, answer, size))
 #include "net/dns.c"
 
 #define ID_BYTES 2

@@ -27,6 +27,17 @@ conn_open(const struct ip *to, uint16_t port, const struct ip *from, int64_t wai
 	return fd;
 }
 
+/* That of a name server, of which there is none. */
+int
+conn_open_sockaddr(const struct sockaddr *to, socklen_t size, int64_t wait_ms)
+{
+	(void)to;
+	(void)size;
+	(void)wait_ms;
+	errno = ECONNREFUSED;
+	return -1;
+}
+
 int
 conn_local(int fd, struct ip *ip, uint16_t *port)
 {
