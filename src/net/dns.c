@@ -38,7 +38,7 @@ dns_open(void)
 	d->state.options &= ~(unsigned long)RES_USEVC;
 	d->state.options |= RES_IGNTC;	/* what is cut off comes here as it is */
 	d->deadline = DEADLINE_NONE;
-	d->retrans = d->state.retrans;
+	d->retrans = d->state.retrans > 0 ? d->state.retrans : 1;
 	return d;
 }
 
@@ -87,31 +87,39 @@ name_server(const struct dns *d, int i, socklen_t *size)
 	return (const struct sockaddr *)d->state._u._ext.nsaddrs[i];
 }
 
-/* Has this server nothing to say, so that the next one is asked?  As the library sees it. */
-static bool
-is_no_answer(const struct dns *d, int n)
-{
-	unsigned rcode = n < (int)DNSMSG_HEADER ? ns_r_servfail : d->answer[3] & 0xfU;
-
-	return rcode == ns_r_servfail || rcode == ns_r_notimpl || rcode == ns_r_refused;
-}
-
-/* Each server once, for as long as the library would wait for all tries. */
-static int
-send_by_tcp(struct dns *d, const unsigned char *question, size_t length)
+/* How long the i-th server may take: as long as the library would wait for all tries; before a
+ * deadline no more than what is left for each of those to come. */
+static int64_t
+patience_by_tcp(const struct dns *d, int i)
 {
 	int64_t wait_ms = (int64_t)d->state.retrans * (d->state.retry > 0 ? d->state.retry : 1) *
 	    1000;
+	int64_t share;
+
+	if (d->deadline == DEADLINE_NONE)
+		return wait_ms;
+	share = deadline_poll(d->deadline) / (d->state.nscount - i);
+	return share < wait_ms ? share : wait_ms;
+}
+
+/* Each server once, until one has an answer. */
+static int
+send_by_tcp(struct dns *d, const unsigned char *question, size_t length, uint16_t id)
+{
+	enum dnsmsg_verdict verdict = DNSMSG_FAILURE;
 	int n = -1;
 
-	for (int i = 0; i < d->state.nscount && is_no_answer(d, n); i++) {
-		int64_t left = d->deadline == DEADLINE_NONE ? wait_ms : deadline_poll(d->deadline);
+	for (int i = 0; i < d->state.nscount && (verdict == DNSMSG_FAILURE ||
+	    verdict == DNSMSG_MALFORMED); i++) {
+		int64_t wait_ms = patience_by_tcp(d, i);
+		struct dnsmsg_reader r;
 		socklen_t size;
 		const struct sockaddr *to = name_server(d, i, &size);
 
-		if (to)
-			n = dnstcp_ask(to, size, question, length, d->answer, sizeof d->answer,
-			    left < wait_ms ? left : wait_ms);
+		if (wait_ms == 0 || !to)
+			continue;
+		n = dnstcp_ask(to, size, question, length, d->answer, sizeof d->answer, wait_ms);
+		verdict = dnsmsg_open(&r, d->answer, n < 0 ? 0 : (size_t)n, id);
 	}
 	return n;
 }
@@ -134,10 +142,8 @@ ask(struct dns *d, struct span name, enum dns_type type, bool edns, struct dnsms
 	if (length == 0)
 		return DNSMSG_NXDOMAIN;
 	memset(d->answer, 0, DNSMSG_HEADER);
-	n = d->tcp ? send_by_tcp(d, question, length) :
+	n = d->tcp ? send_by_tcp(d, question, length, o.id) :
 	    res_nsend(&d->state, question, (int)length, d->answer, (int)sizeof d->answer);
-	if ((size_t)n > sizeof d->answer && n > 0)	/* what it would have been, had it fit */
-		return DNSMSG_MALFORMED;
 	if (n >= 0)
 		return dnsmsg_open(r, d->answer, (size_t)n, o.id);
 	/* The library gives up on a server that says FORMERR or NOTIMP and does not tell, but the

@@ -158,16 +158,19 @@ dnsmsg_open(struct dnsmsg_reader *r, const void *message, size_t n, uint16_t id)
 		return DNSMSG_MALFORMED;
 	switch (RCODE(flags)) {
 	case RCODE_OK:
-		break;
 	case RCODE_NXDOMAIN:
-		return DNSMSG_NXDOMAIN;
+		break;
 	case RCODE_FORMERR:
 	case RCODE_NOTIMP:
 		return DNSMSG_FORMERR;
 	default:
 		return DNSMSG_FAILURE;
 	}
-	if (flags & FLAG_TC || !skip_questions(r, u16_at(r->p, 4)))
+	if (flags & FLAG_TC)	/* whatever it says (RFC 2181, 9) */
+		return DNSMSG_MALFORMED;
+	if (RCODE(flags) == RCODE_NXDOMAIN)
+		return DNSMSG_NXDOMAIN;
+	if (!skip_questions(r, u16_at(r->p, 4)))
 		return DNSMSG_MALFORMED;
 	r->answers = u16_at(r->p, 6);
 	return DNSMSG_ANSWER;

@@ -52,26 +52,6 @@ says 'dnsmxip: no MX' '127.0.0.4 0' dnsmxip c.example
 fails 100 'hard error' dnsmxip none.example
 fails 100 'hard error' dnsmxip dead.example
 fails 100 'usage: dnsmxip NAME' dnsmxip
-export RES_OPTIONS=use-vc
-says 'dnsmxip: by TCP from the first' '127.0.0.4 0' dnsmxip c.example
-# Two in front of it: one that is not there, one that refuses.
-cp /etc/resolv.conf "$T/resolv.conf"
-echo no-resolv >"$T/refuser"
-dnsmasq --keep-in-foreground --conf-file="$T/refuser" --listen-address=127.0.0.7 \
-    --bind-interfaces --user=root --pid-file="$T/refuser.pid" 2>"$T/refuser.log" &
-refuser=$!
-echo nameserver 127.0.0.7 >/etc/resolv.conf
-asked() {
-	"$bin/dnsip" a.example 2>&1 | grep -q soft && grep -q . "$T/refuser.pid"
-}
-wait_for 10 asked || note "$(cat "$T/refuser.log")"
-printf 'nameserver 127.0.0.%s\n' 9 7 1 >/etc/resolv.conf
-says 'dnsmxip: by TCP from the third name server' '127.0.0.4 0' dnsmxip c.example
-kill "$refuser"
-wait "$refuser"
-says 'dnsmxip: when the others are gone' '127.0.0.4 0' dnsmxip c.example
-cat "$T/resolv.conf" >/etc/resolv.conf
-unset RES_OPTIONS
 says 'dnscname: a chain' a.example dnscname one.example
 says 'dnscname: no alias' a.example dnscname a.example
 says 'dnscname: nine steps' c12.example dnscname c3.example

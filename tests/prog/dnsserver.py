@@ -4,10 +4,12 @@
                'a.example TXT': [['two ', 'strings'], 'one'], 'b.example': 'SERVFAIL'})
     dns.asked               questions so far, in lower case: ['a.example MX', ...]
     dns.tcp_asked           how many of them came by TCP
+    dns.lie                 function of (question, answer, tcp): what is sent, or None
     dns.stop()
 
 A name with records of another type gives no data, any other NXDOMAIN or what `other` says.
 """
+import contextlib
 import socket
 import struct
 import threading
@@ -48,21 +50,22 @@ def record(kind, value):
 
 
 class Dns(threading.Thread):
-    """A name server on 127.0.0.1:53, UDP and TCP.  zone: `name TYPE` -> values, or a code for all
+    """A name server, UDP and TCP.  zone: `name TYPE` -> values, or a code for all
     types of `name`; `SILENT`; `HOLD` (cut off by UDP, silence by TCP); `GARBAGE` (by UDP only),
     `NOISE` (by both); `NO-EDNS` as a value in front: FORMERR to questions with EDNS0.  UDP
     answers over 512 bytes (with EDNS0: 1232) are truncated."""
 
-    def __init__(self, zone, other='NXDOMAIN'):
+    def __init__(self, zone, other='NXDOMAIN', address=('127.0.0.1', 53)):
         super().__init__(daemon=True)
-        self.zone, self.other = zone, other
+        self.zone, self.other, self.lie = zone, other, None
         self.asked, self.tcp_asked = [], 0
-        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.udp.bind(('127.0.0.1', 53))
-        self.tcp = socket.socket()
+        family = socket.AF_INET6 if ':' in address[0] else socket.AF_INET
+        self.udp = socket.socket(family, socket.SOCK_DGRAM)
+        self.udp.bind(address)
+        self.tcp = socket.socket(family)
         self.tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.tcp.bind(('127.0.0.1', 53))
-        self.tcp.listen(5)
+        self.tcp.bind(address)
+        self.tcp.listen(512)
         self.start()
         threading.Thread(target=self.run_tcp, daemon=True).start()
 
@@ -73,6 +76,8 @@ class Dns(threading.Thread):
             except OSError:
                 return
             answer = query and self.answer(query, False)
+            if query and self.lie:
+                answer = self.lie(query, answer, False)
             if answer:
                 self.udp.sendto(answer, peer)
 
@@ -82,21 +87,23 @@ class Dns(threading.Thread):
                 connection = self.tcp.accept()[0]
             except OSError:
                 return
-            size = connection.recv(2)
-            query = connection.recv(struct.unpack('>H', size)[0])
+            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+    def serve(self, connection):
+        """One question by TCP; the client may have given up."""
+        with connection, contextlib.suppress(ConnectionError):
+            size = connection.recv(2, socket.MSG_WAITALL)
+            if not size:
+                return
+            query = connection.recv(struct.unpack('>H', size)[0], socket.MSG_WAITALL)
             self.tcp_asked += 1
             answer = self.answer(query, True)
+            if self.lie:
+                answer = self.lie(query, answer, True)
             if answer is None:
-                threading.Thread(target=self.hold, args=(connection,), daemon=True).start()
-                continue
-            connection.sendall(struct.pack('>H', len(answer)) + answer)
-            connection.close()
-
-    @staticmethod
-    def hold(connection):
-        """Until the client has gone."""
-        connection.recv(1)
-        connection.close()
+                connection.recv(1)      # until it has gone
+            else:
+                connection.sendall(struct.pack('>H', len(answer)) + answer)
 
     def answer(self, query, tcp):
         at, parts = 12, []

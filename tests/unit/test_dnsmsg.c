@@ -61,6 +61,7 @@ static const struct {
 	{ "answer", BYTES(HEAD(OK_FLAGS, "\1", "\0") QUESTION), DNSMSG_ANSWER },
 	{ "no question repeated", BYTES(HEAD(OK_FLAGS, "\0", "\0")), DNSMSG_ANSWER },
 	{ "NXDOMAIN", BYTES(HEAD("\x81\x83", "\1", "\0") QUESTION), DNSMSG_NXDOMAIN },
+	{ "NXDOMAIN, cut off", BYTES(HEAD("\x83\x83", "\1", "\0") QUESTION), DNSMSG_MALFORMED },
 	{ "FORMERR", BYTES(HEAD("\x81\x81", "\0", "\0")), DNSMSG_FORMERR },
 	{ "NOTIMP", BYTES(HEAD("\x81\x84", "\1", "\0") QUESTION), DNSMSG_FORMERR },
 	{ "SERVFAIL", BYTES(HEAD("\x81\x82", "\1", "\0") QUESTION), DNSMSG_FAILURE },
