@@ -32,14 +32,19 @@ is_hash(const char *text)
 	    ascii_isalnum(*text));
 }
 
-/* Why did libcrypt fail?  A kind that it knows may want megabytes, and nobody knows without them;
- * errno is EINVAL in any case. */
-static bool
-is_unknown_kind(const char *setting)
+/* libcrypt has failed: for want of memory, of which a kind that it knows may take megabytes, or as
+ * this is no hash?  It does not tell.  If it fails with a new setting of the same kind as well, it
+ * is not the hash. */
+static enum verdict
+why_failed(const char *password, const char *hash, struct crypt_data *work)
 {
-	int status = crypt_checksalt(setting);
+	char setting[CRYPT_GENSALT_OUTPUT_SIZE];
+	const char *result;
 
-	return status == CRYPT_SALT_INVALID || status == CRYPT_SALT_METHOD_DISABLED;
+	if (!crypt_gensalt_rn(hash, 0, NULL, 0, setting, sizeof setting))
+		return VERDICT_BAD;
+	result = crypt_r(password, setting, work);
+	return result && *result != '*' ? VERDICT_BAD : VERDICT_UNKNOWN;
 }
 
 enum verdict
@@ -59,8 +64,8 @@ password_compare(const char *password, const char *hash, const char *like)
 	}
 	if ((result = crypt_r(password, usable ? hash : like, work)) && *result != '*')
 		verdict = usable && is_same_text(result, hash) ? VERDICT_GOOD : VERDICT_BAD;
-	else if (is_unknown_kind(usable ? hash : like))
-		verdict = VERDICT_BAD;
+	else
+		verdict = why_failed(password, usable ? hash : like, work);
 out:
 	sys_wipe(work, sizeof *work);
 	free(work);

@@ -37,6 +37,10 @@ static const struct {
 	{ "empty hash", "", "", SHA512, VERDICT_BAD },
 	{ "locked", "password", "!" SHA512, SHA512, VERDICT_BAD },
 	{ "no kind", "x", "$zz$x$y", SHA512, VERDICT_BAD },
+	{ "a kind, but no hash", "x", "$y$bad", SHA512, VERDICT_BAD },
+	{ "a salt that is too short", "x", "$2b$05$short", SHA512, VERDICT_BAD },
+	{ "an old kind, but no hash", "x", "_x", SHA512, VERDICT_BAD },
+	{ "no hash to be like", "x", "*", "$y$bad", VERDICT_BAD },
 	{ "no kind to be like", "x", "*", "$zz$x$y", VERDICT_BAD },
 	{ "nor any hash", "x", "*", "*", VERDICT_BAD },
 };
