@@ -69,7 +69,7 @@ def rest(sock):
 
 def send(sock, data):
     """All of it, and the end, or as much as is taken."""
-    with contextlib.suppress(ConnectionResetError, BrokenPipeError, ConnectionAbortedError):
+    with contextlib.suppress(OSError):      # also ENOTCONN, for which Python has no class
         sock.sendall(data)
         sock.shutdown(socket.SHUT_WR)
 
