@@ -22,7 +22,7 @@ struct dns {
 	bool ready;		/* else every question fails softly */
 	bool tcp_always, tcp;	/* by resolv.conf; now */
 	int64_t deadline;
-	int retrans;		/* seconds for the first try, by resolv.conf */
+	int retrans, retry;	/* seconds for a try, and tries, by resolv.conf */
 	unsigned char answer[DNSMSG_MAX];
 };
 
@@ -39,6 +39,7 @@ dns_open(void)
 	d->state.options |= RES_IGNTC;	/* what is cut off comes here as it is */
 	d->deadline = DEADLINE_NONE;
 	d->retrans = d->state.retrans > 0 ? d->state.retrans : 1;
+	d->retry = d->state.retry > 0 ? d->state.retry : 1;
 	return d;
 }
 
@@ -58,22 +59,27 @@ dns_close(struct dns *d)
 	free(d);
 }
 
-/* Makes all tries of one question fit into the time that is left; false: there is none.  The
- * library waits retrans seconds for each server, then twice that for all together. */
+/* Makes all tries of one question by UDP fit into the time that is left, as well as seconds can;
+ * false: there is none.  The library waits for all servers together retrans seconds for each of
+ * them, as often as there are tries. */
 static bool
 set_patience(struct dns *d)
 {
-	int left;
+	int servers = d->state.nscount > 0 ? d->state.nscount : 1;
+	int seconds;
 
 	d->state.retrans = d->retrans;
+	d->state.retry = d->retry;
 	if (d->deadline == DEADLINE_NONE)
 		return true;
-	left = deadline_poll(d->deadline);
-	if (left / 1000 / (d->state.nscount + 2) < d->retrans)
-		d->state.retrans = left / 1000 / (d->state.nscount + 2);
+	seconds = deadline_poll(d->deadline) / 1000;
+	if (d->state.retry * servers > seconds)
+		d->state.retry = seconds >= servers ? seconds / servers : 1;
+	if (d->state.retrans > seconds / (servers * d->state.retry))
+		d->state.retrans = seconds / (servers * d->state.retry);
 	if (d->state.retrans < 1)
 		d->state.retrans = 1;
-	return left > 0;
+	return deadline_poll(d->deadline) > 0;
 }
 
 /* The i-th server of resolv.conf; NULL: there is none of it. */
@@ -92,8 +98,7 @@ name_server(const struct dns *d, int i, socklen_t *size)
 static int64_t
 patience_by_tcp(const struct dns *d, int i)
 {
-	int64_t wait_ms = (int64_t)d->state.retrans * (d->state.retry > 0 ? d->state.retry : 1) *
-	    1000;
+	const int64_t wait_ms = (int64_t)d->state.retrans * d->state.retry * 1000;
 	int64_t share;
 
 	if (d->deadline == DEADLINE_NONE)
