@@ -75,12 +75,16 @@ def asked_by(host, answer, patience=1):
     with host.network():
         udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     udp.bind(ADDRESS)
+    troubles = []
 
     def serve():
         query, client = udp.recvfrom(65536)
         while query:                    # the empty one is ours
-            for packet in answer(query, False):
-                udp.sendto(packet, client)
+            try:
+                for packet in answer(query, False):
+                    udp.sendto(packet, client)
+            except Exception as trouble:
+                troubles.append(trouble)
             query, client = udp.recvfrom(65536)
 
     def talk(connection):
@@ -104,3 +108,5 @@ def asked_by(host, answer, patience=1):
         udp.sendto(b'', ADDRESS)
         thread.join()
         udp.close()
+    for trouble in troubles:            # or it would look like silence
+        raise trouble

@@ -2,6 +2,8 @@
 
     with peer.serving(host, ('127.0.0.3', 25), talk):
         ...                     talk(connection) in a thread of its own for each connection
+
+What goes wrong in talk, other than that the other side hangs up, is raised in the end.
 """
 import contextlib
 import socket
@@ -12,7 +14,7 @@ class Server:
     """The server, at work from the beginning to close()."""
 
     def __init__(self, host, address, talk):
-        self.talk, self.connections = talk, []
+        self.talk, self.connections, self.troubles = talk, [], []
         with host.network():
             self.listener = socket.create_server(address, backlog=200)
         self.threads = [threading.Thread(target=self._accept)]
@@ -29,8 +31,11 @@ class Server:
             self.threads[-1].start()
 
     def _talk(self, connection):
-        with contextlib.suppress(OSError), connection:      # the other side may hang up
-            self.talk(connection)
+        try:
+            with contextlib.suppress(OSError), connection:  # the other side may hang up
+                self.talk(connection)
+        except Exception as trouble:
+            self.troubles.append(trouble)
 
     def close(self):
         self.listener.shutdown(socket.SHUT_RDWR)
@@ -41,6 +46,8 @@ class Server:
         for thread in self.threads:
             thread.join()
         self.listener.close()
+        for trouble in self.troubles:
+            raise trouble
 
 
 @contextlib.contextmanager
