@@ -10,7 +10,9 @@ import sys
 import tempfile
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part)
+                for part in ('..', '../world')]
+from dialogue import rest               # noqa: E402
 import tap                              # noqa: E402
 
 PROGRAM = '/var/qmail/bin/qmail-proxy'
@@ -205,13 +207,7 @@ def test_smtp():
                                    env={'PATH': '/usr/bin:/bin', **BALANCER})
         theirs.close()
         ours.sendall(LINE.replace(b'192.0.2.7', ip) + script)
-        reply = b''
-        while True:
-            piece = ours.recv(4096)
-            if not piece:
-                break
-            reply += piece
-        ours.close()
+        reply = rest(ours)
         process.wait(PATIENCE)
         tap.equal(reply.split(b'\r\n')[3][:4], code, '%s through the balancer' % ip.decode())
 
