@@ -208,8 +208,11 @@ tcpto_query(const struct tcpto_address *a, int64_t now, uint64_t pid)
 	if ((i = table_find(&t, a)) < t.n) {
 		const unsigned char *r = record(&t, i);
 
-		advice = count_of(t.f, r) >= SKIP_FROM && is_recent(t.f, r, now, limit) ?
-		    TCPTO_SKIP : TCPTO_KNOWN;
+		advice = TCPTO_KNOWN;
+		if (count_of(t.f, r) >= SKIP_FROM && is_recent(t.f, r, now, limit))
+			advice = TCPTO_SKIP;
+		else if (count_of(t.f, r) > 0 && is_recent(t.f, r, now, QUIET_S))
+			advice = TCPTO_LATER;
 	}
 	table_close(&t);
 	return advice;

@@ -34,9 +34,14 @@ struct tcpto_address {
 	bool v6;
 };
 
-enum tcpto_advice { TCPTO_UNKNOWN, TCPTO_KNOWN, TCPTO_SKIP };
+enum tcpto_advice {
+	TCPTO_UNKNOWN,
+	TCPTO_KNOWN,		/* it is in the table; a success is worth telling */
+	TCPTO_LATER,		/* so it is, and timed out a moment ago: try others first */
+	TCPTO_SKIP
+};
 
-/* Shall this address be skipped?  TCPTO_KNOWN: it is in the table; a success is worth telling. */
+/* Shall this address be tried? */
 enum tcpto_advice tcpto_query(const struct tcpto_address *a, int64_t now, uint64_t pid);
 /* A connect worked, or failed other than by timeout; `advice` is what tcpto_query said. */
 void tcpto_answered(const struct tcpto_address *a, enum tcpto_advice advice);

@@ -19,6 +19,8 @@
 #include "remote/smtpclient.h"
 #include "remote/tlspolicy.h"
 
+#define LATE_MAX 8	/* addresses that wait until the others have been tried */
+
 #define BAD_SENDER "DThe sender address holds bytes that SMTP cannot carry. (#5.1.7)\n"
 #define BAD_RECIPIENT "DA recipient address holds bytes that SMTP cannot carry. (#5.1.3)\n"
 #define BAD_LOGIN "ZThe login for this route is too long, or has more than two words. (#4.3.0)\n"
@@ -175,6 +177,7 @@ struct attempt {
 	struct buf place;	/* reuse_find */
 	struct buf *report;
 	int64_t left_ms;	/* for lookups and connects; the first connect has its own */
+	enum tcpto_advice advice;	/* about the address to be tried */
 	unsigned connects, sessions;
 	bool talked;			/* *report tells how the last session failed */
 	bool settled;			/* *report is final */
@@ -208,14 +211,9 @@ connect_to(struct attempt *t, const struct ip *ip)
 {
 	const struct tcpto_address address = tcpto_form(ip);
 	const struct ip *from = origin_for(t->origin, ip);
-	int64_t now = date_now(), start = deadline_now(), wait = t->d->settings->connect_ms;
-	enum tcpto_advice advice = tcpto_query(&address, now, (uint64_t)getpid());
+	int64_t start = deadline_now(), wait = t->d->settings->connect_ms;
 	int fd;
 
-	if (advice == TCPTO_SKIP) {
-		errno = EAGAIN;
-		return -1;
-	}
 	if (t->connects++ && wait > t->left_ms)
 		wait = t->left_ms;
 	fd = conn_open(ip, t->d->route.port, from, wait);
@@ -225,7 +223,7 @@ connect_to(struct attempt *t, const struct ip *ip)
 	if (fd == -1 && errno == ETIMEDOUT)
 		tcpto_timed_out(&address, date_now());
 	else if (fd != -1 || !t->settled)
-		tcpto_answered(&address, advice);
+		tcpto_answered(&address, t->advice);
 	return fd;
 }
 
@@ -310,14 +308,46 @@ next_address(struct attempt *t, struct mxlist *list, struct ip *ip)
 	return status;
 }
 
+/* Addresses that timed out a moment ago, in their order: tried when no other has taken the message,
+ * so that of two exchangers the dead one does not cost every message its timeout. */
+struct late {
+	struct {
+		struct ip ip;
+		struct span name;
+	} address[LATE_MAX];
+	size_t n;
+};
+
+/* false: it is neither skipped nor put off. */
+static bool
+pass_over(struct attempt *t, struct late *late, const struct ip *ip, struct span name)
+{
+	const struct tcpto_address address = tcpto_form(ip);
+
+	t->advice = tcpto_query(&address, date_now(), (uint64_t)getpid());
+	if (t->advice != TCPTO_LATER || late->n == LATE_MAX)
+		return t->advice == TCPTO_SKIP;
+	late->address[late->n].ip = *ip;
+	late->address[late->n++].name = name;
+	return true;
+}
+
 static void
 try_all(struct attempt *t, struct mxlist *list, struct span host)
 {
 	enum mxlist_status status = MXLIST_OK;
+	struct late late = { .n = 0 };
 	struct ip ip;
 
-	while (may_go_on(t) && (status = next_address(t, list, &ip)) == MXLIST_OK)
-		try_address(t, &ip, mxlist_name(list) ? span_str(mxlist_name(list)) : host);
+	while (may_go_on(t) && (status = next_address(t, list, &ip)) == MXLIST_OK) {
+		struct span name = mxlist_name(list) ? span_str(mxlist_name(list)) : host;
+
+		if (!pass_over(t, &late, &ip, name))
+			try_address(t, &ip, name);
+	}
+	t->advice = TCPTO_LATER;
+	for (size_t i = 0; i < late.n && may_go_on(t); i++)
+		try_address(t, &late.address[i].ip, late.address[i].name);
 	if (!t->settled && !t->talked)
 		say_no_address(t->report, status, host);
 }

@@ -53,6 +53,8 @@ check_use(struct span file, const struct tcpto_address *a, int64_t now)
 	entry = find(table, n, a);
 	promise(advice != TCPTO_SKIP || (entry && now - entry->when < 91 * 64 &&
 	    entry->when - now < 91 * 64));
+	promise(advice != TCPTO_LATER || (entry && now - entry->when < 120 &&
+	    entry->when - now < 120));
 	tcpto_timed_out(a, now);
 	promise(rig_read(path, &now_there));
 	promise(a->v6 || now_there.n == file.n);

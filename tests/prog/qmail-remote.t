@@ -246,14 +246,64 @@ def test_tcpto():
         stop(server)
 
 
-class Full:
-    """An address whose port 26 never completes a connection: its backlog is full."""
+def test_later():
+    """An exchanger that timed out a moment ago is called after the others, for two minutes."""
+    table = HOME + '/queue/lock/tcpto'
 
-    def __init__(self, address, family):
-        self.address, self.family = address, family
+    def noted(count, age):
+        with open(table, 'r+b') as file:
+            file.write(socket.inet_aton('127.0.0.2') + bytes([count, 0, 0, 0]) +
+                       (int(time.time()) - age).to_bytes(4, 'little') + bytes(1008))
+
+    def counted():
+        with open(table, 'rb') as file:
+            return file.read(5)[4]
+
+    dns = Dns({'y.example MX': ['10 a.example', '20 b.example'], 'a.example A': ['127.0.0.2'],
+               'b.example A': ['127.0.0.3'], 'one.example MX': ['10 a.example']})
+    control(timeoutconnect='2')
+    for count, age, first in ((1, 0, 3), (1, 60, 3), (1, -60, 3), (1, 200, 2), (1, -200, 2),
+                              (0, 0, 2), (2, 7000, 2), (10, 60, 3)):
+        noted(count, age)
+        servers = {2: Smtp('127.0.0.2', OK), 3: Smtp('127.0.0.3', OK)}
+        name = '%d timeouts, %d s ago' % (count, age)
+        tap.equal(remote('y.example'), ['r', ACCEPTED % ('127.0.0.%d' % first)], name)
+        tap.equal(servers[5 - first].sessions, 0, name + ': the other is not called')
+        tap.equal(counted(), count if first == 3 else 0, name + ': the count')
+        stop(*servers.values())
+    noted(1, 0)
+    server, busy = Smtp('127.0.0.2', OK), Smtp('127.0.0.3', ['421 busy'])
+    tap.equal(remote('y.example'), ['r', ACCEPTED % '127.0.0.2'], 'the others fail: it is called')
+    tap.equal(busy.sessions, 1, 'but last')
+    tap.equal(counted(), 0, 'it has answered')
+    stop(server, busy)
+    noted(1, 0)
+    server = Smtp('127.0.0.2', OK)
+    tap.equal(remote('one.example'), ['r', ACCEPTED % '127.0.0.2'], 'there is no other: at once')
+    stop(server)
+    noted(1, 0)
+    tap.equal(remote('y.example'), [NO_CONNECTION], 'nobody listens')
+    noted(0, 0)
+    server = Smtp('127.0.0.3', OK)
+    with Full('127.0.0.2', socket.AF_INET, 25):
+        took = []
+        for _ in range(2):
+            start = time.monotonic()
+            tap.equal(remote('y.example'), ['r', ACCEPTED % '127.0.0.3'], 'the first is dead')
+            took.append(time.monotonic() - start)
+    tap.ok(took[0] > 1.9 and took[1] < 1, 'one message waits for it, the next does not', took)
+    stop(server, dns)
+    noted(0, 0)
+
+
+class Full:
+    """An address whose port never completes a connection: its backlog is full."""
+
+    def __init__(self, address, family, port=26):
+        self.address, self.family, self.port = address, family, port
         self.listener = socket.socket(family)
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.bind((address, 26))
+        self.listener.bind((address, port))
         self.listener.listen(0)
         self.clients = []
 
@@ -261,7 +311,7 @@ class Full:
         for _ in range(4):
             client = socket.socket(self.family)
             client.setblocking(False)
-            client.connect_ex((self.address, 26))
+            client.connect_ex((self.address, self.port))
             self.clients.append(client)
         return self
 
@@ -457,6 +507,7 @@ def main():
     test_ipv6()
     test_routes()
     test_tcpto()
+    test_later()
     test_text()
     test_utf8()
     test_hostile()

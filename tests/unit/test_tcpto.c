@@ -35,10 +35,13 @@ test_life(struct tap *t, const struct tcpto_address *a, const char *kind)
 {
 	ok(t, tcpto_query(a, T0, 0) == TCPTO_UNKNOWN, "%s: unknown at first", kind);
 	tcpto_timed_out(a, T0);
-	ok(t, tcpto_query(a, T0, 0) == TCPTO_KNOWN, "%s: one timeout is not enough", kind);
+	ok(t, tcpto_query(a, T0, 0) == TCPTO_LATER, "%s: one timeout is not enough", kind);
 	tcpto_timed_out(a, T0 + 119);
-	ok(t, tcpto_query(a, T0 + 119, 0) == TCPTO_KNOWN,
+	ok(t, tcpto_query(a, T0 + 119, 0) == TCPTO_LATER,
 	    "%s: the next within 120 s does not count", kind);
+	ok(t, tcpto_query(a, T0 + 120, 0) == TCPTO_KNOWN, "%s: then it is first again", kind);
+	ok(t, tcpto_query(a, T0 - 119, 0) == TCPTO_LATER, "%s: another clock", kind);
+	ok(t, tcpto_query(a, T0 - 120, 0) == TCPTO_KNOWN, "%s: quite another", kind);
 	tcpto_timed_out(a, T0 + 120);
 	ok(t, tcpto_query(a, T0 + 120, 0) == TCPTO_SKIP, "%s: two are", kind);
 	ok(t, tcpto_query(a, T0 + 120 + 60 * 64 - 1, 0) == TCPTO_SKIP, "%s: last second", kind);
@@ -55,11 +58,12 @@ test_life(struct tap *t, const struct tcpto_address *a, const char *kind)
 	ok(t, tcpto_query(a, T0 + 120, 0) == TCPTO_KNOWN, "%s: an answer clears it", kind);
 	tcpto_timed_out(a, T0);
 	tcpto_timed_out(a, T0 - 119);
-	ok(t, tcpto_query(a, T0, 0) == TCPTO_KNOWN, "%s: just before does not count", kind);
+	ok(t, tcpto_query(a, T0, 0) == TCPTO_LATER, "%s: just before does not count", kind);
 	tcpto_timed_out(a, T0 - 120);
 	ok(t, tcpto_query(a, T0 - 120, 0) == TCPTO_SKIP, "%s: with the clock set back it does",
 	    kind);
-	tcpto_answered(a, TCPTO_KNOWN);
+	tcpto_answered(a, TCPTO_LATER);
+	ok(t, tcpto_query(a, T0 - 120, 0) == TCPTO_KNOWN, "%s: an answer clears it again", kind);
 }
 
 static void
@@ -120,7 +124,7 @@ test_files(struct tap *t)
 	zero("queue/lock/tcpto", 31);
 	tcpto_timed_out(&a4, T0);
 	tcpto_timed_out(&b4, T0 + 1);
-	ok(t, tcpto_query(&a4, T0, 0) == TCPTO_UNKNOWN && tcpto_query(&b4, T0, 0) == TCPTO_KNOWN,
+	ok(t, tcpto_query(&a4, T0, 0) == TCPTO_UNKNOWN && tcpto_query(&b4, T0, 0) == TCPTO_LATER,
 	    "31 bytes: one record");
 	zero("queue/lock/tcpto", 2048);
 	ok(t, tcpto_query(&a4, T0, 0) == TCPTO_UNKNOWN, "long file");
