@@ -6,8 +6,10 @@
 
 #include "lib/conf.h"
 #include "lib/ctl.h"
+#include "send/hosts.h"
 
 #define HELP_RETRY_MS 10000
+#define HOSTSHARE_MAX 100
 
 /* locals, or me in its place; me as it was read at the start. */
 static int
@@ -57,6 +59,7 @@ controls_read(struct controls *c)
 	c->bouncemaxbytes = UINT64_MAX;
 	c->concurrency[CHANNEL_LOCAL] = 10;
 	c->concurrency[CHANNEL_REMOTE] = 20;
+	c->hostshare = HOSTS_SHARE;
 	if (read_lines(c) == -1 ||
 	    ctl_number("queuelifetime", CONTROLS_LIFETIME_MAX_S, &c->lifetime_s) == CTL_ERROR ||
 	    ctl_number("bouncemaxbytes", UINT64_MAX, &c->bouncemaxbytes) == CTL_ERROR ||
@@ -64,6 +67,7 @@ controls_read(struct controls *c)
 	    CTL_ERROR ||
 	    ctl_number("concurrencyremote", SPAWN_SLOTS, &c->concurrency[CHANNEL_REMOTE]) ==
 	    CTL_ERROR ||
+	    ctl_number("hostshare", HOSTSHARE_MAX, &c->hostshare) == CTL_ERROR ||
 	    ctl_set("percenthack", &c->routes.percenthack) == CTL_ERROR ||
 	    ctl_map("virtualdomains", &c->routes.virtualdomains) == CTL_ERROR ||
 	    read_locals(c, &c->routes.locals) == -1)

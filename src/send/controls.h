@@ -21,6 +21,7 @@ struct controls {
 	uint64_t lifetime_s;
 	uint64_t bouncemaxbytes;	/* of a message in its bounce; UINT64_MAX: all */
 	uint64_t concurrency[CHANNELS];	/* wanted; at most SPAWN_SLOTS */
+	uint64_t hostshare;		/* percent of the remote ones that one host may hold */
 	struct routes routes;	/* locals, percenthack, virtualdomains */
 };
 

@@ -79,14 +79,16 @@ lose(struct send *s, struct spawn *d)
 
 /* ---- commands ---- */
 
-bool
+unsigned
 deliver_room(const struct spawn *d)
 {
 	unsigned most = d->concurrency;
 
 	if (d->throttle < most && deadline_now() < d->throttled_until)
 		most = d->throttle;
-	return d->to != -1 && d->used < most && d->out.n - d->out_at < DELIVER_OUT_FULL;
+	if (d->to == -1 || d->used >= most || d->out.n - d->out_at >= DELIVER_OUT_FULL)
+		return 0;
+	return most - d->used;
 }
 
 /* The lowest free slot; there is one. */
@@ -174,6 +176,7 @@ deliver_start(struct send *s, struct spawn *d, struct job *job, off_t at, struct
 	slot->delivery = ++s->deliveries;
 	slot->at = at;
 	slot->reported = false;
+	slot->host = d->channel == CHANNEL_REMOTE ? hosts_take(&s->hosts, recipient) : NULL;
 	d->busy[i / BITS] |= UINT64_C(1) << i % BITS;
 	d->used++;
 	log_start(s, d, slot);

@@ -21,12 +21,14 @@
 #define DELIVER_REPORTS BOUNCE_FILES		/* reports handled together */
 #define DELIVER_THROTTLE_MS 10000		/* after a daemon was out of processes */
 
-struct send;
+struct host;
 struct job;
+struct send;
 
 struct slot {
 	struct job *job;	/* NULL: free */
 	uint64_t delivery;
+	struct host *host;	/* that holds this place; NULL: nobody counts */
 	off_t at;		/* of the recipient's record in the channel file */
 	struct buf recipient;
 	bool reported;
@@ -62,8 +64,8 @@ struct spawn {
 MUST_CHECK int deliver_init(struct spawn *d, enum channel channel, int to, int from,
     uint64_t wanted);
 void deliver_free(struct spawn *d);
-/* Can it take a delivery now? */
-bool deliver_room(const struct spawn *d);
+/* How many deliveries it can take now. */
+unsigned deliver_room(const struct spawn *d);
 /* Starts one for the recipient at `at`, and logs it.  -1: no memory. */
 MUST_CHECK int deliver_start(struct send *s, struct spawn *d, struct job *job, off_t at,
     struct span recipient);

@@ -14,33 +14,33 @@
 #include "send/pass.h"
 #include "send/send.h"
 
+#define SENDER_KEPT 1024	/* bytes of memory */
+
 int
 jobs_init(struct jobs *j, size_t n)
 {
-	j->all = calloc(n, sizeof *j->all);
-	j->spare = calloc(n, sizeof *j->spare);
-	if (!j->all || !j->spare)
-		return -1;
 	j->n = n;
-	for (j->spares = 0; j->spares < n; j->spares++)
-		j->spare[j->spares] = &j->all[j->spares];
+	j->all = calloc(n, sizeof *j->all);
+	j->spare = calloc(n, sizeof(struct job *));
 	for (int c = 0; c < CHANNELS; c++)
-		for (size_t i = 0; i < JOBS_PASSES; i++)
-			j->pass[c][i].fd = -1;
-	return 0;
+		if ((j->pass[c] = calloc(JOBS_PASSES, sizeof(struct pass))) == NULL)
+			return -1;
+	return j->all && j->spare ? 0 : -1;
 }
 
 void
 jobs_free(struct jobs *j)
 {
-	for (size_t i = 0; i < j->n; i++)
+	for (size_t i = 0; i < j->fresh; i++)
 		buf_free(&j->all[i].sender);
-	for (int c = 0; c < CHANNELS; c++)
-		for (size_t i = 0; i < JOBS_PASSES; i++) {
-			if (j->pass[c][i].fd != -1)
+	for (int c = 0; c < CHANNELS; c++) {
+		for (size_t i = 0; j->pass[c] && i < JOBS_PASSES; i++) {
+			if (j->pass[c][i].job)
 				(void)close(j->pass[c][i].fd);
 			buf_free(&j->pass[c][i].record);
 		}
+		free(j->pass[c]);
+	}
 	free(j->all);
 	free(j->spare);
 }
@@ -66,14 +66,21 @@ jobs_id_path(const struct job *job, char *out)
 	(void)num_format(out + n, job->id);
 }
 
+/* Nobody works on it any more: it ends, or has ended. */
+static bool
+is_over(const struct job *job)
+{
+	return !job->reading && !job->deliveries && !job->aside;
+}
+
 /* ---- the schedule ---- */
 
 static struct job *
 job_of(struct jobs *j, enum channel c, uint64_t id)
 {
-	for (size_t i = 0; i < j->n; i++)
+	for (size_t i = 0; i < j->fresh; i++)
 		if (j->all[i].id == id && j->all[i].channel == c &&
-		    (j->all[i].reading || j->all[i].deliveries))
+		    !is_over(&j->all[i]))
 			return &j->all[i];
 	return NULL;
 }
@@ -207,10 +214,12 @@ jobs_mark(struct send *s, struct job *job, off_t at)
 
 /* ---- the end of a job ---- */
 
-static void
-release(struct jobs *j, struct job *job)
+void
+jobs_release(struct jobs *j, struct job *job)
 {
 	buf_reset(&job->sender);
+	if (job->sender.size > SENDER_KEPT)
+		buf_free(&job->sender);	/* there are thousands of jobs */
 	j->spare[j->spares++] = job;
 }
 
@@ -252,14 +261,14 @@ end_job(struct send *s, struct job *job)
 		end_complete(s, job);
 	else
 		reschedule(s, job->channel, job->id, job->retry);
-	release(&s->jobs, job);
+	jobs_release(&s->jobs, job);
 }
 
 void
 jobs_drop(struct send *s, struct job *job)
 {
 	job->deliveries--;
-	if (!job->deliveries && !job->reading)
+	if (is_over(job))
 		end_job(s, job);
 }
 
@@ -272,9 +281,8 @@ pass_end(struct send *s, struct pass *p, bool complete)
 		(void)close(p->fd);	/* opened for reading: nothing to lose */
 	p->fd = -1;
 	p->job = NULL;
-	p->held = false;
 	job->reading = false;
 	job->complete = complete;
-	if (!job->deliveries)
+	if (is_over(job))
 		end_job(s, job);
 }

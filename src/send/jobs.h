@@ -4,7 +4,9 @@
  * schedule meanwhile (HEAP_NEVER), so it never has two.
  *
  * A pass goes on until it ends, or has begun JOBS_SHARE deliveries and others want their turn; so
- * a message with a hundred thousand recipients does not keep back those that came after it. */
+ * a message with a hundred thousand recipients does not keep back those that came after it.  A
+ * recipient whose host holds enough places is put aside (hosts.h) and the pass goes on; with
+ * JOBS_ASIDE of them it rests. */
 #ifndef SEND_JOBS_H
 #define SEND_JOBS_H
 
@@ -21,8 +23,10 @@
 #include "send/waitset.h"
 
 #define JOBS_RECORDS 1000	/* records of a channel looked at in one turn */
-#define JOBS_PASSES 8		/* messages of a channel that take turns */
+#define JOBS_PASSES 32		/* messages of a channel that take turns */
 #define JOBS_SHARE 100		/* deliveries in a turn */
+#define JOBS_ASIDE 100		/* recipients of a message put aside */
+#define JOBS_LOOKS 100		/* put aside in one turn of the loop */
 
 struct send;
 
@@ -36,6 +40,7 @@ struct job {
 	bool complete;		/* its pass has seen the whole file */
 	bool again;		/* scheduled anew while we work on it */
 	size_t deliveries;	/* under way */
+	size_t aside;		/* recipients that wait for their host */
 	size_t undone;		/* recipients seen that still want delivery */
 	bool unmarked;		/* the one at `last` is done, but not marked: see jobs_mark */
 	off_t last;
@@ -49,21 +54,21 @@ struct pass {
 	struct io_in in;
 	char buffer[4096];
 	struct buf record;
-	bool held;		/* `record` waits for a free slot */
-	size_t begun;		/* deliveries in this turn */
+	size_t begun;		/* deliveries in this turn, also those put aside */
 	off_t at, next;		/* of that record and of the one after it */
 };
 
 struct jobs {
 	struct job *all;
-	size_t n;
-	struct job **spare;	/* those not in use */
+	size_t n, fresh;	/* all[fresh] and above were never used */
+	struct job **spare;	/* those below that are not in use */
 	size_t spares;
-	struct pass pass[CHANNELS][JOBS_PASSES];
+	struct pass *pass[CHANNELS];	/* JOBS_PASSES each */
 	size_t turn[CHANNELS];	/* the pass whose turn it is */
 };
 
-/* n: as many as can be needed, both concurrencies and all passes.  -1: no memory. */
+/* n: as many as can be needed, both concurrencies, all passes, all that is put aside.  -1: no
+ * memory. */
 MUST_CHECK int jobs_init(struct jobs *j, size_t n);
 void jobs_free(struct jobs *j);
 

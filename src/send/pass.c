@@ -89,8 +89,12 @@ new_job(struct send *s, enum channel c, uint64_t id)
 	struct job *job;
 	struct buf sender;
 
-	assert(s->jobs.spares);		/* every job has a delivery or a pass: see jobs_init */
-	job = s->jobs.spare[--s->jobs.spares];
+	if (s->jobs.spares) {
+		job = s->jobs.spare[--s->jobs.spares];
+	} else {
+		assert(s->jobs.fresh < s->jobs.n);	/* see jobs_init */
+		job = &s->jobs.all[s->jobs.fresh++];
+	}
 	sender = job->sender;		/* its memory is used again */
 	*job = (struct job){ .id = id, .channel = c, .sender = sender, .reading = true };
 	return job;
@@ -104,7 +108,7 @@ forget_job(struct send *s, struct pass *p, struct job *job)
 		(void)close(p->fd);
 	p->fd = -1;
 	job->reading = false;
-	s->jobs.spare[s->jobs.spares++] = job;
+	jobs_release(&s->jobs, job);
 }
 
 void
@@ -138,7 +142,6 @@ open_pass(struct send *s, struct pass *p, enum channel c, uint64_t id)
 	(void)!heap_set(heap, id, HEAP_NEVER);
 	if (opened == OPENED) {
 		p->job = job;
-		p->held = false;
 		return;
 	}
 	forget_job(s, p, job);
@@ -195,8 +198,32 @@ next_record(struct send *s, struct pass *p, char *type)
 	}
 }
 
+/* Starts it, or puts it aside until its host may take another place.  One for which there is no
+ * memory counts as not done: it is tried again with the next pass. */
 static void
-read_record(struct send *s, struct pass *p)
+start_or_put_aside(struct send *s, struct spawn *d, struct pass *p)
+{
+	struct span recipient = buf_span(&p->record);
+	struct job *job = p->job;
+
+	job->undone++;
+	p->begun++;
+	if (d->channel == CHANNEL_LOCAL ||
+	    hosts_admits(&s->hosts, recipient, deliver_room(d))) {
+		if (deliver_start(s, d, job, p->at, recipient) == 0)
+			job->deliveries++;
+		else
+			activity_memory(&s->log);
+	} else {
+		if (hosts_put_aside(&s->hosts, job, p->at, recipient, job->sender.n) == 0)
+			job->aside++;
+		else
+			activity_memory(&s->log);
+	}
+}
+
+static void
+read_record(struct send *s, struct spawn *d, struct pass *p)
 {
 	char type;
 
@@ -204,8 +231,7 @@ read_record(struct send *s, struct pass *p)
 		return;
 	switch (type) {
 	case ENVELOPE_RECIPIENT:
-		p->job->undone++;
-		p->held = true;
+		start_or_put_aside(s, d, p);
 		break;
 	case ENVELOPE_DONE:
 		break;
@@ -215,75 +241,115 @@ read_record(struct send *s, struct pass *p)
 	}
 }
 
+/* ---- whose turn it is ---- */
+
 static void
-start_delivery(struct send *s, struct spawn *d, struct pass *p)
+start_aside(struct send *s, struct spawn *d, struct aside *a)
 {
-	p->held = false;
-	p->begun++;
-	/* One that does not start counts as not done: it is tried again with the next pass. */
-	if (deliver_start(s, d, p->job, p->at, buf_span(&p->record)) == -1)
+	struct job *job = a->job;
+
+	job->aside--;
+	job->deliveries++;
+	if (deliver_start(s, d, job, a->at, buf_span(&a->recipient)) == 0) {
+		hosts_drop(&s->hosts, a);
+	} else {
 		activity_memory(&s->log);
-	else
-		p->job->deliveries++;
+		hosts_drop(&s->hosts, a);
+		jobs_drop(s, job);
+	}
 }
 
-/* The pass that has its turn: the same until it ends or has had its share, then the next one in the
- * round; where there is none what is due first is opened. */
+static bool
+rests(const struct pass *p)
+{
+	return p->job && p->job->aside >= JOBS_ASIDE;
+}
+
+/* Is there a pass that could go on, or be opened? */
+static bool
+may_read(const struct send *s, enum channel c)
+{
+	if (c == CHANNEL_REMOTE && hosts_full(&s->hosts))
+		return false;
+	for (size_t i = 0; i < JOBS_PASSES; i++)
+		if (!rests(&s->jobs.pass[c][i]))
+			return true;
+	return false;
+}
+
+/* The pass that has its turn: the same until it ends, rests or has had its share, then the next one
+ * in the round; where there is none what is due first is opened.  NULL: there is nothing to do. */
 static struct pass *
 turn_of(struct send *s, enum channel c)
 {
 	struct jobs *j = &s->jobs;
 	struct pass *p = &j->pass[c][j->turn[c]];
 	uint64_t id;
+	bool due;
 
-	if (p->job && p->begun < JOBS_SHARE)
+	if (p->job && !rests(p) && p->begun < JOBS_SHARE)
 		return p;
+	due = first_due(s, c, &id);
 	for (size_t i = 0; i < JOBS_PASSES; i++) {
 		j->turn[c] = (j->turn[c] + 1) % JOBS_PASSES;
 		p = &j->pass[c][j->turn[c]];
-		if (p->job || first_due(s, c, &id))
-			break;
+		if (p->job ? !rests(p) : due) {
+			p->begun = 0;
+			return p;
+		}
 	}
-	p->begun = 0;
-	return p;
+	return NULL;
+}
+
+/* One step: a delivery of those put aside, a record, or a message opened.  false: nothing to do. */
+static bool
+step(struct send *s, enum channel c, size_t room)
+{
+	struct spawn *d = &s->spawn[c];
+	struct aside *a = c == CHANNEL_REMOTE ? hosts_next(&s->hosts, room) : NULL;
+	struct pass *p;
+	uint64_t id;
+
+	if (a) {
+		start_aside(s, d, a);
+		return true;
+	}
+	if (!may_read(s, c) || (p = turn_of(s, c)) == NULL)
+		return false;
+	if (p->job)
+		read_record(s, d, p);
+	else if (first_due(s, c, &id))
+		open_pass(s, p, c, id);
+	return true;
 }
 
 void
 jobs_run(struct send *s, enum channel c)
 {
-	struct spawn *d = &s->spawn[c];
-	uint64_t id;
+	const size_t most = s->hosts.aside + JOBS_LOOKS;
+	size_t room;
 
-	for (int n = 0; n < JOBS_RECORDS && !s->stopping && deliver_room(d); n++) {
-		struct pass *p = turn_of(s, c);
-
-		if (p->held)
-			start_delivery(s, d, p);
-		else if (p->job)
-			read_record(s, p);
-		else if (first_due(s, c, &id))
-			open_pass(s, p, c, id);
-		else
+	for (int n = 0; n < JOBS_RECORDS && !s->stopping && s->hosts.aside < most; n++)
+		if (!(room = deliver_room(&s->spawn[c])) || !step(s, c, room))
 			break;
-	}
-}
-
-static bool
-has_pass(const struct jobs *j, enum channel c)
-{
-	for (size_t i = 0; i < JOBS_PASSES; i++)
-		if (j->pass[c][i].job)
-			return true;
-	return false;
 }
 
 bool
 jobs_waiting(const struct send *s, enum channel c)
 {
+	size_t room = deliver_room(&s->spawn[c]);
 	uint64_t id;
 
-	return !s->stopping && deliver_room(&s->spawn[c]) &&
-	    (has_pass(&s->jobs, c) || first_due(s, c, &id));
+	if (s->stopping || !room)
+		return false;
+	if (c == CHANNEL_REMOTE && hosts_next(&s->hosts, room))
+		return true;
+	if (!may_read(s, c))
+		return false;
+	for (size_t i = 0; i < JOBS_PASSES; i++)
+		if (s->jobs.pass[c][i].job && !rests(&s->jobs.pass[c][i]))
+			return true;
+	return first_due(s, c, &id);
 }
 
 void
@@ -294,7 +360,7 @@ jobs_watch(const struct send *s, struct waitset *w)
 
 		if (jobs_waiting(s, (enum channel)c))
 			waitset_now(w);
-		else if (deliver_room(&s->spawn[c]) &&
+		else if (deliver_room(&s->spawn[c]) && may_read(s, (enum channel)c) &&
 		    heap_first(&s->sched.channel[c], &item))
 			waitset_wall(w, item.due);
 	}

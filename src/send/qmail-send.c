@@ -139,13 +139,16 @@ connect_spawns(struct send *s, const int *peer)
 {
 	static const int to[CHANNELS] = { PEER_LOCAL_TO, PEER_REMOTE_TO };
 	static const int from[CHANNELS] = { PEER_LOCAL_FROM, PEER_REMOTE_FROM };
+	size_t remote;
 
 	for (int c = 0; c < CHANNELS; c++)
 		if (deliver_init(&s->spawn[c], (enum channel)c, peer[to[c]], peer[from[c]],
 		    s->controls.concurrency[c]) == -1)
 			return cannot_start(s, "hath the daemon spawn no fire?");
-	if (jobs_init(&s->jobs, (size_t)s->spawn[CHANNEL_LOCAL].concurrency +
-	    s->spawn[CHANNEL_REMOTE].concurrency + (size_t)CHANNELS * JOBS_PASSES) == -1)
+	remote = s->spawn[CHANNEL_REMOTE].concurrency;
+	if (hosts_init(&s->hosts, remote, s->controls.hostshare) == -1 ||
+	    jobs_init(&s->jobs, s->spawn[CHANNEL_LOCAL].concurrency + remote +
+	    (size_t)CHANNELS * JOBS_PASSES + HOSTS_ASIDE) == -1)
 		return cannot_start(s, "out of memory");
 	return 0;
 }
@@ -189,6 +192,7 @@ free_all(struct send *s)
 {
 	for (int c = 0; c < CHANNELS; c++)
 		deliver_free(&s->spawn[c]);
+	hosts_free(&s->hosts);
 	jobs_free(&s->jobs);
 	sched_free(&s->sched);
 	todo_free(&s->todo);

@@ -123,6 +123,7 @@ finish(struct send *s, struct spawn *d, const struct report *r)
 	r->slot->job = NULL;
 	d->busy[i / 64] &= ~(UINT64_C(1) << i % 64);
 	d->used--;
+	hosts_give_back(&s->hosts, r->slot->host);
 	jobs_drop(s, job);
 	deliver_log_status(s);
 }

@@ -13,6 +13,7 @@
 #include "send/controls.h"
 #include "send/deliver.h"
 #include "send/done.h"
+#include "send/hosts.h"
 #include "send/jobs.h"
 #include "send/leftovers.h"
 #include "send/notice.h"
@@ -34,6 +35,7 @@ struct send {
 	struct sched sched;
 	struct spawn spawn[CHANNELS];
 	struct jobs jobs;
+	struct hosts hosts;	/* of the remote channel */
 	struct bounces bounces;
 	struct spare spare;
 	struct notices notices;

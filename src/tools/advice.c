@@ -75,8 +75,8 @@ static void
 check_numbers(struct advice *a)
 {
 	static const char *const names[] = { "concurrencylocal", "concurrencyremote", "databytes",
-		"queuelifetime", "remotebatch", "remotereuse", "timeoutconnect", "timeoutremote",
-		"timeoutsmtpd" };
+		"hostshare", "queuelifetime", "remotebatch", "remotereuse", "timeoutconnect",
+		"timeoutremote", "timeoutsmtpd" };
 	struct stat st;
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

@@ -12,159 +12,7 @@
 #include "lib/ctl.h"
 #include "lib/log.h"
 #include "lib/uids.h"
-
-enum kind {
-	LINE,		/* before VALUE after; `absent` is the value then */
-	NUMBER,		/* the same for the leading digits; without any it counts as absent */
-	LINE_ME,	/* the same; the value is then that of me, else the file's own name */
-	LIST,		/* the same for each entry; `absent` is the whole text then */
-	ROUTES,		/* the same, but a login in it is not shown */
-	MARK,		/* only that it is there */
-	MORE_HOSTS,	/* morercpthosts: a list that needs rcpthosts */
-	MORE_HOSTS_CDB	/* morercpthosts.cdb: compared with its source */
-};
-
-struct control {
-	const char *name;
-	enum kind kind;
-	const char *before, *after, *absent;
-};
-
-static const struct control controls[] = {
-	{ "badmailfrom", LIST, "", " not accepted in MAIL FROM.", "Any MAIL FROM is allowed." },
-	{ "bouncefrom", LINE, "Bounce user name is ", ".", "MAILER-DAEMON" },
-	{ "bouncehost", LINE_ME, "Bounce host name is ", ".", NULL },
-	{ "concurrencylocal", NUMBER, "Local concurrency is ", ".", "10" },
-	{ "concurrencyremote", NUMBER, "Remote concurrency is ", ".", "20" },
-	{ "databytes", NUMBER, "SMTP DATA limit is ", " bytes.", "0" },
-	{ "defaultdomain", LINE_ME, "Default domain name is ", ".", NULL },
-	{ "defaulthost", LINE_ME, "Default host name is ", ".", NULL },
-	{ "doublebouncehost", LINE_ME, "2B recipient host: ", ".", NULL },
-	{ "doublebounceto", LINE, "2B recipient user: ", ".", "postmaster" },
-	{ "envnoathost", LINE_ME, "Presumed domain name is ", ".", NULL },
-	{ "helohost", LINE_ME, "SMTP client HELO host name is ", ".", NULL },
-	{ "idhost", LINE_ME, "Message-ID host name is ", ".", NULL },
-	{ "localiphost", LINE_ME, "Local IP address becomes ", ".", NULL },
-	{ "locals", LIST, "Messages for ", " are delivered locally.",
-	    "Messages for me are delivered locally." },
-	{ "me", LINE, "My name is ", ".", "undefined! Uh-oh" },
-	{ "percenthack", LIST, "The percent hack is allowed for user%host@", ".",
-	    "The percent hack is not allowed." },
-	{ "plusdomain", LINE_ME, "Plus domain name is ", ".", NULL },
-	{ "qmqpservers", LIST, "QMQP server: ", ".", "No QMQP servers." },
-	{ "queuelifetime", NUMBER, "Message lifetime in the queue is ", " seconds.", "604800" },
-	{ "rcpthosts", LIST, "SMTP clients may send messages to recipients at ", ".",
-	    "SMTP clients may send messages to any recipient." },
-	{ "morercpthosts", MORE_HOSTS, NULL, NULL, NULL },
-	{ "morercpthosts.cdb", MORE_HOSTS_CDB, NULL, NULL, NULL },
-	{ "smtpgreeting", LINE_ME, "SMTP greeting: 220 ", ".", NULL },
-	{ "smtproutes", ROUTES, "SMTP route: ", "", "No artificial SMTP routes." },
-	{ "timeoutconnect", NUMBER, "SMTP client connection timeout is ", " seconds.", "60" },
-	{ "timeoutremote", NUMBER, "SMTP client data timeout is ", " seconds.", "1200" },
-	{ "timeoutsmtpd", NUMBER, "SMTP server data timeout is ", " seconds.", "1200" },
-	{ "virtualdomains", LIST, "Virtual domain: ", "", "No virtual domains." }
-};
-
-#define CONTROLS (sizeof controls / sizeof *controls)
-
-/* Files that qmail-1.03 has not: shown only where they are, so that the rest stays as it was. */
-static const struct control own_controls[] = {
-	{ "authsenders", ROUTES, "Sender route: ", "", "No sender routes." },
-	{ "authservid", LINE, "Results of authentication are told by ", ".", "me" },
-	{ "badhelo", LIST, "Refused names of clients: ", "", "No names of clients are refused." },
-	{ "badhelonorelay", LIST, "Refused names of clients that may not relay: ", "",
-	    "No others are." },
-	{ "badmailfrom-unknown", LIST, "Refused from clients without a name: ", "",
-	    "No others are." },
-	{ "badmailfromnorelay", LIST, "Refused from clients that may not relay: ", "",
-	    "No other senders are refused." },
-	{ "badmailfromunknown", LIST, "Refused from clients without a name: ", "",
-	    "No senders are refused from clients without a name." },
-	{ "badmailpatterns", LIST, "Refused pattern of senders: ", "",
-	    "No patterns of senders are refused." },
-	{ "badmailto", LIST, "Refused recipient: ", "", "No others are." },
-	{ "badmailtonorelay", LIST, "Refused recipient of clients that may not relay: ", "",
-	    "No others are." },
-	{ "badrcptpatterns", LIST, "Refused pattern of recipients: ", "",
-	    "No patterns of recipients are refused." },
-	{ "badrcptto", LIST, "Refused recipient: ", "", "No recipients are refused." },
-	{ "badrcpttonorelay", LIST, "Refused recipient of clients that may not relay: ", "",
-	    "No others are." },
-	{ "barecr", NUMBER, "A CR in a message that ends no line is refused (1) or not (0): ", ".",
-	    "0" },
-	{ "bouncemaxbytes", NUMBER, "Bounces hold at most ", " bytes of the message.", "all" },
-	{ "brtlimit", NUMBER, "Refused recipients after which a connection ends: ", ".", "0" },
-	{ "clientca.pem", MARK, "Certificates of clients come from authorities in it.", "", NULL },
-	{ "clientcrl.pem", MARK, "Certificates of clients that were revoked are in it.", "", NULL },
-	{ "clientcert.pem", MARK, "The SMTP client shows this certificate.", "", NULL },
-	{ "dh512.pem", MARK, "Not needed any more.", "", NULL },
-	{ "dh1024.pem", MARK, "Not needed any more.", "", NULL },
-	{ "dh2048.pem", MARK, "Not needed any more.", "", NULL },
-	{ "dh4096.pem", MARK, "Not needed any more.", "", NULL },
-	{ "dnsblfailclosed", NUMBER, "Clients whose list does not answer pass (0) or not (1): ",
-	    ".", "0" },
-	{ "dnsbllist", LIST, "Clients are looked up in: ", "", "No lists of clients." },
-	{ "domainips", LIST, "Source of SMTP connections: ", "", "None." },
-	{ "greetdelay", NUMBER, "SMTP clients wait for the greeting for ", " seconds.", "0" },
-	{ "hideip", NUMBER, "Addresses of users are hidden (1), and their names (2): ", ".", "0" },
-	{ "filterargs", LIST, "Deliveries are filtered: ", "", "No delivery is filtered." },
-	{ "filtertimeout", NUMBER, "Filters of a message may take ", " seconds.", "300" },
-	{ "injectmaxrcpt", NUMBER, "qmail-inject refuses messages with more than ", " recipients.",
-	    "1000000" },
-	{ "localtime", NUMBER, "New messages have dates in UTC (0) or local time (1): ", ".", "0" },
-	{ "maxrcpt", NUMBER, "Messages by SMTP have at most so many recipients: ", ".", "0" },
-	{ "maxrecipients", NUMBER, "The same, without maxrcpt: ", ".", "0" },
-	{ "mfcheck", NUMBER, "Domains of senders are checked at level ", ".", "0" },
-	{ "morevalidrcptto", LIST, "More recipients, or with - none: ", "",
-	    "No more recipients are listed." },
-	{ "morevalidrcptto.cdb", MARK, "More recipients are listed in it.", "", NULL },
-	{ "moreipme", LIST, "This host is also ", ".", "No other addresses are this host." },
-	{ "nofilterargs", LIST, "Deliveries are not filtered for ", ".", "" },
-	{ "notipme", LIST, "This host is not ", ".", "All its addresses are this host." },
-	{ "notlshosts", MARK, "The SMTP client does without TLS for the hosts in it.", "", NULL },
-	{ "notlshosts_auto", NUMBER, "Failures of TLS are remembered (1) or not (0): ", ".", "0" },
-	{ "outgoingip", LIST, "Source of SMTP connections: ", "", "None." },
-	{ "policy", LIST, "Who writes to whom: ", "", "Everybody writes to everybody." },
-	{ "qfilters", LIST, "Mail is filtered by sender: ", "", "No mail is filtered." },
-	{ "rejectnullsenders", NUMBER, "The empty sender is refused (1) or not (0): ", ".", "0" },
-	{ "rejectrelaytest", NUMBER, "Recipients with @, % or ! in front are refused (1): ", ".",
-	    "0" },
-	{ "relaylimits", LIST, "Recipients in a day (rcptcheck-overlimit): ", "", "No limits." },
-	{ "remotebatch", NUMBER, "One delivery to another host has at most ", " recipients.", "1" },
-	{ "remotereuse", NUMBER, "Messages over one connection to another host: ", ".", "1" },
-	{ "rsa512.pem", MARK, "Not needed any more.", "", NULL },
-	{ "rsa2048.pem", MARK, "Not needed any more.", "", NULL },
-	{ "rsa4096.pem", MARK, "Not needed any more.", "", NULL },
-	{ "s25rwhite", LIST, "Has no name of a dial-up line: ", "", "No such client." },
-	{ "servercert.pem", MARK, "Servers offer TLS.", "", NULL },
-	{ "servercerts", MARK, "Clients may ask for certificates of other names.", "", NULL },
-	{ "smtpplugins", LIST, "SMTP plug-in: ", "", "No SMTP plug-ins." },
-	{ "smtputf8", NUMBER, "SMTPUTF8 is offered (1) or not (0): ", ".", "0" },
-	{ "spfbehavior", NUMBER, "SPF is handled at level ", ".", "0" },
-	{ "spfexp", LINE, "SPF refusals are explained by: ", "", "" },
-	{ "spfexplain", LINE, "SPF refusals, without spfexp, are explained by: ", "", "" },
-	{ "spfguess", LINE, "SPF record of domains without one: ", "", "" },
-	{ "spflocalrules", LINE, "SPF terms for every domain, without spfrules: ", "", "" },
-	{ "spfrules", LINE, "SPF terms for every domain: ", "", "" },
-	{ "spptimeout", NUMBER, "SMTP plug-ins may take ", " seconds.", "60" },
-	{ "strictpatterns", NUMBER, "Malformed patterns stop the service (1) or not (0): ", ".",
-	    "0" },
-	{ "submitsenders", LIST, "Login and sender: ", "", "Every login may use any sender." },
-	{ "taps", LIST, "Copies go to others: ", "", "No copies go to others." },
-	{ "tarpitcount", NUMBER, "Recipients of a message that do not wait: ", ".", "0" },
-	{ "tarpitdelay", NUMBER, "The others wait for ", " seconds.", "5" },
-	{ "tlsclientciphers", LIST, "Ciphers of the SMTP client: ", ".", "DEFAULT" },
-	{ "tlsclients", LIST, "Who has a certificate for ", " may send to any recipient.",
-	    "Nobody relays by certificate." },
-	{ "tlshosts", MARK, "The SMTP client demands TLS from the hosts in it.", "", NULL },
-	{ "tlsserverciphers", LIST, "TLS ciphers of servers: ", ".", "DEFAULT" },
-	{ "tlsservermin", LINE, "Servers speak TLS from version ", ".", "1.2" },
-	{ "tlsusers", LIST, "TLS servers may run as ", ".", "vpopmail" },
-	{ "validrcptto", LIST, "Recipient, or with - none: ", "", "Recipients are not listed." }
-};
-
-#define OWN_CONTROLS (sizeof own_controls / sizeof *own_controls)
-
+#include "tools/showctl_text.h"
 static void
 put_visible(struct io_out *out, struct span text)
 {
@@ -446,8 +294,8 @@ show(struct io_out *out, const struct control *c, struct span me)
 void
 showctl_files(struct io_out *out, struct span me)
 {
-	for (size_t i = 0; i < CONTROLS; i++)
-		show(out, &controls[i], me);
+	for (size_t i = 0; i < showctl_usual_n; i++)
+		show(out, &showctl_usual[i], me);
 }
 
 static bool
@@ -455,8 +303,8 @@ is_known(const char *name)
 {
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return true;
-	for (size_t i = 0; i < CONTROLS; i++)
-		if (strcmp(name, controls[i].name) == 0)
+	for (size_t i = 0; i < showctl_usual_n; i++)
+		if (strcmp(name, showctl_usual[i].name) == 0)
 			return true;
 	return false;
 }
@@ -464,9 +312,9 @@ is_known(const char *name)
 static const struct control *
 own_control(const char *name)
 {
-	for (size_t i = 0; i < OWN_CONTROLS; i++)
-		if (strcmp(name, own_controls[i].name) == 0)
-			return &own_controls[i];
+	for (size_t i = 0; i < showctl_own_n; i++)
+		if (strcmp(name, showctl_own[i].name) == 0)
+			return &showctl_own[i];
 	return NULL;
 }
 

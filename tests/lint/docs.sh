@@ -56,7 +56,8 @@ cat src/*/*.[ch] | tr '\n' ' ' | grep -oE 'ctl_[a-z_]+\([[:space:]]*"[^"]+"' |
 while read -r name; do
 	grep -qxF ".It Pa $name" man/qmail-control.5 ||
 	    complain "qmail-control(5): $name is missing"
-	grep -qF "\"$name\"" src/tools/showctl.c || complain "qmail-showctl does not show $name"
+	grep -qF "\"$name\"" src/tools/showctl_text.c ||
+	    complain "qmail-showctl does not show $name"
 	[ -f "control-defaults/$name" ] ||
 	    sed -n '/^No default/,$p' control-defaults/README | grep -qw -e "$name" ||
 	    complain "control-defaults: $name is neither a file nor in README"

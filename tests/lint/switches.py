@@ -100,7 +100,7 @@ def check():
              if line.strip() and not line.startswith('#')]
     rows = [line[0] for line in lines]
     manuals = '\n'.join(text(path) for path in glob.glob('man/*.[1-8]'))
-    shown = text('src/tools/showctl.c')
+    shown = text('src/tools/showctl_text.c')
     for line in lines:
         elsewhere = len(line) > 2 and line[2].startswith('= ')
         if len(line) != (6 if elsewhere else 10):

@@ -993,6 +993,135 @@ def turns():
         tap.equal(send.stop(), 0, 'exit 0')
 
 
+def to(send, domain):
+    """Local parts of the recipients of a domain, in the order of their deliveries."""
+    return [c[4].split('@')[0] for c in send.commands if c[4].split('@')[1].lower() == domain]
+
+
+def shares():
+    """A host that does not answer leaves places to the others, and to its own mail in turn."""
+    control(concurrencyremote='20\n')
+    born = int(time.time()) - 100
+    for number in range(60):
+        message(info='s@x', birth=born, due=born + number, remote=['Tr%d@%s' % (
+            number, ('Slow.example', 'slow.EXAMPLE')[number % 2])])
+    with Send(answers={'remote': [None]}) as send:
+        send.until(lambda: len(send.commands) == 18)
+        send.settle()
+        tap.equal(to(send, 'slow.example'), ['r%d' % n for n in range(18)],
+                  '18 of 20 places for one host, however it is written')
+        send.answers = {'remote': ['Kok\n']}
+        message(todo=['u1', 'p2', 'Fs@x'] + ['Tq%d@quick.example' % n for n in range(30)])
+        pull()
+        send.until(lambda: len(to(send, 'quick.example')) == 30)
+        tap.equal(len(to(send, 'slow.example')), 18, 'others are delivered beside it')
+        send.wait('^end msg', 1)
+        for slot in (send.held.pop(9), send.held.pop(3)):
+            send.report(slot[0], slot[1], 'Zlater\n')
+        send.until(lambda: len(send.commands) == 60 + 30 and len(send.lines('success')) == 72)
+        tap.equal(to(send, 'slow.example'), ['r%d' % n for n in range(60)],
+                  'as places of the host get free the next one goes')
+        send.release()
+        send.wait('^end msg', 59)
+        tap.equal(send.lines('^status')[-1], 'status: local 0/10 remote 0/20', 'all is given back')
+        tap.equal(send.stop(), 0, 'exit 0')
+        check_status(send.log)
+    tap.equal(sum(1 for name in left() if name.startswith('remote/')), 2,
+              'the two that were deferred stay')
+
+
+def slow_list():
+    """A message with many recipients at a slow host rests; others go on, also those behind them in
+    their message.  At TERM nothing is lost of what waits."""
+    control(concurrencyremote='10\n')
+    born = int(time.time()) - 10
+    big = message(info='s@x', birth=born, due=born, remote=(
+        ['Ts%d@slow' % n for n in range(50)] + ['Tbehind@quick'] +
+        ['Tt%d@slow' % n for n in range(200)] + ['Tafter@quick']))
+    with Send(answers={'remote': ['Kok\n'], **{'remote %s%d@slow' % (letter, n): [None]
+                                               for letter in 'st' for n in range(200)}}) as send:
+        send.until(lambda: len(send.commands) == 10)
+        send.settle()
+        tap.equal((len(to(send, 'slow')), to(send, 'quick')), (9, ['behind']),
+                  'those behind 41 that wait go on, those behind a hundred do not')
+        for number in range(40):        # more of such messages than take turns in qmail
+            message(todo=['u1', 'p2', 'Fs@x'] + ['Tu@slow%d' % number] * 3)
+        message(todo=['u1', 'p2', 'Fs@x', 'Tone@quick'])
+        send.answers.update({'remote u@slow%d' % n: [None] for n in range(40)})
+        pull()
+
+        def other():
+            """The delivery under way that is not to `slow`."""
+            where = {slot: name.split('@')[1] for _, slot, _, _, name in send.commands}
+            return [held for held in send.held if where[held[1]] != 'slow']
+
+        while True:
+            send.until(lambda: other() or len(send.lines('^end msg')) == 41)
+            if not other():
+                break
+            number, slot = other()[0]
+            send.held.remove((number, slot))
+            send.report(number, slot, 'Kok\n')
+        tap.equal(to(send, 'quick'), ['behind', 'one'], 'everybody else is delivered')
+        tap.equal(len(to(send, 'slow')), 9, 'and the list still waits')
+        send.signal('TERM')
+        send.settle()
+        send.release()
+        tap.equal(send.ended(), 0, 'exit 0')
+        tap.equal(len(to(send, 'slow')), 9, 'nothing that waited is begun after TERM')
+    done = text('remote', big).split('\0')[:-1]
+    tap.equal([len([r for r in done if r.startswith(letter)]) for letter in 'DT'], [10, 242],
+              'what was not begun is still to do')
+    tap.ok(mtime('remote', big) <= time.time(), 'at once, when it starts again')
+    with Send() as send:
+        send.wait('^end msg')
+        tap.equal(len(send.commands), 242, 'and is done then')
+        tap.equal(send.stop(), 0, 'exit 0')
+
+
+def share_switch():
+    """control/hostshare."""
+    born = int(time.time()) - 10
+    for value, want in (('100', 20), ('900', 20), ('90', 18), ('50', 10), ('1', 1), ('0', 1),
+                        ('many', 18)):
+        control(concurrencyremote='20\n', hostshare=value + '\n')
+        numbers = [message(info='s@x', birth=born, remote=['Tr@slow']) for _ in range(30)]
+        with Send(answers={'remote': [None]}) as send:
+            send.until(lambda: len(send.commands) == want)
+            send.settle()
+            tap.equal(len(send.commands), want, 'hostshare %s' % value)
+            send.answers = {'remote': ['Kok\n']}
+            send.release()
+            send.wait('^end msg', 30)
+            tap.equal(sorted(int(c[2].split('/')[1]) for c in send.commands), sorted(numbers),
+                      'hostshare %s: each once' % value)
+            tap.equal(send.stop(), 0, 'exit 0')
+        tap.equal(left(), [], 'nothing is left')
+
+
+def crowd():
+    """More mail for a slow host than is put aside: no busy loop, and everything goes."""
+    control(concurrencyremote='2\n', hostshare='50\n')
+    born, names = int(time.time()) - 10, 'abcdefgh'
+    for name in names:
+        for _ in range(1300):
+            message(info='s@x', birth=born, remote=['T%s@slow' % name])
+    with Send(answers={'remote': [None]}) as send:
+        send.until(lambda: send.commands)
+        before = None
+        while before != switches(send.pid):     # it looks at them all first
+            before = switches(send.pid)
+            send.settle(1)
+        time.sleep(1)       # the check is that nothing happens
+        tap.equal((len(send.commands), switches(send.pid)), (1, before),
+                  'one of 10,400 is under way, and it sleeps')
+        send.answers = {'remote': ['Kok\n']}
+        send.release()
+        send.until(lambda: len(send.lines('^end msg')) == 10400, 'all to be delivered', 120)
+        tap.equal(send.stop(), 0, 'exit 0')
+    tap.equal(left(), [], 'nothing is left')
+
+
 def read_only():
     """Where no recipient could be marked done, none is tried; said once."""
     control()
@@ -1026,4 +1155,4 @@ tap.run((starting, refusals, predecessor, states, orphan_at_start, retried_marks
          unsynced_bounce, empty_bounce,
          refused_bounces, hurried_bounce, slow_bounce, stripped_bounces, odd_senders, hup, lost_peers,
          last_reports, stale_bounce, with_todo, announced_twice, number_used_again, vanished,
-         foreign_files, turns, read_only), Stuck)
+         foreign_files, turns, shares, slow_list, share_switch, crowd, read_only), Stuck)

@@ -135,6 +135,7 @@ SET = [
     ('envnoathost', 'e', 'Presumed domain name is e.\n'),
     ('helohost', 'h \t\r\n', 'SMTP client HELO host name is h.\n'),
     ('helohost', '', 'SMTP client HELO host name is .\n'),
+    ('hostshare', '50\n', 'Remote deliveries to one host: at most 50 percent.\n'),
     ('idhost', 'a\x01\xe9\tb', 'Message-ID host name is a????b.\n'),
     ('localiphost', 'l', 'Local IP address becomes l.\n'),
     ('locals', 'l\nm', '\nMessages for l are delivered locally.\n'
