@@ -415,7 +415,23 @@ class Stays(Daemons):
                          sum('end msg' in line for line in system.log) >= count)
 
 
+class Aside(Daemons):
+    """Both recipients are at one host that may have one place: one is put aside meanwhile."""
+    programs = (('qmail-send', 1),)
+    share = HOME + '/control/hostshare'
+
+    def go(self, system, message):
+        with open(self.share, 'w') as file:
+            file.write('1\n')
+        try:
+            message.submit('sink', 'sink2')
+            system.start()
+            system.quiet(lambda: not system.pid or any('end msg' in line for line in system.log))
+        finally:
+            os.unlink(self.share)
+
+
 RUNS = {cls.__name__.lower(): cls for cls in (
     Queue, Smtp, Mx, Inject, Qmtp, Qmqp, Pop3, Maildir, Mbox, Program, Forward, Remote, Bounce,
-    Daemons, Stays)}
+    Daemons, Stays, Aside)}
 __all__ = ['RUNS', 'Message', 'Stuck', 'content']
