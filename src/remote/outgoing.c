@@ -276,10 +276,10 @@ try_address(struct attempt *t, const struct ip *ip, struct span name)
 }
 
 static bool
-may_go_on(const struct attempt *t)
+may_go_on(const struct attempt *t, unsigned sessions)
 {
 	return !t->settled && (t->left_ms > 0 || t->connects == 0) &&
-	    t->connects < OUTGOING_CONNECTS_MAX && t->sessions < OUTGOING_SESSIONS_MAX;
+	    t->connects < OUTGOING_CONNECTS_MAX && t->sessions < sessions;
 }
 
 /* Somebody else's name servers decide how long lookups take: what is not answered in the time that
@@ -339,14 +339,16 @@ try_all(struct attempt *t, struct mxlist *list, struct span host)
 	struct late late = { .n = 0 };
 	struct ip ip;
 
-	while (may_go_on(t) && (status = next_address(t, list, &ip)) == MXLIST_OK) {
+	while (may_go_on(t, OUTGOING_SESSIONS_MAX) &&
+	    (status = next_address(t, list, &ip)) == MXLIST_OK) {
 		struct span name = mxlist_name(list) ? span_str(mxlist_name(list)) : host;
 
 		if (!pass_over(t, &late, &ip, name))
 			try_address(t, &ip, name);
 	}
 	t->advice = TCPTO_LATER;
-	for (size_t i = 0; i < late.n && may_go_on(t); i++)
+	/* Without them it would have been one of these first. */
+	for (size_t i = 0; i < late.n && may_go_on(t, OUTGOING_SESSIONS_MAX + 1); i++)
 		try_address(t, &late.address[i].ip, late.address[i].name);
 	if (!t->settled && !t->talked)
 		say_no_address(t->report, status, host);
