@@ -3,11 +3,13 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/ascii.h"
 #include "lib/sys.h"
 
 #define ALL 100
+#define TURN_BITS 32	/* of an entry in the heap: below what the host holds */
 
 /* ---- the table of hosts ---- */
 
@@ -96,6 +98,8 @@ settle(struct hosts *h, struct host *host)
 
 	if (host->held || host->first)
 		return;
+	if (h->run == host)
+		h->run = NULL;
 	while (*link != host)
 		link = &(*link)->next;
 	*link = host->next;
@@ -105,10 +109,17 @@ settle(struct hosts *h, struct host *host)
 
 /* ---- places ---- */
 
+/* Places that a host with one leaves to those with none. */
+static size_t
+kept(const struct hosts *h, size_t free)
+{
+	return (h->used + free) * (ALL - h->share) / (2 * ALL);
+}
+
 static bool
 may_take(const struct hosts *h, size_t held, size_t free)
 {
-	return held * (ALL - h->share) < free * h->share;
+	return !held || (free > kept(h, free) && held * (ALL - h->share) < free * h->share);
 }
 
 bool
@@ -122,12 +133,12 @@ hosts_admits(const struct hosts *h, struct span recipient, size_t free)
 	return !host || (!host->first && may_take(h, host->held, free));
 }
 
-/* In the heap as what it holds now says; its entry is there, or it does not wait. */
-static void
-reorder(struct hosts *h, const struct host *host)
+/* Its place among those that wait.  -1: no memory; never if it is there. */
+static int
+order(struct hosts *h, const struct host *host)
 {
-	if (host->first)
-		(void)!heap_set(&h->waiting, (uint64_t)(host - h->all), (int64_t)host->held);
+	return heap_set(&h->waiting, (uint64_t)(host - h->all),
+	    (int64_t)((uint64_t)host->held << TURN_BITS | host->turn));
 }
 
 struct host *
@@ -139,7 +150,10 @@ hosts_take(struct hosts *h, struct span recipient)
 		return NULL;
 	host = find_or_add(h, key_of(h, recipient));
 	host->held++;
-	reorder(h, host);
+	host->turn = ++h->turn;
+	h->used++;
+	if (host->first)
+		(void)!order(h, host);
 	return host;
 }
 
@@ -149,7 +163,9 @@ hosts_give_back(struct hosts *h, struct host *host)
 	if (!host)
 		return;
 	host->held--;
-	reorder(h, host);
+	h->used--;
+	if (host->first)
+		(void)!order(h, host);
 	settle(h, host);
 }
 
@@ -164,11 +180,11 @@ hosts_full(const struct hosts *h)
 static int
 append(struct hosts *h, struct host *host, struct aside *a)
 {
-	if (!host->first &&
-	    heap_set(&h->waiting, (uint64_t)(host - h->all), (int64_t)host->held) == -1)
+	if (!host->first && order(h, host) == -1)
 		return -1;
 	a->host = host;
-	if (host->first)
+	a->before = host->last;
+	if (host->last)
 		host->last->next = a;
 	else
 		host->first = a;
@@ -178,34 +194,55 @@ append(struct hosts *h, struct host *host, struct aside *a)
 	return 0;
 }
 
-int
+struct aside *
 hosts_put_aside(struct hosts *h, struct job *job, off_t at, struct span recipient,
     size_t sender_bytes)
 {
-	struct aside *a = malloc(sizeof *a);
+	struct aside *a = malloc(sizeof *a + recipient.n);
 	struct host *host;
 
 	if (!a)
-		return -1;
-	*a = (struct aside){ .job = job, .at = at, .cost = recipient.n + sender_bytes };
-	buf_addspan(&a->recipient, recipient);
+		return NULL;
+	*a = (struct aside){ .job = job, .at = at, .n = recipient.n,
+		.cost = sizeof *a + recipient.n + sender_bytes };
+	memcpy(a->recipient, recipient.p, recipient.n);
 	host = find_or_add(h, key_of(h, recipient));
-	if (buf_ok(&a->recipient) && append(h, host, a) == 0)
-		return 0;
+	if (append(h, host, a) == 0)
+		return a;
 	settle(h, host);
-	buf_free(&a->recipient);
 	free(a);
-	return -1;
+	return NULL;
+}
+
+struct span
+hosts_recipient(const struct aside *a)
+{
+	return span_of(a->recipient, a->n);
 }
 
 struct aside *
 hosts_next(const struct hosts *h, size_t free)
 {
+	const struct host *run = h->run;
 	struct heap_item item;
 
-	if (!heap_first(&h->waiting, &item) || !may_take(h, (size_t)item.due, free))
+	if (run && run->first && run->first->job == h->run_job && h->run_n < HOSTS_RUN &&
+	    may_take(h, run->held, free))
+		return run->first;
+	if (!heap_first(&h->waiting, &item) || !may_take(h, (size_t)item.due >> TURN_BITS, free))
 		return NULL;
 	return h->all[item.key].first;
+}
+
+void
+hosts_begun(struct hosts *h, struct aside *a)
+{
+	if (h->run != a->host || h->run_job != a->job)
+		h->run_n = 0;
+	h->run = a->host;
+	h->run_job = a->job;
+	h->run_n++;
+	hosts_drop(h, a);
 }
 
 void
@@ -213,13 +250,12 @@ hosts_drop(struct hosts *h, struct aside *a)
 {
 	struct host *host = a->host;
 
-	assert(host->first == a);
-	host->first = a->next;
+	*(a->before ? &a->before->next : &host->first) = a->next;
+	*(a->next ? &a->next->before : &host->last) = a->before;
 	if (!host->first)
 		(void)heap_remove(&h->waiting, (uint64_t)(host - h->all));
 	h->aside--;
 	h->bytes -= a->cost;
 	settle(h, host);
-	buf_free(&a->recipient);
 	free(a);
 }

@@ -28,11 +28,18 @@ jobs_init(struct jobs *j, size_t n)
 	return j->all && j->spare ? 0 : -1;
 }
 
+bool
+jobs_left(const struct jobs *j)
+{
+	return j->spares || j->fresh < j->n;
+}
+
 void
 jobs_free(struct jobs *j)
 {
 	for (size_t i = 0; i < j->fresh; i++)
 		buf_free(&j->all[i].sender);
+	heap_free(&j->late);
 	for (int c = 0; c < CHANNELS; c++) {
 		for (size_t i = 0; j->pass[c] && i < JOBS_PASSES; i++) {
 			if (j->pass[c][i].job)
@@ -252,9 +259,28 @@ end_complete(struct send *s, struct job *job)
 	pass_channel_gone(s, job->channel, job->id);
 }
 
+/* A job with none left but recipients put aside is on this list if others want another attempt;
+ * without memory it waits for them. */
+static void
+set_late(struct jobs *j, struct job *job)
+{
+	const uint64_t key = (uint64_t)(job - j->all);
+	const bool late = !job->reading && !job->deliveries && job->undone > job->aside;
+
+	if (late == job->late)
+		return;
+	if (!late)
+		(void)heap_remove(&j->late, key);
+	else if (heap_set(&j->late, key, job->retry) == -1)
+		return;
+	job->late = late;
+}
+
 static void
 end_job(struct send *s, struct job *job)
 {
+	if (job->late)
+		(void)heap_remove(&s->jobs.late, (uint64_t)(job - s->jobs.all));
 	if (job->again)
 		reschedule(s, job->channel, job->id, date_now());
 	else if (job->complete && !job->undone)
@@ -264,12 +290,78 @@ end_job(struct send *s, struct job *job)
 	jobs_release(&s->jobs, job);
 }
 
+/* ---- recipients put aside ---- */
+
+/* The pass that has made room goes on when another one ends. */
+static void
+resume(struct jobs *j, struct job *job)
+{
+	if (j->resume)
+		j->resume_last->resumed = job;
+	else
+		j->resume = job;
+	j->resume_last = job;
+	job->resumed = NULL;
+}
+
+static void
+forget_aside(struct aside *a)
+{
+	struct job *job = a->job;
+	struct aside **link = &job->waits;
+
+	while (*link != a)
+		link = &(*link)->sibling;
+	*link = a->sibling;
+	job->aside--;
+}
+
+void
+jobs_take_back(struct jobs *j, struct aside *a)
+{
+	struct job *job = a->job;
+
+	forget_aside(a);
+	if (job->suspended && job->aside == JOBS_ASIDE / 2)
+		resume(j, job);
+	set_late(j, job);
+}
+
+void
+jobs_end_late(struct send *s)
+{
+	struct heap_item item;
+
+	while (heap_first(&s->jobs.late, &item) && item.due <= date_now()) {
+		struct job *job = &s->jobs.all[item.key];
+
+		while (job->waits) {
+			struct aside *a = job->waits;
+
+			forget_aside(a);
+			hosts_drop(&s->hosts, a);
+		}
+		job->retry = item.due;
+		end_job(s, job);
+	}
+}
+
+/* ---- */
+
+static void
+settle(struct send *s, struct job *job)
+{
+	if (is_over(job))
+		end_job(s, job);
+	else
+		set_late(&s->jobs, job);
+}
+
 void
 jobs_drop(struct send *s, struct job *job)
 {
 	job->deliveries--;
-	if (is_over(job))
-		end_job(s, job);
+	settle(s, job);
 }
 
 void
@@ -283,6 +375,5 @@ pass_end(struct send *s, struct pass *p, bool complete)
 	p->job = NULL;
 	job->reading = false;
 	job->complete = complete;
-	if (is_over(job))
-		end_job(s, job);
+	settle(s, job);
 }

@@ -4,9 +4,12 @@
  * schedule meanwhile (HEAP_NEVER), so it never has two.
  *
  * A pass goes on until it ends, or has begun JOBS_SHARE deliveries and others want their turn; so
- * a message with a hundred thousand recipients does not keep back those that came after it.  A
- * recipient whose host holds enough places is put aside (hosts.h) and the pass goes on; with
- * JOBS_ASIDE of them it rests. */
+ * a message with a hundred thousand recipients does not keep back those that came after it.
+ *
+ * A recipient whose host holds enough places is put aside (hosts.h) and the pass goes on.  With
+ * JOBS_ASIDE of them it makes room for another one, and goes on when half of them have begun.
+ * Where the pass is over, all others have reported, and some of these want another attempt, the job
+ * does not wait longer than until then: those put aside are in the next pass like everybody. */
 #ifndef SEND_JOBS_H
 #define SEND_JOBS_H
 
@@ -17,17 +20,19 @@
 
 #include "lib/attr.h"
 #include "lib/buf.h"
+#include "lib/heap.h"
 #include "lib/io.h"
 #include "mail/route.h"
 #include "queue/qlayout.h"
 #include "send/waitset.h"
 
 #define JOBS_RECORDS 1000	/* records of a channel looked at in one turn */
-#define JOBS_PASSES 32		/* messages of a channel that take turns */
+#define JOBS_PASSES 8		/* messages of a channel that take turns */
 #define JOBS_SHARE 100		/* deliveries in a turn */
-#define JOBS_ASIDE 100		/* recipients of a message put aside */
+#define JOBS_ASIDE 100		/* recipients of a message put aside before its pass makes room */
 #define JOBS_LOOKS 100		/* put aside in one turn of the loop */
 
+struct aside;
 struct send;
 
 struct job {
@@ -40,7 +45,12 @@ struct job {
 	bool complete;		/* its pass has seen the whole file */
 	bool again;		/* scheduled anew while we work on it */
 	size_t deliveries;	/* under way */
-	size_t aside;		/* recipients that wait for their host */
+	size_t aside;		/* recipients that wait for their host: */
+	struct aside *waits;
+	struct job *resumed;	/* the next one in jobs.resume */
+	off_t rest;		/* where its pass goes on, when it has made room */
+	bool suspended;		/* so it is: reading, and without a pass */
+	bool late;		/* in jobs.late */
 	size_t undone;		/* recipients seen that still want delivery */
 	bool unmarked;		/* the one at `last` is done, but not marked: see jobs_mark */
 	off_t last;
@@ -64,11 +74,13 @@ struct jobs {
 	struct job **spare;	/* those below that are not in use */
 	size_t spares;
 	struct pass *pass[CHANNELS];	/* JOBS_PASSES each */
+	struct job *resume, *resume_last;	/* remote ones that go on when a pass is free */
+	struct heap late;	/* jobs with nobody left but some put aside, by their next attempt:
+				 * index in all */
 	size_t turn[CHANNELS];	/* the pass whose turn it is */
 };
 
-/* n: as many as can be needed, both concurrencies, all passes, all that is put aside.  -1: no
- * memory. */
+/* n: both concurrencies, all passes, all that can be put aside.  -1: no memory. */
 MUST_CHECK int jobs_init(struct jobs *j, size_t n);
 void jobs_free(struct jobs *j);
 
@@ -87,6 +99,12 @@ void jobs_run(struct send *s, enum channel c);
 bool jobs_waiting(const struct send *s, enum channel c);
 void jobs_watch(const struct send *s, struct waitset *w);
 
+/* Can a message be opened? */
+bool jobs_left(const struct jobs *j);
+/* The job does not know of it any more: it begins, or will be in the next pass. */
+void jobs_take_back(struct jobs *j, struct aside *a);
+/* Ends the jobs of which only recipients put aside are left and whose next attempt is due. */
+void jobs_end_late(struct send *s);
 /* Marks the recipient at `at` done; a failure is logged.  To be followed by jobs_drop: it removes
  * the file after the last recipient, who therefore is marked only if that fails. */
 void jobs_mark(struct send *s, struct job *job, off_t at);

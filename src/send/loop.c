@@ -25,6 +25,7 @@ hurry(struct send *s)
 
 	for (int c = 0; c < CHANNELS; c++)
 		heap_hurry(&s->sched.channel[c], now);
+	heap_hurry(&s->jobs.late, now);
 	heap_hurry(&s->sched.done, now);
 	s->startup.hurried = !startup_over(s);
 }

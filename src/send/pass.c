@@ -89,12 +89,8 @@ new_job(struct send *s, enum channel c, uint64_t id)
 	struct job *job;
 	struct buf sender;
 
-	if (s->jobs.spares) {
-		job = s->jobs.spare[--s->jobs.spares];
-	} else {
-		assert(s->jobs.fresh < s->jobs.n);	/* see jobs_init */
-		job = &s->jobs.all[s->jobs.fresh++];
-	}
+	assert(jobs_left(&s->jobs));
+	job = s->jobs.spares ? s->jobs.spare[--s->jobs.spares] : &s->jobs.all[s->jobs.fresh++];
 	sender = job->sender;		/* its memory is used again */
 	*job = (struct job){ .id = id, .channel = c, .sender = sender, .reading = true };
 	return job;
@@ -130,10 +126,8 @@ pass_channel_gone(struct send *s, enum channel c, uint64_t id)
 	(void)heap_remove(&s->sched.channel[c], id);
 }
 
-/* Opens the pass of what is due first.  The entry stays in the heap, out of the way, until the job
- * ends; so there is always memory to schedule it again. */
-static void
-open_pass(struct send *s, struct pass *p, enum channel c, uint64_t id)
+void
+pass_open(struct send *s, struct pass *p, enum channel c, uint64_t id)
 {
 	struct heap *heap = &s->sched.channel[c];
 	struct job *job = new_job(s, c, id);
@@ -155,18 +149,7 @@ open_pass(struct send *s, struct pass *p, enum channel c, uint64_t id)
 	}
 }
 
-/* ---- reading ---- */
-
-static bool
-first_due(const struct send *s, enum channel c, uint64_t *id)
-{
-	struct heap_item item;
-
-	if (!heap_first(&s->sched.channel[c], &item) || item.due > date_now())
-		return false;
-	*id = item.key;
-	return true;
-}
+/* ---- making room for another one ---- */
 
 static void
 abandon(struct send *s, struct pass *p, const char *what, const char *after)
@@ -177,6 +160,39 @@ abandon(struct send *s, struct pass *p, const char *what, const char *after)
 	    p->job->id), after);
 	pass_end(s, p, false);
 }
+
+static void
+suspend(struct pass *p)
+{
+	p->job->rest = p->next;
+	p->job->suspended = true;
+	(void)close(p->fd);	/* opened for reading: nothing to lose */
+	p->fd = -1;
+	p->job = NULL;
+}
+
+void
+pass_resume(struct send *s, struct pass *p)
+{
+	struct job *job = s->jobs.resume;
+	struct stat st;
+
+	s->jobs.resume = job->resumed;
+	job->suspended = false;
+	p->job = job;
+	p->fd = qlayout_open_update(&s->q, jobs_channel_dir(job->channel), job->id);
+	if (p->fd == -1 && errno != ENOENT) {
+		abandon(s, p, "trouble opening ", "; will try again later");
+	} else if (p->fd == -1 || fstat(p->fd, &st) == -1 || st.st_dev != job->dev ||
+	    st.st_ino != job->ino || lseek(p->fd, job->rest, SEEK_SET) == -1) {
+		pass_end(s, p, false);	/* what is there now is looked at from its beginning */
+	} else {
+		io_in_init(&p->in, p->fd, p->buffer, sizeof p->buffer);
+		p->at = p->next = job->rest;
+	}
+}
+
+/* ---- reading ---- */
 
 /* Reads the next record into p->record; false: the pass has ended. */
 static bool
@@ -198,6 +214,23 @@ next_record(struct send *s, struct pass *p, char *type)
 	}
 }
 
+static void
+put_aside(struct send *s, struct pass *p)
+{
+	struct job *job = p->job;
+	struct aside *a = hosts_put_aside(&s->hosts, job, p->at, buf_span(&p->record),
+	    job->sender.size);
+
+	if (!a) {
+		activity_memory(&s->log);
+		return;
+	}
+	a->sibling = job->waits;
+	job->waits = a;
+	if (++job->aside >= JOBS_ASIDE)
+		suspend(p);
+}
+
 /* Starts it, or puts it aside until its host may take another place.  One for which there is no
  * memory counts as not done: it is tried again with the next pass. */
 static void
@@ -208,25 +241,23 @@ start_or_put_aside(struct send *s, struct spawn *d, struct pass *p)
 
 	job->undone++;
 	p->begun++;
-	if (d->channel == CHANNEL_LOCAL ||
-	    hosts_admits(&s->hosts, recipient, deliver_room(d))) {
-		if (deliver_start(s, d, job, p->at, recipient) == 0)
-			job->deliveries++;
-		else
-			activity_memory(&s->log);
-	} else {
-		if (hosts_put_aside(&s->hosts, job, p->at, recipient, job->sender.n) == 0)
-			job->aside++;
-		else
-			activity_memory(&s->log);
-	}
+	if (d->channel == CHANNEL_REMOTE && !hosts_admits(&s->hosts, recipient, deliver_room(d)))
+		put_aside(s, p);
+	else if (deliver_start(s, d, job, p->at, recipient) == 0)
+		job->deliveries++;
+	else
+		activity_memory(&s->log);
 }
 
-static void
-read_record(struct send *s, struct spawn *d, struct pass *p)
+void
+pass_read(struct send *s, struct spawn *d, struct pass *p)
 {
 	char type;
 
+	if (p->job->again) {
+		pass_end(s, p, false);	/* its file is not that of the message any more */
+		return;
+	}
 	if (!next_record(s, p, &type))
 		return;
 	switch (type) {
@@ -238,130 +269,5 @@ read_record(struct send *s, struct spawn *d, struct pass *p)
 	default:
 		abandon(s, p, "unknown record type in ", "!");
 		break;
-	}
-}
-
-/* ---- whose turn it is ---- */
-
-static void
-start_aside(struct send *s, struct spawn *d, struct aside *a)
-{
-	struct job *job = a->job;
-
-	job->aside--;
-	job->deliveries++;
-	if (deliver_start(s, d, job, a->at, buf_span(&a->recipient)) == 0) {
-		hosts_drop(&s->hosts, a);
-	} else {
-		activity_memory(&s->log);
-		hosts_drop(&s->hosts, a);
-		jobs_drop(s, job);
-	}
-}
-
-static bool
-rests(const struct pass *p)
-{
-	return p->job && p->job->aside >= JOBS_ASIDE;
-}
-
-/* Is there a pass that could go on, or be opened? */
-static bool
-may_read(const struct send *s, enum channel c)
-{
-	if (c == CHANNEL_REMOTE && hosts_full(&s->hosts))
-		return false;
-	for (size_t i = 0; i < JOBS_PASSES; i++)
-		if (!rests(&s->jobs.pass[c][i]))
-			return true;
-	return false;
-}
-
-/* The pass that has its turn: the same until it ends, rests or has had its share, then the next one
- * in the round; where there is none what is due first is opened.  NULL: there is nothing to do. */
-static struct pass *
-turn_of(struct send *s, enum channel c)
-{
-	struct jobs *j = &s->jobs;
-	struct pass *p = &j->pass[c][j->turn[c]];
-	uint64_t id;
-	bool due;
-
-	if (p->job && !rests(p) && p->begun < JOBS_SHARE)
-		return p;
-	due = first_due(s, c, &id);
-	for (size_t i = 0; i < JOBS_PASSES; i++) {
-		j->turn[c] = (j->turn[c] + 1) % JOBS_PASSES;
-		p = &j->pass[c][j->turn[c]];
-		if (p->job ? !rests(p) : due) {
-			p->begun = 0;
-			return p;
-		}
-	}
-	return NULL;
-}
-
-/* One step: a delivery of those put aside, a record, or a message opened.  false: nothing to do. */
-static bool
-step(struct send *s, enum channel c, size_t room)
-{
-	struct spawn *d = &s->spawn[c];
-	struct aside *a = c == CHANNEL_REMOTE ? hosts_next(&s->hosts, room) : NULL;
-	struct pass *p;
-	uint64_t id;
-
-	if (a) {
-		start_aside(s, d, a);
-		return true;
-	}
-	if (!may_read(s, c) || (p = turn_of(s, c)) == NULL)
-		return false;
-	if (p->job)
-		read_record(s, d, p);
-	else if (first_due(s, c, &id))
-		open_pass(s, p, c, id);
-	return true;
-}
-
-void
-jobs_run(struct send *s, enum channel c)
-{
-	const size_t most = s->hosts.aside + JOBS_LOOKS;
-	size_t room;
-
-	for (int n = 0; n < JOBS_RECORDS && !s->stopping && s->hosts.aside < most; n++)
-		if (!(room = deliver_room(&s->spawn[c])) || !step(s, c, room))
-			break;
-}
-
-bool
-jobs_waiting(const struct send *s, enum channel c)
-{
-	size_t room = deliver_room(&s->spawn[c]);
-	uint64_t id;
-
-	if (s->stopping || !room)
-		return false;
-	if (c == CHANNEL_REMOTE && hosts_next(&s->hosts, room))
-		return true;
-	if (!may_read(s, c))
-		return false;
-	for (size_t i = 0; i < JOBS_PASSES; i++)
-		if (s->jobs.pass[c][i].job && !rests(&s->jobs.pass[c][i]))
-			return true;
-	return first_due(s, c, &id);
-}
-
-void
-jobs_watch(const struct send *s, struct waitset *w)
-{
-	for (int c = 0; c < CHANNELS && !s->stopping; c++) {
-		struct heap_item item;
-
-		if (jobs_waiting(s, (enum channel)c))
-			waitset_now(w);
-		else if (deliver_room(&s->spawn[c]) && may_read(s, (enum channel)c) &&
-		    heap_first(&s->sched.channel[c], &item))
-			waitset_wall(w, item.due);
 	}
 }
