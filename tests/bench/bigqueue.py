@@ -78,6 +78,7 @@ class Waiting(Variant):
         if self.messages >= 100000:     # else it is lost in what the program has anyway
             figures['bytes a message'] = rss / self.messages
         self.accept(contender, figures)
+        self.wait_idle(contender, 2)    # deliveries' processes stay for a second
         before = sum(contender.meter.time().values())
         time.sleep(5)
         figures['idle CPU ms/s'] = (sum(contender.meter.time().values()) - before) / 5
@@ -87,12 +88,12 @@ class Waiting(Variant):
         return figures
 
     @staticmethod
-    def wait_idle(contender):
-        """Wait until the contender has used next to no processor time for half a second; when that
+    def wait_idle(contender, seconds=0.5):
+        """Wait until the contender has used next to no processor time for so long; when that
         began."""
         end = time.monotonic() + net.PATIENCE
         last, since = sum(contender.meter.time().values()), time.monotonic()
-        while time.monotonic() < since + 0.5:
+        while time.monotonic() < since + seconds:
             time.sleep(0.05)
             used = sum(contender.meter.time().values())
             if used - last > 1:
@@ -114,13 +115,14 @@ class Waiting(Variant):
 
     def drain(self, contender, sender, figures):
         """All that waits is due now, as an administrator orders it."""
+        left = self.messages - self.sink.count()[0]
         self.sink.reset()
         began = time.monotonic()
         os.kill(sender, signal.SIGALRM)
         host.wait_for(lambda: self.sink.count()[0], 'the first delivery', net.PATIENCE)
         first = time.monotonic()
         end = first + self.seconds
-        while time.monotonic() < end and self.sink.count()[0] < self.messages:
+        while time.monotonic() < end and self.sink.count()[0] < left:
             time.sleep(0.01)
         figures['first drained s'] = first - began
         figures['drained/s'] = self.sink.count()[0] / (time.monotonic() - began)
