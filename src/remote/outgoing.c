@@ -178,7 +178,7 @@ struct attempt {
 	struct buf *report;
 	int64_t left_ms;	/* for lookups and connects; the first connect has its own */
 	enum tcpto_advice advice;	/* about the address to be tried */
-	unsigned connects, sessions;
+	unsigned connects, talks, sessions;	/* sessions: addresses with a talk */
 	bool talked;			/* *report tells how the last session failed */
 	bool settled;			/* *report is final */
 };
@@ -239,6 +239,7 @@ talk(struct attempt *t, const struct ip *ip, const struct starttls_terms *tls)
 
 	if (fd == -1)
 		return DIALOGUE_NEXT;
+	t->talks++;
 	job.tls = *tls;
 	outcome = smtpclient_send(reuse_new(t->reuse, fd, ip_format(ip, text)), &job,
 	    t->d->message, &report);
@@ -255,7 +256,7 @@ try_address(struct attempt *t, const struct ip *ip, struct span name)
 {
 	struct tlspolicy policy = { .terms = { .need = STARTTLS_NEVER } };
 	enum dialogue_outcome outcome = DIALOGUE_MEMORY;
-	unsigned connects = t->connects;
+	unsigned talks = t->talks;
 
 	if (tlspolicy_find(&policy, t->d->settings, name, ip, &t->d->route))
 		outcome = talk(t, ip, &policy.terms);
@@ -266,7 +267,7 @@ try_address(struct attempt *t, const struct ip *ip, struct span name)
 		outcome = talk(t, ip, &policy.terms);
 		reuse_drop(t->reuse);	/* the next message may have more luck with TLS */
 	}
-	if (t->connects > connects && t->talked)
+	if (t->talks > talks)
 		t->sessions++;
 	if (outcome == DIALOGUE_MEMORY)
 		say(t->report, NO_MEMORY);
@@ -347,7 +348,8 @@ try_all(struct attempt *t, struct mxlist *list, struct span host)
 			try_address(t, &ip, name);
 	}
 	t->advice = TCPTO_LATER;
-	/* Without them it would have been one of these first. */
+	/* One of these would have been the first: it has all its time, whatever the others took. */
+	t->connects = 0;
 	for (size_t i = 0; i < late.n && may_go_on(t, OUTGOING_SESSIONS_MAX + 1); i++)
 		try_address(t, &late.address[i].ip, late.address[i].name);
 	if (!t->settled && !t->talked)
