@@ -109,7 +109,7 @@ settle(struct hosts *h, struct host *host)
 
 /* ---- places ---- */
 
-/* Places that a host with one leaves to those with none. */
+/* Places for hosts that hold none; those that hold one sit on them. */
 static size_t
 kept(const struct hosts *h, size_t free)
 {
@@ -119,7 +119,8 @@ kept(const struct hosts *h, size_t free)
 static bool
 may_take(const struct hosts *h, size_t held, size_t free)
 {
-	return !held || (free > kept(h, free) && held * (ALL - h->share) < free * h->share);
+	return !held || (free + h->singles > kept(h, free) &&
+	    held * (ALL - h->share) < free * h->share);
 }
 
 bool
@@ -141,6 +142,14 @@ order(struct hosts *h, const struct host *host)
 	    (int64_t)((uint64_t)host->held << TURN_BITS | host->turn));
 }
 
+static void
+hold(struct hosts *h, struct host *host, size_t n)
+{
+	h->singles -= host->held == 1;
+	h->singles += n == 1;
+	host->held = n;
+}
+
 struct host *
 hosts_take(struct hosts *h, struct span recipient)
 {
@@ -149,7 +158,7 @@ hosts_take(struct hosts *h, struct span recipient)
 	if (!h->share)
 		return NULL;
 	host = find_or_add(h, key_of(h, recipient));
-	host->held++;
+	hold(h, host, host->held + 1);
 	host->turn = ++h->turn;
 	h->used++;
 	if (host->first)
@@ -162,7 +171,7 @@ hosts_give_back(struct hosts *h, struct host *host)
 {
 	if (!host)
 		return;
-	host->held--;
+	hold(h, host, host->held - 1);
 	h->used--;
 	if (host->first)
 		(void)!order(h, host);

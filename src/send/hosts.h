@@ -6,9 +6,9 @@
  *
  *	held * (100 - share) < free * share
  *
- * and some are left for those that hold none: half of what `share` leaves of all places.  With 100
- * places and a share of 90 a host that never answers ends with 90, two of them with 47 each, three
- * with 32 or 31, always with 5 free: nearly all for a host alone, and room for the others.
+ * and half of what `share` leaves of all places is free, or held by hosts that hold one.  With 100
+ * places and a share of 90 a host that never answers ends with 90, two of them with 48 and 47,
+ * three with 32 or 31, and 5 are free: nearly all for a host alone, and room for the others.
  *
  * Who is put aside waits in the line of his host, in memory.  Of the hosts that wait, the one that
  * holds least is next, and of equals the one that took a place longest ago; recipients of one
@@ -57,6 +57,7 @@ struct host {
 struct hosts {
 	unsigned share;		/* percent; 0: no limit, nothing is remembered */
 	size_t used;		/* places held by all of them */
+	size_t singles;		/* hosts that hold one */
 	uint32_t turn;
 	struct host *all;
 	size_t n, fresh;	/* all[fresh] and above were never used */

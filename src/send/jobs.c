@@ -15,6 +15,11 @@
 #include "send/send.h"
 
 #define SENDER_KEPT 1024	/* bytes of memory */
+#define JOBS_PUT_OFF_MAX_S 86400	/* more says that the clock was set back */
+
+static void end_job(struct send *s, struct job *job);
+static void set_late(struct jobs *j, struct job *job);
+static void settle(struct send *s, struct job *job);
 
 int
 jobs_init(struct jobs *j, size_t n)
@@ -80,6 +85,43 @@ is_over(const struct job *job)
 	return !job->reading && !job->deliveries && !job->aside;
 }
 
+/* ---- recipients put aside ---- */
+
+/* The pass that has made room goes on when another one ends. */
+static void
+resume(struct jobs *j, struct job *job)
+{
+	if (j->resume)
+		j->resume_last->resumed = job;
+	else
+		j->resume = job;
+	j->resume_last = job;
+	job->resumed = NULL;
+}
+
+static void
+forget_aside(struct aside *a)
+{
+	struct job *job = a->job;
+	struct aside **link = &job->waits;
+
+	while (*link != a)
+		link = &(*link)->sibling;
+	*link = a->sibling;
+	job->aside--;
+}
+
+static void
+drop_waits(struct send *s, struct job *job)
+{
+	while (job->waits) {
+		struct aside *a = job->waits;
+
+		forget_aside(a);
+		hosts_drop(&s->hosts, a);
+	}
+}
+
 /* ---- the schedule ---- */
 
 static struct job *
@@ -102,6 +144,10 @@ jobs_schedule(struct send *s, enum channel c, uint64_t id, int64_t due)
 	if (heap_get(heap, id, &already) && already == HEAP_NEVER &&
 	    (job = job_of(&s->jobs, c, id)) != NULL) {
 		job->again = true;
+		if (job->suspended && job->aside > JOBS_ASIDE / 2)
+			resume(&s->jobs, job);
+		drop_waits(s, job);
+		settle(s, job);
 		return 0;
 	}
 	return heap_set(heap, id, due);
@@ -230,6 +276,16 @@ jobs_release(struct jobs *j, struct job *job)
 	j->spare[j->spares++] = job;
 }
 
+bool
+jobs_same_file(const struct send *s, const struct job *job)
+{
+	char path[QLAYOUT_PATH_SIZE];
+	struct stat st;
+
+	return stat(qlayout_path(&s->q, path, jobs_channel_dir(job->channel), job->id),
+	    &st) == 0 && st.st_dev == job->dev && st.st_ino == job->ino;
+}
+
 /* Removes the channel file, if it is still the one that the job has read.  -1 with errno. */
 static int
 remove_read(const struct job *job, const char *path)
@@ -265,7 +321,8 @@ static void
 set_late(struct jobs *j, struct job *job)
 {
 	const uint64_t key = (uint64_t)(job - j->all);
-	const bool late = !job->reading && !job->deliveries && job->undone > job->aside;
+	const bool late = !job->reading && !job->deliveries && job->aside &&
+	    (job->undone > job->aside + job->put_off || !job->complete);
 
 	if (late == job->late)
 		return;
@@ -274,6 +331,23 @@ set_late(struct jobs *j, struct job *job)
 	else if (heap_set(&j->late, key, job->retry) == -1)
 		return;
 	job->late = late;
+}
+
+/* When one that was put off is due: they come again in their order, and not all at once. */
+static int64_t
+look_again(struct jobs *j)
+{
+	const int64_t first = date_now() + JOBS_PUT_OFF_S;
+
+	if (j->look < first || j->look > first + JOBS_PUT_OFF_MAX_S) {
+		j->look = first;
+		j->looks = 0;
+	} else if (j->looks >= JOBS_PUT_OFF_RATE) {
+		j->look++;
+		j->looks = 0;
+	}
+	j->looks++;
+	return j->look;
 }
 
 static void
@@ -285,35 +359,11 @@ end_job(struct send *s, struct job *job)
 		reschedule(s, job->channel, job->id, date_now());
 	else if (job->complete && !job->undone)
 		end_complete(s, job);
+	else if (job->complete && job->undone == job->put_off)
+		reschedule(s, job->channel, job->id, look_again(&s->jobs));
 	else
 		reschedule(s, job->channel, job->id, job->retry);
 	jobs_release(&s->jobs, job);
-}
-
-/* ---- recipients put aside ---- */
-
-/* The pass that has made room goes on when another one ends. */
-static void
-resume(struct jobs *j, struct job *job)
-{
-	if (j->resume)
-		j->resume_last->resumed = job;
-	else
-		j->resume = job;
-	j->resume_last = job;
-	job->resumed = NULL;
-}
-
-static void
-forget_aside(struct aside *a)
-{
-	struct job *job = a->job;
-	struct aside **link = &job->waits;
-
-	while (*link != a)
-		link = &(*link)->sibling;
-	*link = a->sibling;
-	job->aside--;
 }
 
 void
@@ -335,18 +385,11 @@ jobs_end_late(struct send *s)
 	while (heap_first(&s->jobs.late, &item) && item.due <= date_now()) {
 		struct job *job = &s->jobs.all[item.key];
 
-		while (job->waits) {
-			struct aside *a = job->waits;
-
-			forget_aside(a);
-			hosts_drop(&s->hosts, a);
-		}
+		drop_waits(s, job);
 		job->retry = item.due;
 		end_job(s, job);
 	}
 }
-
-/* ---- */
 
 static void
 settle(struct send *s, struct job *job)

@@ -9,7 +9,11 @@
  * A recipient whose host holds enough places is put aside (hosts.h) and the pass goes on.  With
  * JOBS_ASIDE of them it makes room for another one, and goes on when half of them have begun.
  * Where the pass is over, all others have reported, and some of these want another attempt, the job
- * does not wait longer than until then: those put aside are in the next pass like everybody. */
+ * does not wait longer than until then: those put aside are in the next pass like everybody.
+ *
+ * Where no more can be put aside a recipient is put off: a message that has none left but such is
+ * due again in JOBS_PUT_OFF_S at the earliest, and no more than JOBS_PUT_OFF_RATE are in a second.
+ */
 #ifndef SEND_JOBS_H
 #define SEND_JOBS_H
 
@@ -29,8 +33,10 @@
 #define JOBS_RECORDS 1000	/* records of a channel looked at in one turn */
 #define JOBS_PASSES 8		/* messages of a channel that take turns */
 #define JOBS_SHARE 100		/* deliveries in a turn */
-#define JOBS_ASIDE 100		/* recipients of a message put aside before its pass makes room */
-#define JOBS_LOOKS 100		/* put aside in one turn of the loop */
+#define JOBS_ASIDE 500		/* recipients of a message put aside before its pass makes room */
+#define JOBS_LOOKS 100		/* put aside, or off, in one turn of the loop */
+#define JOBS_PUT_OFF_S 10
+#define JOBS_PUT_OFF_RATE 500
 
 struct aside;
 struct send;
@@ -47,6 +53,7 @@ struct job {
 	size_t deliveries;	/* under way */
 	size_t aside;		/* recipients that wait for their host: */
 	struct aside *waits;
+	size_t put_off;
 	struct job *resumed;	/* the next one in jobs.resume */
 	off_t rest;		/* where its pass goes on, when it has made room */
 	bool suspended;		/* so it is: reading, and without a pass */
@@ -77,6 +84,9 @@ struct jobs {
 	struct job *resume, *resume_last;	/* remote ones that go on when a pass is free */
 	struct heap late;	/* jobs with nobody left but some put aside, by their next attempt:
 				 * index in all */
+	uint64_t put_off;	/* recipients, since the start */
+	int64_t look;		/* when the last ones of those are due again */
+	unsigned looks;		/* how many of them */
 	size_t turn[CHANNELS];	/* the pass whose turn it is */
 };
 
@@ -101,6 +111,9 @@ void jobs_watch(const struct send *s, struct waitset *w);
 
 /* Can a message be opened? */
 bool jobs_left(const struct jobs *j);
+/* Is the channel file still the one that the job has read?  If not, its number may be that of
+ * another message by now. */
+bool jobs_same_file(const struct send *s, const struct job *job);
 /* The job does not know of it any more: it begins, or will be in the next pass. */
 void jobs_take_back(struct jobs *j, struct aside *a);
 /* Ends the jobs of which only recipients put aside are left and whose next attempt is due. */

@@ -218,9 +218,14 @@ static void
 put_aside(struct send *s, struct pass *p)
 {
 	struct job *job = p->job;
-	struct aside *a = hosts_put_aside(&s->hosts, job, p->at, buf_span(&p->record),
-	    job->sender.size);
+	struct aside *a;
 
+	if (hosts_full(&s->hosts)) {
+		job->put_off++;
+		s->jobs.put_off++;
+		return;
+	}
+	a = hosts_put_aside(&s->hosts, job, p->at, buf_span(&p->record), job->sender.n);
 	if (!a) {
 		activity_memory(&s->log);
 		return;
@@ -231,8 +236,8 @@ put_aside(struct send *s, struct pass *p)
 		suspend(p);
 }
 
-/* Starts it, or puts it aside until its host may take another place.  One for which there is no
- * memory counts as not done: it is tried again with the next pass. */
+/* Starts it, or puts it aside until its host may take another place, or off.  One for which there is
+ * no memory counts as not done: it is tried again with the next pass. */
 static void
 start_or_put_aside(struct send *s, struct spawn *d, struct pass *p)
 {

@@ -10,7 +10,7 @@ start_aside(struct send *s, struct spawn *d, struct aside *a)
 
 	job->deliveries++;
 	jobs_take_back(&s->jobs, a);
-	if (!job->again) {	/* or its number may be that of another message by now */
+	if (!job->again && jobs_same_file(s, job)) {
 		if (deliver_start(s, d, job, a->at, hosts_recipient(a)) == 0) {
 			hosts_begun(&s->hosts, a);
 			return;
@@ -30,13 +30,6 @@ first_due(const struct send *s, enum channel c, uint64_t *id)
 		return false;
 	*id = item.key;
 	return true;
-}
-
-/* Could a record be read, or a message be opened? */
-static bool
-may_read(const struct send *s, enum channel c)
-{
-	return c == CHANNEL_LOCAL || !hosts_full(&s->hosts);
 }
 
 /* Is there something for a pass that is free? */
@@ -85,7 +78,7 @@ step(struct send *s, enum channel c, size_t room)
 		start_aside(s, d, a);
 		return true;
 	}
-	if (!may_read(s, c) || (p = turn_of(s, c)) == NULL)
+	if ((p = turn_of(s, c)) == NULL)
 		return false;
 	if (p->job)
 		pass_read(s, d, p);
@@ -99,12 +92,13 @@ step(struct send *s, enum channel c, size_t room)
 void
 jobs_run(struct send *s, enum channel c)
 {
-	const size_t most = s->hosts.aside + JOBS_LOOKS;
+	const uint64_t most = s->hosts.aside + s->jobs.put_off + JOBS_LOOKS;
 	size_t room;
 
 	if (c == CHANNEL_REMOTE)
 		jobs_end_late(s);
-	for (int n = 0; n < JOBS_RECORDS && !s->stopping && s->hosts.aside < most; n++)
+	for (int n = 0; n < JOBS_RECORDS && !s->stopping &&
+	    s->hosts.aside + s->jobs.put_off < most; n++)
 		if (!(room = deliver_room(&s->spawn[c])) || !step(s, c, room))
 			break;
 }
@@ -127,7 +121,7 @@ jobs_waiting(const struct send *s, enum channel c)
 		return false;
 	if (c == CHANNEL_REMOTE && hosts_next(&s->hosts, room))
 		return true;
-	return may_read(s, c) && (has_pass(&s->jobs, c) || may_open(s, c));
+	return has_pass(&s->jobs, c) || may_open(s, c);
 }
 
 void
@@ -140,8 +134,8 @@ jobs_watch(const struct send *s, struct waitset *w)
 	for (int c = 0; c < CHANNELS; c++)
 		if (jobs_waiting(s, (enum channel)c))
 			waitset_now(w);
-		else if (deliver_room(&s->spawn[c]) && may_read(s, (enum channel)c) &&
-		    jobs_left(&s->jobs) && heap_first(&s->sched.channel[c], &item))
+		else if (deliver_room(&s->spawn[c]) && jobs_left(&s->jobs) &&
+		    heap_first(&s->sched.channel[c], &item))
 			waitset_wall(w, item.due);
 	if (heap_first(&s->jobs.late, &item))
 		waitset_wall(w, item.due);

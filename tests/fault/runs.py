@@ -429,6 +429,9 @@ class Aside(Daemons):
             system.quiet(lambda: not system.pid or any('end msg' in line for line in system.log))
         finally:
             os.unlink(self.share)
+        began = [line.split()[0] for line in system.log if 'delivery' in line]
+        if not system.plan.fired and began != ['starting', 'delivery'] * 2:
+            raise Stuck('nobody was put aside: %s' % system.log)
 
 
 RUNS = {cls.__name__.lower(): cls for cls in (

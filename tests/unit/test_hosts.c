@@ -10,6 +10,7 @@
 #define DOMAINS 12
 #define ROUNDS 40000
 #define LINE 4000
+#define TABLE 16384	/* hosts: a power of two, as the table's size is */
 
 static uint32_t
 next_random(uint32_t *state)
@@ -50,9 +51,11 @@ struct model {
 static bool
 may(const struct model *m, size_t held)
 {
-	size_t left = PLACES - m->used;
+	size_t left = PLACES - m->used, singles = 0;
 
-	return !held || (left > PLACES * (100 - m->share) / 200 &&
+	for (unsigned i = 0; i < DOMAINS; i++)
+		singles += m->held[i] == 1;
+	return !held || (left + singles > PLACES * (100 - m->share) / 200 &&
 	    held * (100 - m->share) < left * m->share);
 }
 
@@ -242,6 +245,42 @@ greedy(struct tap *t, uint64_t share, unsigned n, size_t most, size_t rest)
 	hosts_free(&h);
 }
 
+/* Newcomers without end do not keep those with a line at one place. */
+static void
+flood(struct tap *t)
+{
+	struct hosts h;
+	struct host *places[PLACES];
+	char text[64];
+	size_t most = 0;
+	bool fits = hosts_init(&h, PLACES, HOSTS_SHARE) == 0;
+
+	for (unsigned i = 0; fits && i < PLACES; i++) {
+		int n = snprintf(text, sizeof text, "r@new%u", i);
+
+		places[i] = hosts_take(&h, span_of(text, (size_t)n));
+	}
+	for (unsigned i = 0; fits && i < 500; i++)
+		fits = hosts_put_aside(&h, NULL, i, span_str("r@line"), 0) != NULL;
+	for (unsigned i = 0; fits && i < 300; i++) {
+		struct aside *a;
+		int n = snprintf(text, sizeof text, "r@new%u", PLACES + i);
+
+		hosts_give_back(&h, places[i % PLACES]);
+		if ((a = hosts_next(&h, 1)) != NULL) {
+			places[i % PLACES] = hosts_take(&h, hosts_recipient(a));
+			hosts_begun(&h, a);
+		} else {
+			places[i % PLACES] = hosts_take(&h, span_of(text, (size_t)n));
+		}
+		for (size_t k = 0; k < h.fresh; k++)
+			if (h.all[k].first && h.all[k].held > most)
+				most = h.all[k].held;
+	}
+	ok(t, fits && most == 9, "a line among newcomers gets 9 places at once: %zu", most);
+	hosts_free(&h);
+}
+
 static void
 small(struct tap *t, size_t places, size_t want)
 {
@@ -282,18 +321,21 @@ limits(struct tap *t)
 	struct hosts h;
 	size_t n = 0;
 	char text[64];
-	bool fits = hosts_init(&h, 2, HOSTS_SHARE) == 0;
+	bool fits = hosts_init(&h, TABLE - HOSTS_ASIDE, HOSTS_SHARE) == 0;
 
+	for (unsigned i = 0; fits && i < TABLE - HOSTS_ASIDE; i++) {
+		int length = snprintf(text, sizeof text, "r@holds%u", i);
+
+		(void)hosts_take(&h, span_of(text, (size_t)length));
+	}
 	while (fits && !hosts_full(&h)) {
 		fits = hosts_put_aside(&h, NULL, 0, address(text, sizeof text, (unsigned)n, 0),
 		    0) != NULL;
 		n++;
 	}
-	(void)hosts_take(&h, span_str("one@more"));
-	(void)hosts_take(&h, span_str("one@too"));
 	ok(t, fits && n == HOSTS_ASIDE, "so many hosts can wait, beside those that hold: %zu", n);
 	hosts_drop(&h, hosts_next(&h, 1));
-	ok(t, !hosts_full(&h), "room again");
+	ok(t, !hosts_full(&h) && h.n == TABLE, "room again");
 	ok(t, hosts_put_aside(&h, NULL, 0, span_str("a@b"), HOSTS_ASIDE_BYTES) != NULL &&
 	    hosts_full(&h), "a sender counts, too");
 	hosts_free(&h);
@@ -320,6 +362,7 @@ main(void)
 	greedy(&t, HOSTS_SHARE, 12, 8, 5);
 	greedy(&t, 0, 2, 1, 98);
 	greedy(&t, 100, 1, 100, 0);
+	flood(&t);
 	small(&t, 1, 1);
 	small(&t, 9, 9);
 	small(&t, 20, 18);
