@@ -236,8 +236,8 @@ put_aside(struct send *s, struct pass *p)
 		suspend(p);
 }
 
-/* Starts it, or puts it aside until its host may take another place, or off.  One for which there is
- * no memory counts as not done: it is tried again with the next pass. */
+/* Starts it, or puts it aside until its host may take another place, or off.  One for which there
+ * is no memory counts as not done: it is tried again with the next pass. */
 static void
 start_or_put_aside(struct send *s, struct spawn *d, struct pass *p)
 {
