@@ -1144,6 +1144,29 @@ def number_of_one_put_aside():
     tap.equal(left(), [], 'nothing is left')
 
 
+def number_of_a_list():
+    """The same for a list that has made room for others."""
+    control(concurrencyremote='10\n')
+    old = message(info='old@x', birth=int(time.time()) - 50,
+                  remote=['T%d@slow' % n for n in range(700)])
+    with Send(answers={'remote': [None], 'remote a@quick': ['Kok\n']}) as send:
+        send.until(lambda: len(send.commands) == 9)
+        send.settle()
+        for kind in ('info', 'remote'):
+            os.unlink(QUEUE + path(kind, old))
+        put(QUEUE + path('intd', old), 'u1\0p2\0Fnew@x\0Ta@quick\0Tb@slow\0', 'qmailq', 0o644)
+        os.link(QUEUE + path('intd', old), QUEUE + path('todo', old))
+        pull()
+        send.wait('^info msg')
+        send.answers = {'remote': ['Kok\n']}
+        send.release('Zlater\n')
+        send.wait('^end msg')
+        tap.equal([c[4] for c in send.commands[9:]], ['a@quick', 'b@slow'],
+                  'nobody of the old list gets the new text')
+        tap.equal(send.stop(), 0, 'exit 0')
+    tap.equal(left(), [], 'nothing is left')
+
+
 def share_switch():
     """control/hostshare."""
     born = int(time.time()) - 10
@@ -1224,4 +1247,4 @@ tap.run((starting, refusals, predecessor, states, orphan_at_start, retried_marks
          refused_bounces, hurried_bounce, slow_bounce, stripped_bounces, odd_senders, hup, lost_peers,
          last_reports, stale_bounce, with_todo, announced_twice, number_used_again, vanished,
          foreign_files, turns, shares, slow_list, many_lists, waiting_and_deferred,
-         number_of_one_put_aside, share_switch, crowd, read_only), Stuck)
+         number_of_one_put_aside, number_of_a_list, share_switch, crowd, read_only), Stuck)
