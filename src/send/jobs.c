@@ -17,10 +17,6 @@
 #define SENDER_KEPT 1024	/* bytes of memory */
 #define JOBS_PUT_OFF_MAX_S 86400	/* more says that the clock was set back */
 
-static void end_job(struct send *s, struct job *job);
-static void set_late(struct jobs *j, struct job *job);
-static void settle(struct send *s, struct job *job);
-
 int
 jobs_init(struct jobs *j, size_t n)
 {
@@ -122,90 +118,6 @@ drop_waits(struct send *s, struct job *job)
 	}
 }
 
-/* ---- the schedule ---- */
-
-static struct job *
-job_of(struct jobs *j, enum channel c, uint64_t id)
-{
-	for (size_t i = 0; i < j->fresh; i++)
-		if (j->all[i].id == id && j->all[i].channel == c &&
-		    !is_over(&j->all[i]))
-			return &j->all[i];
-	return NULL;
-}
-
-int
-jobs_schedule(struct send *s, enum channel c, uint64_t id, int64_t due)
-{
-	struct heap *heap = &s->sched.channel[c];
-	struct job *job;
-	int64_t already;
-
-	if (heap_get(heap, id, &already) && already == HEAP_NEVER &&
-	    (job = job_of(&s->jobs, c, id)) != NULL) {
-		job->again = true;
-		if (job->suspended && job->aside > JOBS_ASIDE / 2)
-			resume(&s->jobs, job);
-		drop_waits(s, job);
-		settle(s, job);
-		return 0;
-	}
-	return heap_set(heap, id, due);
-}
-
-bool
-jobs_preprocessed(void *arg, uint64_t id, unsigned channels)
-{
-	struct send *s = arg;
-	int64_t now = date_now();
-
-	if (s->stopping)
-		return true;	/* found again at the next start */
-	for (int c = 0; c < CHANNELS; c++)
-		if (channels & 1U << c && jobs_schedule(s, (enum channel)c, id, now) == -1)
-			goto no_memory;
-	if (!channels && done_add(s, id, now) == -1)
-		goto no_memory;
-	/* What was to be looked at again is this.  Later its number may be that of another one. */
-	(void)heap_remove(&s->sched.recheck, id);
-	return true;
-
-no_memory:
-	activity_memory(&s->log);
-	return false;
-}
-
-/* For an entry that is there, which cannot fail. */
-static void
-reschedule(struct send *s, enum channel c, uint64_t id, int64_t due)
-{
-	if (heap_set(&s->sched.channel[c], id, due) == -1)
-		activity_memory(&s->log);
-}
-
-void
-jobs_save_schedule(struct send *s)
-{
-	char path[QLAYOUT_PATH_SIZE];
-
-	for (int c = 0; c < CHANNELS; c++) {
-		const struct heap *heap = &s->sched.channel[c];
-
-		for (size_t i = 0; i < heap->n; i++) {
-			struct heap_item item = heap_at(heap, i);
-			struct timespec due[2] = { { .tv_sec = item.due }, { .tv_sec = item.due } };
-			enum qdir dir = jobs_channel_dir((enum channel)c);
-
-			if (item.due == HEAP_NEVER)
-				continue;	/* keeps its old time: tried at once next time */
-			(void)qlayout_path(&s->q, path, dir, item.key);
-			if (utimensat(AT_FDCWD, path, due, 0) == -1 && errno != ENOENT)
-				activity_warn(&s->log, "unable to utime ", path,
-				    "; message will be retried too soon");
-		}
-	}
-}
-
 /* ---- marking ---- */
 
 /* The channel file, if it is still the one that the job has read.  -1 with errno. */
@@ -286,6 +198,14 @@ jobs_same_file(const struct send *s, const struct job *job)
 	    &st) == 0 && st.st_dev == job->dev && st.st_ino == job->ino;
 }
 
+/* For an entry that is there, which cannot fail. */
+static void
+reschedule(struct send *s, enum channel c, uint64_t id, int64_t due)
+{
+	if (heap_set(&s->sched.channel[c], id, due) == -1)
+		activity_memory(&s->log);
+}
+
 /* Removes the channel file, if it is still the one that the job has read.  -1 with errno. */
 static int
 remove_read(const struct job *job, const char *path)
@@ -333,7 +253,8 @@ set_late(struct jobs *j, struct job *job)
 	job->late = late;
 }
 
-/* When one that was put off is due: they come again in their order, and not all at once. */
+/* When a message whose recipients were put off is due: they come again in their order, and not all
+ * at once. */
 static int64_t
 look_again(struct jobs *j)
 {
@@ -419,4 +340,80 @@ pass_end(struct send *s, struct pass *p, bool complete)
 	job->reading = false;
 	job->complete = complete;
 	settle(s, job);
+}
+
+/* ---- the schedule ---- */
+
+static struct job *
+job_of(struct jobs *j, enum channel c, uint64_t id)
+{
+	for (size_t i = 0; i < j->fresh; i++)
+		if (j->all[i].id == id && j->all[i].channel == c &&
+		    !is_over(&j->all[i]))
+			return &j->all[i];
+	return NULL;
+}
+
+int
+jobs_schedule(struct send *s, enum channel c, uint64_t id, int64_t due)
+{
+	struct heap *heap = &s->sched.channel[c];
+	struct job *job;
+	int64_t already;
+
+	if (heap_get(heap, id, &already) && already == HEAP_NEVER &&
+	    (job = job_of(&s->jobs, c, id)) != NULL) {
+		job->again = true;
+		if (job->suspended && job->aside > JOBS_ASIDE / 2)
+			resume(&s->jobs, job);
+		drop_waits(s, job);
+		settle(s, job);
+		return 0;
+	}
+	return heap_set(heap, id, due);
+}
+
+bool
+jobs_preprocessed(void *arg, uint64_t id, unsigned channels)
+{
+	struct send *s = arg;
+	int64_t now = date_now();
+
+	if (s->stopping)
+		return true;	/* found again at the next start */
+	for (int c = 0; c < CHANNELS; c++)
+		if (channels & 1U << c && jobs_schedule(s, (enum channel)c, id, now) == -1)
+			goto no_memory;
+	if (!channels && done_add(s, id, now) == -1)
+		goto no_memory;
+	/* What was to be looked at again is this.  Later its number may be that of another one. */
+	(void)heap_remove(&s->sched.recheck, id);
+	return true;
+
+no_memory:
+	activity_memory(&s->log);
+	return false;
+}
+
+void
+jobs_save_schedule(struct send *s)
+{
+	char path[QLAYOUT_PATH_SIZE];
+
+	for (int c = 0; c < CHANNELS; c++) {
+		const struct heap *heap = &s->sched.channel[c];
+
+		for (size_t i = 0; i < heap->n; i++) {
+			struct heap_item item = heap_at(heap, i);
+			struct timespec due[2] = { { .tv_sec = item.due }, { .tv_sec = item.due } };
+			enum qdir dir = jobs_channel_dir((enum channel)c);
+
+			if (item.due == HEAP_NEVER)
+				continue;	/* keeps its old time: tried at once next time */
+			(void)qlayout_path(&s->q, path, dir, item.key);
+			if (utimensat(AT_FDCWD, path, due, 0) == -1 && errno != ENOENT)
+				activity_warn(&s->log, "unable to utime ", path,
+				    "; message will be retried too soon");
+		}
+	}
 }
