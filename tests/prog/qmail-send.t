@@ -1117,9 +1117,20 @@ def waiting_and_deferred():
     tap.equal(left(), [], 'nothing is left')
 
 
+def comes_again(send, number):
+    """The files of a message are removed by hand, and another one gets its number."""
+    for kind in ('info', 'remote'):
+        os.unlink(QUEUE + path(kind, number))
+    put(QUEUE + path('intd', number), 'u1\0p2\0Fnew@x\0Ta@quick\0Tb@slow\0', 'qmailq', 0o644)
+    os.link(QUEUE + path('intd', number), QUEUE + path('todo', number))
+    pull()
+    send.wait('^info msg')
+    send.answers = {'remote': ['Kok\n']}
+
+
 def number_of_one_put_aside():
-    """The files of a message that waits are removed by hand, and its number comes again: nobody gets
-    the new text but those whom it is for."""
+    """The number of a message that waits comes again: nobody gets the new text but those whom it is
+    for."""
     control(concurrencyremote='10\n')
     born = int(time.time()) - 50
     for number in range(9):
@@ -1128,13 +1139,7 @@ def number_of_one_put_aside():
     with Send(answers={'remote': [None], 'remote a@quick': ['Kok\n']}) as send:
         send.until(lambda: len(send.commands) == 9)
         send.settle()
-        for kind in ('info', 'remote'):
-            os.unlink(QUEUE + path(kind, old))
-        put(QUEUE + path('intd', old), 'u1\0p2\0Fnew@x\0Ta@quick\0Tb@slow\0', 'qmailq', 0o644)
-        os.link(QUEUE + path('intd', old), QUEUE + path('todo', old))
-        pull()
-        send.wait('^info msg')
-        send.answers = {'remote': ['Kok\n']}
+        comes_again(send, old)
         send.release()
         send.wait('^end msg', 10)
         tap.equal(sorted((c[3], c[4]) for c in send.commands if int(c[2].split('/')[1]) == old),
@@ -1152,13 +1157,7 @@ def number_of_a_list():
     with Send(answers={'remote': [None], 'remote a@quick': ['Kok\n']}) as send:
         send.until(lambda: len(send.commands) == 9)
         send.settle()
-        for kind in ('info', 'remote'):
-            os.unlink(QUEUE + path(kind, old))
-        put(QUEUE + path('intd', old), 'u1\0p2\0Fnew@x\0Ta@quick\0Tb@slow\0', 'qmailq', 0o644)
-        os.link(QUEUE + path('intd', old), QUEUE + path('todo', old))
-        pull()
-        send.wait('^info msg')
-        send.answers = {'remote': ['Kok\n']}
+        comes_again(send, old)
         send.release('Zlater\n')
         send.wait('^end msg')
         tap.equal([c[4] for c in send.commands[9:]], ['a@quick', 'b@slow'],
