@@ -129,7 +129,7 @@ proctype qmail_send(byte n)
 		:: else
 		fi
 	}
-	/* pass.c: open_pass() */
+	/* pass.c: pass_open() */
 	/* pass.c: open_files() */
 	:: atomic { s_at == S_IDLE && schedule[n] == AS_CHANNEL && !IS_PART(info[n].now) ->
 		if
