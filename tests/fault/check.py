@@ -79,13 +79,28 @@ def empty_boxes(system):
         os.unlink(name)
 
 
+def queued_notices():
+    """The texts of those that wait in the queue: they have no sender."""
+    for name in glob.glob(QUEUE + 'info/*/*') + glob.glob(QUEUE + 'todo/*'):
+        number = os.path.basename(name)
+        try:
+            if b'F' in read(name).split(b'\0'):
+                yield read('%smess/%d/%s' % (QUEUE, int(number) % SPLIT, number))
+        except FileNotFoundError:
+            pass                        # delivered and removed meanwhile
+
+
 def note_delivered(system, messages):
-    """Notes in each message where it is already, before anything is tried again."""
+    """Notes in each message where it is already, or is on its way to its sender, before anything is
+    tried again."""
+    notices = b'\n'.join(queued_notices())      # first: from here they go to the boxes
     while system.loop.pump(0):
         pass                            # what the next host has not looked at
     for message in messages:
         message.already = {copy.place for copy in copies(system)
                            if message.token.encode() in TOKEN.findall(copy.text)}
+        if message.token.encode() in TOKEN.findall(notices):
+            message.already.add('bounce')
 
 
 def sort_copies(system, messages):
