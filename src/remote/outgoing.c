@@ -350,6 +350,8 @@ try_all(struct attempt *t, struct mxlist *list, struct span host)
 	t->advice = TCPTO_LATER;
 	/* One of these would have been the first: it has all its time, whatever the others took. */
 	t->connects = 0;
+	if (late.n && t->left_ms < t->d->settings->connect_ms)
+		t->left_ms = t->d->settings->connect_ms;
 	for (size_t i = 0; i < late.n && may_go_on(t, OUTGOING_SESSIONS_MAX + 1); i++)
 		try_address(t, &late.address[i].ip, late.address[i].name);
 	if (!t->settled && !t->talked)
