@@ -15,7 +15,7 @@
 #include "send/send.h"
 
 #define SENDER_KEPT 1024	/* bytes of memory */
-#define JOBS_PUT_OFF_MAX_S 86400	/* more says that the clock was set back */
+#define JOBS_PUT_OFF_MAX_S 3600	/* more says that the clock was set back */
 
 int
 jobs_init(struct jobs *j, size_t n)
@@ -235,6 +235,16 @@ end_complete(struct send *s, struct job *job)
 	pass_channel_gone(s, job->channel, job->id);
 }
 
+/* The next attempt was decided when the pass began; who has waited since then waits anew. */
+static int64_t
+next_attempt(const struct job *job)
+{
+	int64_t now = date_now();
+
+	return job->waited && job->retry <= now ?
+	    sched_retry(job->channel, job->birth, now) : job->retry;
+}
+
 /* A job with none left but recipients put aside is on this list if others want another attempt;
  * without memory it waits for them. */
 static void
@@ -242,13 +252,13 @@ set_late(struct jobs *j, struct job *job)
 {
 	const uint64_t key = (uint64_t)(job - j->all);
 	const bool late = !job->reading && !job->deliveries && job->aside &&
-	    (job->undone > job->aside + job->put_off || !job->complete);
+	    (job->undone > job->aside || !job->complete);
 
 	if (late == job->late)
 		return;
 	if (!late)
 		(void)heap_remove(&j->late, key);
-	else if (heap_set(&j->late, key, job->retry) == -1)
+	else if (heap_set(&j->late, key, next_attempt(job)) == -1)
 		return;
 	job->late = late;
 }
@@ -256,18 +266,17 @@ set_late(struct jobs *j, struct job *job)
 /* When a message whose recipients were put off is due: they come again in their order, and not all
  * at once. */
 static int64_t
-look_again(struct jobs *j)
+look_again(struct jobs *j, size_t recipients)
 {
 	const int64_t first = date_now() + JOBS_PUT_OFF_S;
 
 	if (j->look < first || j->look > first + JOBS_PUT_OFF_MAX_S) {
 		j->look = first;
 		j->looks = 0;
-	} else if (j->looks >= JOBS_PUT_OFF_RATE) {
-		j->look++;
-		j->looks = 0;
 	}
-	j->looks++;
+	j->looks += recipients;
+	for (; j->looks > JOBS_PUT_OFF_RATE; j->looks -= JOBS_PUT_OFF_RATE)
+		j->look++;
 	return j->look;
 }
 
@@ -281,9 +290,9 @@ end_job(struct send *s, struct job *job)
 	else if (job->complete && !job->undone)
 		end_complete(s, job);
 	else if (job->complete && job->undone == job->put_off)
-		reschedule(s, job->channel, job->id, look_again(&s->jobs));
+		reschedule(s, job->channel, job->id, look_again(&s->jobs, job->put_off));
 	else
-		reschedule(s, job->channel, job->id, job->retry);
+		reschedule(s, job->channel, job->id, next_attempt(job));
 	jobs_release(&s->jobs, job);
 }
 
@@ -307,7 +316,7 @@ jobs_end_late(struct send *s)
 		struct job *job = &s->jobs.all[item.key];
 
 		drop_waits(s, job);
-		job->retry = item.due;
+		job->again = true;	/* at once: it is due, or all are told to hurry */
 		end_job(s, job);
 	}
 }

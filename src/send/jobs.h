@@ -12,7 +12,7 @@
  * does not wait longer than until then: those put aside are in the next pass like everybody.
  *
  * Where no more can be put aside a recipient is put off: a message that has none left but such is
- * due again in JOBS_PUT_OFF_S at the earliest, and no more than JOBS_PUT_OFF_RATE are in a second.
+ * due again in JOBS_PUT_OFF_S at the earliest, and some JOBS_PUT_OFF_RATE of them are in a second.
  */
 #ifndef SEND_JOBS_H
 #define SEND_JOBS_H
@@ -45,6 +45,7 @@ struct job {
 	uint64_t id;
 	enum channel channel;
 	struct buf sender;	/* as stored in info */
+	int64_t birth;		/* of the message */
 	int64_t retry;		/* next attempt, decided when the pass began */
 	bool dying;		/* this attempt is the last */
 	bool reading;		/* its pass goes on */
@@ -58,6 +59,7 @@ struct job {
 	off_t rest;		/* where its pass goes on, when it has made room */
 	bool suspended;		/* so it is: reading, and without a pass */
 	bool late;		/* in jobs.late */
+	bool waited;		/* somebody was put aside */
 	size_t undone;		/* recipients seen that still want delivery */
 	bool unmarked;		/* the one at `last` is done, but not marked: see jobs_mark */
 	off_t last;
@@ -86,7 +88,7 @@ struct jobs {
 				 * index in all */
 	uint64_t put_off;	/* recipients, since the start */
 	int64_t look;		/* when the last ones of those are due again */
-	unsigned looks;		/* how many of them */
+	uint64_t looks;		/* how many recipients are looked at then */
 	size_t turn[CHANNELS];	/* the pass whose turn it is */
 };
 

@@ -26,6 +26,7 @@ hurry(struct send *s)
 	for (int c = 0; c < CHANNELS; c++)
 		heap_hurry(&s->sched.channel[c], now);
 	heap_hurry(&s->jobs.late, now);
+	s->jobs.look = 0;	/* nobody is behind others who are due now */
 	heap_hurry(&s->sched.done, now);
 	s->startup.hurried = !startup_over(s);
 }

@@ -47,6 +47,7 @@ read_info(struct send *s, struct job *job)
 		(void)close(fd);
 	}
 	if (result == OPENED) {
+		job->birth = st.st_mtime;
 		job->retry = sched_retry(job->channel, st.st_mtime, now);
 		job->dying = sched_dying(st.st_mtime, now, s->controls.lifetime_s);
 	} else {
@@ -232,6 +233,7 @@ put_aside(struct send *s, struct pass *p)
 	}
 	a->sibling = job->waits;
 	job->waits = a;
+	job->waited = true;
 	if (++job->aside >= JOBS_ASIDE)
 		suspend(p);
 }
