@@ -120,6 +120,12 @@ drop_waits(struct send *s, struct job *job)
 
 /* ---- marking ---- */
 
+bool
+jobs_has_read(const struct job *job, const struct stat *st)
+{
+	return st->st_dev == job->dev && st->st_ino == job->ino;
+}
+
 /* The channel file, if it is still the one that the job has read.  -1 with errno. */
 static int
 open_to_mark(struct send *s, const struct job *job)
@@ -132,7 +138,7 @@ open_to_mark(struct send *s, const struct job *job)
 		fd = qlayout_open_write(&s->q, dir, job->id);
 	if (fd == -1)
 		return -1;
-	if (fstat(fd, &st) == 0 && st.st_dev == job->dev && st.st_ino == job->ino)
+	if (fstat(fd, &st) == 0 && jobs_has_read(job, &st))
 		return fd;
 	(void)close(fd);
 	errno = ENOENT;
@@ -195,7 +201,7 @@ jobs_same_file(const struct send *s, const struct job *job)
 	struct stat st;
 
 	return stat(qlayout_path(&s->q, path, jobs_channel_dir(job->channel), job->id),
-	    &st) == 0 && st.st_dev == job->dev && st.st_ino == job->ino;
+	    &st) == 0 && jobs_has_read(job, &st);
 }
 
 /* For an entry that is there, which cannot fail. */
@@ -214,7 +220,7 @@ remove_read(const struct job *job, const char *path)
 
 	if (stat(path, &st) == -1)
 		return errno == ENOENT ? 0 : -1;
-	if (st.st_dev != job->dev || st.st_ino != job->ino)
+	if (!jobs_has_read(job, &st))
 		return 0;
 	return unlink(path) == -1 && errno != ENOENT ? -1 : 0;
 }
@@ -253,14 +259,12 @@ set_late(struct jobs *j, struct job *job)
 	const uint64_t key = (uint64_t)(job - j->all);
 	const bool late = !job->reading && !job->deliveries && job->aside &&
 	    (job->undone > job->aside || !job->complete);
+	int64_t since;
 
-	if (late == job->late)
-		return;
 	if (!late)
 		(void)heap_remove(&j->late, key);
-	else if (heap_set(&j->late, key, next_attempt(job)) == -1)
-		return;
-	job->late = late;
+	else if (!heap_get(&j->late, key, &since))
+		(void)!heap_set(&j->late, key, next_attempt(job));
 }
 
 /* When a message whose recipients were put off is due: they come again in their order, and not all
@@ -283,8 +287,7 @@ look_again(struct jobs *j, size_t recipients)
 static void
 end_job(struct send *s, struct job *job)
 {
-	if (job->late)
-		(void)heap_remove(&s->jobs.late, (uint64_t)(job - s->jobs.all));
+	(void)heap_remove(&s->jobs.late, (uint64_t)(job - s->jobs.all));
 	if (job->again)
 		reschedule(s, job->channel, job->id, date_now());
 	else if (job->complete && !job->undone)

@@ -40,6 +40,7 @@
 
 struct aside;
 struct send;
+struct stat;
 
 struct job {
 	uint64_t id;
@@ -58,7 +59,6 @@ struct job {
 	struct job *resumed;	/* the next one in jobs.resume */
 	off_t rest;		/* where its pass goes on, when it has made room */
 	bool suspended;		/* so it is: reading, and without a pass */
-	bool late;		/* in jobs.late */
 	bool waited;		/* somebody was put aside */
 	size_t undone;		/* recipients seen that still want delivery */
 	bool unmarked;		/* the one at `last` is done, but not marked: see jobs_mark */
@@ -113,8 +113,9 @@ void jobs_watch(const struct send *s, struct waitset *w);
 
 /* Can a message be opened? */
 bool jobs_left(const struct jobs *j);
-/* Is the channel file still the one that the job has read?  If not, its number may be that of
- * another message by now. */
+/* Is this the channel file that the job has read? */
+bool jobs_has_read(const struct job *job, const struct stat *st);
+/* Is it still there?  If not, its number may be that of another message by now. */
 bool jobs_same_file(const struct send *s, const struct job *job);
 /* The job does not know of it any more: it begins, or will be in the next pass. */
 void jobs_take_back(struct jobs *j, struct aside *a);

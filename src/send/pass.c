@@ -184,8 +184,8 @@ pass_resume(struct send *s, struct pass *p)
 	p->fd = qlayout_open_update(&s->q, jobs_channel_dir(job->channel), job->id);
 	if (p->fd == -1 && errno != ENOENT) {
 		abandon(s, p, "trouble opening ", "; will try again later");
-	} else if (p->fd == -1 || fstat(p->fd, &st) == -1 || st.st_dev != job->dev ||
-	    st.st_ino != job->ino || lseek(p->fd, job->rest, SEEK_SET) == -1) {
+	} else if (p->fd == -1 || fstat(p->fd, &st) == -1 || !jobs_has_read(job, &st) ||
+	    lseek(p->fd, job->rest, SEEK_SET) == -1) {
 		pass_end(s, p, false);	/* what is there now is looked at from its beginning */
 	} else {
 		io_in_init(&p->in, p->fd, p->buffer, sizeof p->buffer);

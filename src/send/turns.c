@@ -10,7 +10,7 @@ start_aside(struct send *s, struct spawn *d, struct aside *a)
 
 	job->deliveries++;
 	jobs_take_back(&s->jobs, a);
-	if (!job->again && jobs_same_file(s, job)) {
+	if (jobs_same_file(s, job)) {
 		if (deliver_start(s, d, job, a->at, hosts_recipient(a)) == 0) {
 			hosts_begun(&s->hosts, a);
 			return;
