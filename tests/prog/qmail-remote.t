@@ -263,7 +263,9 @@ def test_later():
                'b.example A': ['127.0.0.3'], 'one.example MX': ['10 a.example'],
                'six.example MX': ['%d s%d.example' % (n, n) for n in range(1, 7)],
                's1.example A': ['127.0.0.2'],
-               **{'s%d.example A' % n: ['127.0.0.1%d' % n] for n in range(2, 7)}})
+               'nine.example MX': ['%d n%d.example' % (n, n) for n in range(1, 11)],
+               **{'s%d.example A' % n: ['127.0.0.1%d' % n] for n in range(2, 7)},
+               **{'n%d.example A' % n: ['127.0.1.%d' % n] for n in range(1, 11)}})
     control(timeoutconnect='2')
     for count, age, first in ((1, 0, 3), (1, 60, 3), (1, -60, 3), (1, 200, 2), (1, -200, 2),
                               (0, 0, 2), (2, 7000, 2), (10, 60, 3)):
@@ -289,6 +291,14 @@ def test_later():
     tap.equal(remote('six.example'), ['r', ACCEPTED % '127.0.0.2'], 'also after five others')
     tap.equal([one.sessions for one in full], [1] * 5, 'which were called')
     stop(server, *full)
+    with open(table, 'r+b') as file:
+        for n in range(1, 11):
+            file.write(socket.inet_aton('127.0.1.%d' % n) + bytes([1, 0, 0, 0]) +
+                       int(time.time()).to_bytes(4, 'little') + bytes(4))
+    first, ninth = Smtp('127.0.1.1', OK), Smtp('127.0.1.9', OK)
+    tap.equal(remote('nine.example'), ['r', ACCEPTED % '127.0.1.9'],
+              'eight are put off, the ninth is called in its turn')
+    stop(first, ninth)
     noted(1, 0)
     tap.equal(remote('y.example'), [NO_CONNECTION], 'nobody listens')
     noted(0, 0)

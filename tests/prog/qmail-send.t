@@ -1191,15 +1191,30 @@ def crowd():
     control(concurrencyremote='2\n', hostshare='50\n')
     born, names = int(time.time()) - 10, 'abcdefgh'
     for name in names:
-        for _ in range(1300):
-            message(info='s@x', birth=born, remote=['T%s@slow' % name])
-    with Send(answers={'remote': [None]}) as send:
-        send.until(lambda: send.commands)
+        for _ in range(1400):
+            message(info='s@x', birth=born, due=born, remote=['T%s@slow' % name])
+
+    def look_at_all(send):
         before = None
-        while before != switches(send.pid):     # it looks at them all first
+        send.until(lambda: send.commands)
+        while before != switches(send.pid):
             before = switches(send.pid)
             send.settle(1)
-        tap.equal(len(send.commands), 1, 'one of 10,400 is under way')
+
+    with Send(answers={'remote': [None]}) as send:
+        look_at_all(send)
+        send.signal('TERM')
+        send.release()
+        tap.equal((send.ended(), len(send.commands)), (0, 1), 'one of 11,200 was under way')
+    dues = [due for due in (os.stat(QUEUE + name).st_mtime for name in left()
+                            if name.startswith('remote/')) if due > born]
+    most = max(dues.count(due) for due in set(dues))
+    tap.equal((len(dues), most <= 500), (1199, True),
+              'who is neither under way nor waits is looked at again, 500 in a second')
+    tap.ok(min(dues) >= born + 20, 'after 10 seconds')
+    with Send(answers={'remote': [None]}) as send:
+        look_at_all(send)
+        tap.equal(len(send.commands), 1, 'one of 11,199 is under way')
         message(todo=['u1', 'p2', 'Fs@x', 'Tone@quick'])
         send.answers = {'remote': [None], 'remote one@quick': ['Kok\n']}
         pull()
@@ -1207,7 +1222,7 @@ def crowd():
         tap.equal(to(send, 'quick'), ['one'], 'beside it, mail for another host')
         send.answers = {'remote': ['Kok\n']}
         send.release()
-        send.until(lambda: send.input[0].count(b'\nend msg ') == 10401, 'all to be delivered', 120)
+        send.until(lambda: send.input[0].count(b'\nend msg ') == 11200, 'all to be delivered', 120)
         tap.equal(send.stop(), 0, 'exit 0')
     tap.equal(left(), [], 'nothing is left')
 
